@@ -1,0 +1,172 @@
+#include "core/host/host.h"
+
+#include "core/host/libraries.h"
+#include "core/host/loader.h"
+#include "core/host/signal.h"
+#include "core/task/error.h"
+#include "core/task/task.h"
+#include "core/task/time.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ON_DEADLOCK "strobe.on_deadlock"
+
+/* The protected part of opening: everything that may raise. */
+static int open_libraries(lua_State *L) {
+  libraries_open(host_of(L));
+  return 0;
+}
+
+static int open_lua(struct host *host) {
+  host->L = luaL_newstate();
+  if (!host->L)
+    return UV_ENOMEM;
+  scheduler_open(&host->scheduler, host->L, &host->loop);
+  lua_pushcfunction(host->L, open_libraries);
+  if (lua_pcall(host->L, 0, 0, 0) == LUA_OK)
+    return 0;
+  fprintf(stderr, "strobe: %s\n", lua_tostring(host->L, -1));
+  lua_close(host->L);
+  return UV_ENOMEM;
+}
+
+int host_open(struct host *host, int argc, char **argv) {
+  memset(host, 0, sizeof *host);
+  host->argc = argc;
+  host->argv = argv;
+  int status = loop_open(&host->loop);
+  if (status < 0)
+    return status;
+  status = open_lua(host);
+  if (status == 0 && (status = signal_open(host)) == 0)
+    return 0;
+  loop_close(&host->loop);
+  return status;
+}
+
+void host_close(struct host *host) {
+  /* luv frees its handles in its own close callbacks: these must have run
+   * before the state goes, and no Lua may run after. */
+  signal_close(host);
+  loop_close_handles(&host->loop);
+  loop_drain(&host->loop);
+  lua_close(host->L);
+  loop_close(&host->loop);
+}
+
+/* Pushes the Task that runs strobe.command. [-0, +1, e] */
+static int spawn_main(lua_State *L) {
+  struct host *host = host_of(L);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "strobe.command");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "main");
+  lua_remove(L, -2);
+  for (int i = 1; i < host->argc; i++)
+    lua_pushstring(L, host->argv[i]);
+  task_spawn(L, host->argc > 1 ? host->argc - 1 : 0);
+  return 1;
+}
+
+/* Every task is blocked for ever. False when nobody could do a thing about it. */
+static bool deadlock(struct host *host) {
+  lua_State *L = host->L;
+  if (lua_getfield(L, LUA_REGISTRYINDEX, ON_DEADLOCK) != LUA_TFUNCTION) {
+    lua_pop(L, 1);
+    fputs("strobe: every task is blocked for ever\n", stderr);
+    return false;
+  }
+  scheduler_call(L, 0, 0, "deadlock report");
+  return !list_empty(&host->loop.ready);
+}
+
+/* The exit status which the ended main task, on top, asks for. [-1, +0, -] */
+static int exit_status(lua_State *L) {
+  struct future *main_task = lua_touserdata(L, -1);
+  int status = 1;
+  if (main_task->state == FUTURE_FINISHED && lua_getiuservalue(L, -1, FUTURE_RESULT)) {
+    status = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
+  return status;
+}
+
+int host_run(struct host *host) {
+  lua_State *L = host->L;
+  lua_pushcfunction(L, spawn_main);
+  if (lua_pcall(L, 0, 1, 0) != LUA_OK) {
+    fprintf(stderr, "strobe: cannot start: %s\n", lua_tostring(L, -1));
+    lua_pop(L, 1);
+    return 1;
+  }
+  struct future *main_task = lua_touserdata(L, -1);
+  while (main_task->state == FUTURE_PENDING)
+    if (!loop_turn(&host->loop) && main_task->state == FUTURE_PENDING && !deadlock(host))
+      break;
+  return exit_status(L);
+}
+
+static int host_on_deadlock(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, ON_DEADLOCK);
+  return 0;
+}
+
+/* slow_step([seconds]) → seconds: steps longer than that are reported. */
+static int host_slow_step(lua_State *L) {
+  struct scheduler *scheduler = scheduler_of(L);
+  if (!lua_isnoneornil(L, 1)) {
+    double seconds = time_check_seconds(L, 1);
+    luaL_argcheck(L, seconds > 0, 1, "a time above 0 expected");
+    scheduler->slow_step = seconds < 1e9 ? (int64_t)(seconds * 1e9) : CLOCK_NEVER;
+  }
+  lua_pushnumber(L, clock_seconds(scheduler->slow_step));
+  return 1;
+}
+
+/* Counts an active handle by its type in the table on top of the main stack. */
+static void count_handle(uv_handle_t *handle, void *arg) {
+  lua_State *L = arg;
+  if (!uv_is_active(handle) || !uv_has_ref(handle))
+    return;
+  const char *type = uv_handle_type_name(uv_handle_get_type(handle));
+  lua_getfield(L, -1, type);
+  lua_pushinteger(L, lua_tointeger(L, -1) + 1);
+  lua_setfield(L, -3, type);
+  lua_pop(L, 1);
+}
+
+/* statistics() → {turns, steps, timers, handles_by_type}: what happened and what
+ * is alive. */
+static int host_statistics(lua_State *L) {
+  struct host *host = host_of(L);
+  lua_createtable(L, 0, 4);
+  lua_pushinteger(L, (lua_Integer)host->loop.turns);
+  lua_setfield(L, -2, "turns");
+  lua_pushinteger(L, (lua_Integer)host->scheduler.steps);
+  lua_setfield(L, -2, "steps");
+  lua_pushinteger(L, (lua_Integer)host->loop.timers.count);
+  lua_setfield(L, -2, "timers");
+  lua_newtable(L);
+  uv_walk(&host->loop.uv, count_handle, L);
+  lua_setfield(L, -2, "handles_by_type");
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"embedded", loader_embedded},     {"on_signal", signal_on},
+    {"on_deadlock", host_on_deadlock}, {"slow_step", host_slow_step},
+    {"statistics", host_statistics},   {NULL, NULL},
+};
+
+int luaopen_strobe_core_host(lua_State *L) {
+  luaL_newlib(L, functions);
+  lua_pushliteral(L, STROBE_VERSION);
+  lua_setfield(L, -2, "version");
+  lua_pushstring(L, host_of(L)->argv[0]);
+  lua_setfield(L, -2, "program");
+  return 1;
+}

@@ -1,0 +1,76 @@
+#include "core/host/libraries.h"
+
+#include "core/host/loader.h"
+#include "core/io/pipe.h"
+#include "core/io/resolve.h"
+#include "core/io/server.h"
+#include "core/io/socket.h"
+#include "core/task/coroutine.h"
+#include "core/task/error.h"
+#include "core/task/future.h"
+#include "core/task/generator.h"
+#include "core/task/handle.h"
+#include "core/task/join.h"
+#include "core/task/lot.h"
+#include "core/task/task.h"
+#include "core/task/time.h"
+
+#include <lualib.h>
+#include <luv/luv.h>
+
+static const luaL_Reg libraries[] = {
+    {"strobe.core.error", luaopen_strobe_core_error},
+    {"strobe.core.future", luaopen_strobe_core_future},
+    {"strobe.core.generator", luaopen_strobe_core_generator},
+    {"strobe.core.handle", luaopen_strobe_core_handle},
+    {"strobe.core.host", luaopen_strobe_core_host},
+    {"strobe.core.join", luaopen_strobe_core_join},
+    {"strobe.core.lot", luaopen_strobe_core_lot},
+    {"strobe.core.pipe", luaopen_strobe_core_pipe},
+    {"strobe.core.resolve", luaopen_strobe_core_resolve},
+    {"strobe.core.server", luaopen_strobe_core_server},
+    {"strobe.core.socket", luaopen_strobe_core_socket},
+    {"strobe.core.task", luaopen_strobe_core_task},
+    {"strobe.core.time", luaopen_strobe_core_time},
+    {NULL, NULL},
+};
+
+/* How luv calls Lua from a libuv callback. */
+static int call_from_luv(lua_State *L, int arguments, int results, int flags) {
+  int base = lua_gettop(L) - arguments - 1;
+  (void)flags;
+  scheduler_of(L)->loop->activity++;
+  int status = scheduler_call(L, arguments, results, "luv callback");
+  return status == LUA_OK ? lua_gettop(L) - base : -status;
+}
+
+/* The loop runs already; a second run inside it would hang every task. */
+static int refuse_run(lua_State *L) {
+  return luaL_error(L, "luv.run: strobe runs the loop; a script just returns or waits");
+}
+
+static int open_luv(lua_State *L) {
+  luv_set_loop(L, &host_of(L)->loop.uv);
+  luv_set_callback(L, call_from_luv);
+  luaL_requiref(L, "luv", luaopen_luv, 0);
+  lua_pushcfunction(L, refuse_run);
+  lua_setfield(L, -2, "run");
+  return 1;
+}
+
+void libraries_open(struct host *host) {
+  lua_State *L = host->L;
+  luaL_openlibs(L);
+  error_open(L);
+  coroutine_open(L);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  luaL_setfuncs(L, libraries, 0);
+  lua_pushcfunction(L, open_luv);
+  lua_setfield(L, -2, "luv");
+  lua_pop(L, 1);
+  loader_open(L);
+  /* Tasks must be possible before any module is required. */
+  luaL_requiref(L, "strobe.core.future", luaopen_strobe_core_future, 0);
+  luaL_requiref(L, "strobe.core.task", luaopen_strobe_core_task, 0);
+  lua_pop(L, 2);
+}

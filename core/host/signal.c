@@ -1,0 +1,78 @@
+#include "core/host/signal.h"
+
+#include "core/task/interrupt.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ON_SIGNAL "strobe.on_signal"
+
+/* A handler gets nothing but a number. */
+static struct host *the_host;
+static volatile sig_atomic_t received;
+
+static void leave_at_once(int number) {
+  static const char text[] = "strobe: second signal: ended without cleaning up\n";
+  ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+  (void)ignored;
+  _exit(128 + number);
+}
+
+static void handle(int number) {
+  if (received)
+    leave_at_once(number);
+  received = number;
+  interrupt_request(&the_host->scheduler);
+  uv_async_send(&the_host->signal);
+}
+
+static void notify(uv_async_t *async) {
+  lua_State *L = the_host->L;
+  (void)async;
+  if (!received)
+    return;
+  the_host->loop.activity++;
+  if (lua_getfield(L, LUA_REGISTRYINDEX, ON_SIGNAL) != LUA_TFUNCTION) {
+    lua_pop(L, 1);
+    return;
+  }
+  lua_pushinteger(L, received);
+  scheduler_call(L, 1, 0, "signal callback");
+}
+
+static void set_handler(int number, void (*handler)(int)) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(number, &action, NULL);
+}
+
+int signal_open(struct host *host) {
+  int status = uv_async_init(&host->loop.uv, &host->signal, notify);
+  if (status < 0)
+    return status;
+  uv_unref((uv_handle_t *)&host->signal);
+  the_host = host;
+  received = 0;
+  set_handler(SIGINT, handle);
+  set_handler(SIGTERM, handle);
+  set_handler(SIGPIPE, SIG_IGN);
+  return 0;
+}
+
+void signal_close(struct host *host) {
+  (void)host;
+  set_handler(SIGINT, SIG_DFL);
+  set_handler(SIGTERM, SIG_DFL);
+  the_host = NULL;
+}
+
+int signal_on(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  lua_setfield(L, LUA_REGISTRYINDEX, ON_SIGNAL);
+  return 0;
+}

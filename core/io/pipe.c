@@ -1,0 +1,144 @@
+#include "core/io/pipe.h"
+
+#include "core/io/stream.h"
+#include "core/task/error.h"
+
+#include <stdlib.h>
+
+enum { CAPACITY = 64 * 1024 };
+
+/* What the peer has no room for yet waits in `output`. */
+struct end {
+  struct stream stream; /* first: an end is a stream */
+  struct end *peer;     /* NULL once that is freed */
+  struct buffer output;
+};
+
+static struct end *end_of(struct stream *stream) {
+  return list_entry(stream, struct end, stream);
+}
+
+static size_t room(const struct stream *stream) {
+  size_t size = buffer_size(&stream->input);
+  size_t most = stream->limit > stream->needed ? stream->limit : stream->needed;
+  return most > size ? most - size : 0;
+}
+
+static bool gone(const struct end *peer) {
+  return !peer || peer->stream.closing;
+}
+
+static void finish_close(struct end *end) {
+  if (end->stream.closed)
+    return;
+  if (end->peer && !end->peer->stream.ended)
+    stream_end(&end->peer->stream);
+  stream_closed(&end->stream);
+}
+
+/* Passes on what the peer has room for, and the end after the last byte. */
+static void flush(struct end *end) {
+  struct end *peer = end->peer;
+  size_t size = buffer_size(&end->output);
+  if (gone(peer)) {
+    buffer_free(&end->output);
+  } else if (size > 0) {
+    size_t most = room(&peer->stream);
+    size_t count = size < most ? size : most;
+    if (count > 0)
+      stream_input(&peer->stream, buffer_front(&end->output), count);
+    buffer_take(&end->output, count);
+  }
+  if (buffer_size(&end->output) > 0)
+    return;
+  if (end->stream.shut && !gone(peer) && !peer->stream.ended)
+    stream_end(&peer->stream);
+  if (end->stream.closing)
+    finish_close(end);
+}
+
+static int pipe_write(struct stream *stream, const char *bytes, size_t size) {
+  struct end *end = end_of(stream);
+  if (gone(end->peer))
+    return UV_EPIPE;
+  if (!buffer_append(&end->output, bytes, size))
+    return UV_ENOMEM;
+  flush(end);
+  return 0;
+}
+
+static size_t pipe_queued(const struct stream *stream) {
+  return buffer_size(&list_entry(stream, const struct end, stream)->output);
+}
+
+/* The reader has made room: its peer's queue moves on. */
+static void pipe_resume(struct stream *stream) {
+  struct end *peer = end_of(stream)->peer;
+  if (!peer || buffer_size(&peer->output) == 0)
+    return;
+  flush(peer);
+  if (end_of(stream)->peer) /* else it had closed, and is freed now */
+    stream_written(&peer->stream);
+}
+
+static int pipe_shutdown(struct stream *stream) {
+  flush(end_of(stream));
+  return 0;
+}
+
+static void pipe_close(struct stream *stream, bool at_once) {
+  struct end *end = end_of(stream), *peer = end->peer;
+  if (at_once)
+    buffer_free(&end->output);
+  /* What the peer still wants to send has no reader any more. */
+  if (peer && !peer->stream.closed) {
+    buffer_free(&peer->output);
+    if (peer->stream.closing)
+      finish_close(peer);
+    else
+      stream_written(&peer->stream);
+  }
+  flush(end);
+}
+
+static void pipe_free(struct stream *stream) {
+  struct end *end = end_of(stream);
+  if (end->peer)
+    end->peer->peer = NULL;
+  buffer_free(&end->output);
+  free(end);
+}
+
+static const struct transport transport = {"pipe",        pipe_write, pipe_queued, pipe_resume,
+                                           pipe_shutdown, pipe_close, pipe_free};
+
+static struct end *end_push(lua_State *L, size_t limit) {
+  struct end *end = calloc(1, sizeof *end);
+  if (!end)
+    error_mistake(L, "not enough memory for a pipe");
+  stream_push(L, &end->stream, &transport);
+  end->stream.limit = limit;
+  return end;
+}
+
+/* new([capacity]) → stream, stream: what one writes the other reads; at most
+ * `capacity` bytes (64 KiB) lie between them before `drain` waits. */
+static int pipe_new(lua_State *L) {
+  lua_Integer capacity = luaL_optinteger(L, 1, CAPACITY);
+  luaL_argcheck(L, capacity > 0, 1, "a capacity above 0 expected");
+  struct end *left = end_push(L, (size_t)capacity);
+  struct end *right = end_push(L, (size_t)capacity);
+  left->peer = right;
+  right->peer = left;
+  return 2;
+}
+
+static const luaL_Reg functions[] = {
+    {"new", pipe_new},
+    {NULL, NULL},
+};
+
+int luaopen_strobe_core_pipe(lua_State *L) {
+  luaL_newlib(L, functions);
+  return 1;
+}

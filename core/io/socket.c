@@ -1,0 +1,323 @@
+#include "core/io/socket.h"
+
+#include "core/io/resolve.h"
+#include "core/task/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Bytes the kernel did not take at once, on their way by libuv. */
+struct write {
+  uv_write_t request;
+  char bytes[];
+};
+
+static struct socket *socket_of(struct stream *stream) {
+  return list_entry(stream, struct socket, stream);
+}
+
+static const struct socket *socket_of_const(const struct stream *stream) {
+  return list_entry(stream, struct socket, stream);
+}
+
+/* --- Reading ------------------------------------------------------------------ */
+
+static void lend_scratch(uv_handle_t *handle, size_t size, uv_buf_t *buffer) {
+  struct socket *socket = handle->data;
+  (void)size;
+  *buffer = uv_buf_init(socket->stream.scheduler->loop->scratch, LOOP_SCRATCH);
+}
+
+static void pause_reading(struct socket *socket) {
+  socket->reading = false;
+  uv_read_stop(&socket->uv.stream);
+}
+
+static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {
+  struct socket *socket = handle->data;
+  socket->stream.scheduler->loop->activity++;
+  if (size > 0) {
+    stream_input(&socket->stream, buffer->base, (size_t)size);
+  } else if (size == UV_EOF) {
+    stream_end(&socket->stream);
+  } else if (size < 0) {
+    stream_fail(&socket->stream, (int)size);
+  }
+  if (!stream_wants_input(&socket->stream) && socket->reading)
+    pause_reading(socket);
+}
+
+static void socket_resume(struct stream *stream) {
+  struct socket *socket = socket_of(stream);
+  if (socket->reading || stream->closing)
+    return;
+  int status = uv_read_start(&socket->uv.stream, lend_scratch, on_read);
+  if (status < 0)
+    stream_fail(stream, status);
+  else
+    socket->reading = true;
+}
+
+/* --- Writing ------------------------------------------------------------------ */
+
+static void on_written(uv_write_t *request, int status) {
+  struct socket *socket = request->handle->data;
+  free(list_entry(request, struct write, request));
+  socket->stream.scheduler->loop->activity++;
+  if (status < 0 && status != UV_ECANCELED)
+    stream_fail(&socket->stream, status);
+  stream_written(&socket->stream);
+  if (socket->stream.closing && !uv_is_closing(&socket->uv.handle) &&
+      (status < 0 || uv_stream_get_write_queue_size(&socket->uv.stream) == 0))
+    socket->stream.transport->close(&socket->stream, true);
+}
+
+static int queue_write(struct socket *socket, const char *bytes, size_t size) {
+  struct write *write = malloc(sizeof *write + size);
+  if (!write)
+    return UV_ENOMEM;
+  memcpy(write->bytes, bytes, size);
+  uv_buf_t buffer = uv_buf_init(write->bytes, (unsigned)size);
+  int status = uv_write(&write->request, &socket->uv.stream, &buffer, 1, on_written);
+  if (status < 0)
+    free(write);
+  return status;
+}
+
+static int socket_write(struct stream *stream, const char *bytes, size_t size) {
+  struct socket *socket = socket_of(stream);
+  if (size > INT32_MAX)
+    return UV_EMSGSIZE;
+  uv_buf_t buffer = uv_buf_init((char *)bytes, (unsigned)size);
+  int sent = uv_try_write(&socket->uv.stream, &buffer, 1);
+  if (sent < 0 && sent != UV_EAGAIN)
+    return sent;
+  size_t done = sent > 0 ? (size_t)sent : 0;
+  return done == size ? 0 : queue_write(socket, bytes + done, size - done);
+}
+
+static size_t socket_queued(const struct stream *stream) {
+  return uv_stream_get_write_queue_size(&socket_of_const(stream)->uv.stream);
+}
+
+static void on_shutdown(uv_shutdown_t *request, int status) {
+  struct socket *socket = request->handle->data;
+  /* A peer that has gone already needs not be told. */
+  if (status < 0 && status != UV_ECANCELED && status != UV_ENOTCONN)
+    stream_fail(&socket->stream, status);
+}
+
+static int socket_shutdown(struct stream *stream) {
+  struct socket *socket = socket_of(stream);
+  return uv_shutdown(&socket->shutdown, &socket->uv.stream, on_shutdown);
+}
+
+/* --- Closing ------------------------------------------------------------------ */
+
+static void on_close(uv_handle_t *handle) {
+  struct socket *socket = handle->data;
+  socket->stream.scheduler->loop->activity++;
+  stream_closed(&socket->stream);
+}
+
+static void socket_close(struct stream *stream, bool at_once) {
+  struct socket *socket = socket_of(stream);
+  if (uv_is_closing(&socket->uv.handle))
+    return;
+  if (socket->reading)
+    pause_reading(socket);
+  if (at_once || stream->error || socket_queued(stream) == 0)
+    uv_close(&socket->uv.handle, on_close);
+}
+
+static void socket_free(struct stream *stream) {
+  free(socket_of(stream));
+}
+
+static const struct transport transport = {"socket",      socket_write,    socket_queued,
+                                           socket_resume, socket_shutdown, socket_close,
+                                           socket_free};
+
+/* --- Opening ------------------------------------------------------------------ */
+
+static int init(struct socket *socket, uv_loop_t *loop) {
+  if (socket->family == SOCKET_UNIX)
+    return uv_pipe_init(loop, &socket->uv.pipe, 0);
+  return uv_tcp_init(loop, &socket->uv.tcp);
+}
+
+struct socket *socket_push(lua_State *L, enum socket_family family) {
+  luaL_checkstack(L, 5, "no room for a socket");
+  struct socket *socket = calloc(1, sizeof *socket);
+  if (!socket) {
+    error_world(L, UV_ENOMEM, "socket");
+    return NULL;
+  }
+  socket->family = family;
+  int status = init(socket, &scheduler_of(L)->loop->uv);
+  if (status < 0) {
+    free(socket);
+    error_world(L, status, "socket");
+    return NULL;
+  }
+  socket->uv.handle.data = socket;
+  stream_push(L, &socket->stream, &transport);
+  return socket;
+}
+
+void socket_begin(struct socket *socket) {
+  if (socket->family == SOCKET_TCP)
+    uv_tcp_nodelay(&socket->uv.tcp, 1);
+  socket_resume(&socket->stream);
+}
+
+static void on_connect(uv_connect_t *request, int status) {
+  struct socket *socket = request->handle->data;
+  struct task *task = socket->connector;
+  socket->connect_status = status;
+  socket->connector = NULL;
+  if (task)
+    wait_wake(task);
+}
+
+static enum wait_cancel cancel_connect(lua_State *L, struct task *task) {
+  struct socket *socket = task->wait_object;
+  (void)L;
+  socket->connector = NULL;
+  socket->stream.closing = true;
+  socket_close(&socket->stream, true);
+  return WAIT_LEFT;
+}
+
+static const struct wait_kind connecting = {"connect", cancel_connect, NULL};
+
+/* Pushes nil, message, code for the address at index 1 (and port at 2). */
+static int push_connect_failure(lua_State *L, struct socket *socket, int status) {
+  socket->stream.closing = true;
+  socket_close(&socket->stream, true);
+  if (socket->family == SOCKET_UNIX)
+    return error_world(L, status, "connect %s", lua_tostring(L, 1));
+  return error_world(L, status, "connect %s:%d", lua_tostring(L, 1), (int)lua_tointeger(L, 2));
+}
+
+static int connect_over(lua_State *L, int status, lua_KContext context) {
+  struct socket *socket = list_entry(stream_check(L, 3), struct socket, stream);
+  (void)status, (void)context;
+  if (scheduler_of(L)->current->raise_cancelled && !socket->stream.closing) {
+    socket->stream.closing = true; /* connected, then cancelled */
+    socket_close(&socket->stream, true);
+  }
+  wait_resumed(L);
+  if (socket->connect_status < 0)
+    return push_connect_failure(L, socket, socket->connect_status);
+  socket_begin(socket);
+  return 1;
+}
+
+static int begin_connect(lua_State *L, struct socket *socket) {
+  const char *address = lua_tostring(L, 1);
+  if (socket->family == SOCKET_UNIX) {
+    uv_pipe_connect(&socket->connect, &socket->uv.pipe, address, on_connect);
+    return 0;
+  }
+  struct sockaddr_storage name;
+  int status = resolve_numeric(address, (int)lua_tointeger(L, 2), &name);
+  if (status < 0)
+    return status;
+  return uv_tcp_connect(&socket->connect, &socket->uv.tcp, (struct sockaddr *)&name, on_connect);
+}
+
+/* The address is at index 1, a port or nil at 2. */
+static int connect_to(lua_State *L, enum socket_family family) {
+  struct task *task = wait_enter(L);
+  struct socket *socket = socket_push(L, family);
+  if (!socket)
+    return 3;
+  int status = begin_connect(L, socket);
+  if (status < 0)
+    return push_connect_failure(L, socket, status);
+  socket->connector = task;
+  return wait_park(L, task, &connecting, socket, connect_over);
+}
+
+/* connect(address, port) → stream, or nil, message, code. The address is
+ * numeric, see strobe.core.resolve. Waits. */
+static int socket_connect(lua_State *L) {
+  luaL_checkstring(L, 1);
+  lua_Integer port = luaL_checkinteger(L, 2);
+  luaL_argcheck(L, port > 0 && port < 65536, 2, "a port from 1 to 65535 expected");
+  lua_settop(L, 2);
+  return connect_to(L, SOCKET_TCP);
+}
+
+/* connect_unix(path) → stream, or nil, message, code. Waits. */
+static int socket_connect_unix(lua_State *L) {
+  luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  lua_pushnil(L);
+  return connect_to(L, SOCKET_UNIX);
+}
+
+/* --- Names -------------------------------------------------------------------- */
+
+static int push_tcp_name(lua_State *L, const uv_tcp_t *tcp, bool peer) {
+  struct sockaddr_storage name;
+  int size = sizeof name;
+  char address[64];
+  int status = peer ? uv_tcp_getpeername(tcp, (struct sockaddr *)&name, &size)
+                    : uv_tcp_getsockname(tcp, (struct sockaddr *)&name, &size);
+  if (status < 0)
+    return error_world(L, status, "address");
+  uv_ip_name((struct sockaddr *)&name, address, sizeof address);
+  const struct sockaddr_in *in = (const void *)&name;
+  const struct sockaddr_in6 *in6 = (const void *)&name;
+  lua_pushstring(L, address);
+  lua_pushinteger(L, ntohs(name.ss_family == AF_INET6 ? in6->sin6_port : in->sin_port));
+  return 2;
+}
+
+int socket_push_name(lua_State *L, union socket_handle *handle, enum socket_family family,
+                     bool peer) {
+  char path[256];
+  size_t size = sizeof path;
+  if (family == SOCKET_TCP)
+    return push_tcp_name(L, &handle->tcp, peer);
+  int status = peer ? uv_pipe_getpeername(&handle->pipe, path, &size)
+                    : uv_pipe_getsockname(&handle->pipe, path, &size);
+  if (status < 0)
+    return error_world(L, status, "address");
+  lua_pushlstring(L, path, size);
+  return 1;
+}
+
+static int push_name(lua_State *L, bool peer) {
+  struct stream *stream = stream_check(L, 1);
+  luaL_argcheck(L, stream->transport == &transport, 1, "not a socket");
+  if (stream->closing)
+    return error_world(L, UV_ENOTCONN, "address");
+  struct socket *socket = socket_of(stream);
+  return socket_push_name(L, &socket->uv, socket->family, peer);
+}
+
+/* peer(stream) → address, port (or path) of the other side. */
+static int socket_peer(lua_State *L) {
+  return push_name(L, true);
+}
+
+/* name(stream) → our own address, port (or path). */
+static int socket_name(lua_State *L) {
+  return push_name(L, false);
+}
+
+static const luaL_Reg functions[] = {
+    {"connect", socket_connect},
+    {"connect_unix", socket_connect_unix},
+    {"peer", socket_peer},
+    {"name", socket_name},
+    {NULL, NULL},
+};
+
+int luaopen_strobe_core_socket(lua_State *L) {
+  luaL_newlib(L, functions);
+  return 1;
+}

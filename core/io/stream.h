@@ -1,0 +1,66 @@
+/* A stream of bytes, both ways, with backpressure: what a connection is to Lua.
+ *
+ * What came in waits in `input`; a reader that finds too little there parks.
+ * Bytes go out through the transport (a socket, the other end of a pipe, …),
+ * which keeps what it cannot pass on yet and says so by `queued`.
+ *
+ * One task may read and one may drain at a time. A stream is owned by its
+ * userdata; a transport that needs it longer frees it when it has closed.
+ */
+#ifndef STROBE_IO_STREAM_H
+#define STROBE_IO_STREAM_H
+
+#include "core/base/buffer.h"
+#include "core/task/wait.h"
+
+struct stream;
+
+struct transport {
+  const char *name;
+  /* Passes bytes on or queues them. 0 or a negative libuv error. */
+  int (*write)(struct stream *stream, const char *bytes, size_t size);
+  /* Bytes passed to write that are not on their way yet. */
+  size_t (*queued)(const struct stream *stream);
+  /* The reader has made room: go on filling `input`. */
+  void (*resume)(struct stream *stream);
+  /* No more bytes will be written: tells the peer when the queue is empty. */
+  int (*shutdown)(struct stream *stream);
+  /* Closes, after the queue is empty unless `at_once`; then calls stream_closed. */
+  void (*close)(struct stream *stream, bool at_once);
+  /* The userdata is gone and the stream has closed. */
+  void (*free)(struct stream *stream);
+};
+
+struct stream {
+  const struct transport *transport;
+  struct scheduler *scheduler;
+  struct buffer input;
+  size_t limit;   /* `input` is filled up to here, or to `needed` */
+  size_t needed;  /* bytes the parked reader waits for */
+  size_t scanned; /* bytes of `input` known to hold no separator */
+  struct task *reader, *drainer;
+  struct list closers; /* jobs of tasks in wait_closed */
+  int error;           /* a negative libuv error of reading or writing, or 0 */
+  bool ended;          /* the peer will send no more */
+  bool shut;           /* we will */
+  bool closing, closed, orphan;
+};
+
+/* Makes `stream` usable and pushes its userdata, which owns it. On a raised
+ * error the stream is still the caller's. [-0, +1, m] */
+void stream_push(lua_State *L, struct stream *stream, const struct transport *transport);
+
+struct stream *stream_check(lua_State *L, int index);
+
+/* For transports: bytes came; the end came; it failed; there is room again; it
+ * has closed. None of them runs Lua. */
+void stream_input(struct stream *stream, const char *bytes, size_t size);
+void stream_end(struct stream *stream);
+void stream_fail(struct stream *stream, int error);
+void stream_written(struct stream *stream);
+void stream_closed(struct stream *stream);
+
+/* Whether `input` should be filled further. */
+bool stream_wants_input(const struct stream *stream);
+
+#endif

@@ -1,0 +1,78 @@
+#include "core/loop/clock.h"
+
+#include <math.h>
+#include <time.h>
+
+static int64_t system_time(clockid_t id) {
+  struct timespec time;
+  clock_gettime(id, &time);
+  return time.tv_sec * CLOCK_SECOND + time.tv_nsec;
+}
+
+int64_t clock_real(void) {
+  return system_time(CLOCK_MONOTONIC);
+}
+
+int64_t clock_real_coarse(void) {
+#ifdef CLOCK_MONOTONIC_COARSE
+  return system_time(CLOCK_MONOTONIC_COARSE);
+#else
+  return clock_real();
+#endif
+}
+
+void clock_init(struct clock *clock) {
+  *clock = (struct clock){.mode = CLOCK_LIVE, .speed = 1.0};
+}
+
+void clock_set_scaled(struct clock *clock, double speed) {
+  int64_t now = clock_now(clock);
+  *clock = (struct clock){.mode = CLOCK_SCALED, .speed = speed, .origin = clock_real(), .now = now};
+}
+
+void clock_set_virtual(struct clock *clock, int64_t now) {
+  *clock = (struct clock){.mode = CLOCK_VIRTUAL, .speed = 1.0, .now = now};
+}
+
+int64_t clock_now(const struct clock *clock) {
+  switch (clock->mode) {
+  case CLOCK_VIRTUAL:
+    return clock->now;
+  case CLOCK_SCALED:
+    return clock->now + (int64_t)((double)(clock_real() - clock->origin) * clock->speed);
+  default:
+    return clock_real();
+  }
+}
+
+void clock_advance(struct clock *clock, int64_t now) {
+  if (clock->mode == CLOCK_VIRTUAL && now > clock->now)
+    clock->now = now;
+}
+
+int64_t clock_until(const struct clock *clock, int64_t when) {
+  int64_t now = clock_now(clock);
+  if (when <= now)
+    return 0;
+  double real = (double)(when - now) / clock->speed;
+  return real < (double)(CLOCK_NEVER / 2) ? (int64_t)ceil(real) : CLOCK_NEVER / 2;
+}
+
+int64_t clock_after(const struct clock *clock, double seconds) {
+  int64_t now = clock_now(clock);
+  double later = seconds * (double)CLOCK_SECOND;
+  if (later <= 0)
+    return now;
+  return later < (double)(CLOCK_NEVER - now) ? now + (int64_t)llround(later) : CLOCK_NEVER;
+}
+
+int64_t clock_at(double seconds) {
+  double when = seconds * (double)CLOCK_SECOND;
+  if (when >= (double)CLOCK_NEVER)
+    return CLOCK_NEVER;
+  return when > 0 ? (int64_t)llround(when) : 0;
+}
+
+double clock_seconds(int64_t nanoseconds) {
+  return (double)nanoseconds / (double)CLOCK_SECOND;
+}

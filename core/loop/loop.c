@@ -1,0 +1,138 @@
+#include "core/loop/loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* While jobs keep coming, input is looked for after so many of them or so much
+ * real time, whichever is first. */
+enum { JOBS_PER_POLL = 256, TIME_PER_POLL = 100 * 1000 };
+
+/* How long real handles must be silent before virtual time jumps. */
+enum { QUIET_PERIOD = 5 * 1000 * 1000, MILLISECOND = 1000 * 1000 };
+
+int loop_open(struct loop *loop) {
+  memset(loop, 0, sizeof *loop);
+  loop->scratch = malloc(LOOP_SCRATCH);
+  if (!loop->scratch)
+    return UV_ENOMEM;
+  int status = uv_loop_init(&loop->uv);
+  if (status < 0) {
+    free(loop->scratch);
+    return status;
+  }
+  loop->uv.data = loop;
+  uv_timer_init(&loop->uv, &loop->alarm);
+  clock_init(&loop->clock);
+  heap_init(&loop->timers);
+  list_init(&loop->ready);
+  return 0;
+}
+
+static void close_handle(uv_handle_t *handle, void *arg) {
+  struct loop *loop = arg;
+  if (handle != (uv_handle_t *)&loop->alarm && !uv_is_closing(handle))
+    uv_close(handle, NULL);
+}
+
+void loop_close_handles(struct loop *loop) {
+  uv_walk(&loop->uv, close_handle, loop);
+}
+
+void loop_drain(struct loop *loop) {
+  while (uv_run(&loop->uv, UV_RUN_NOWAIT)) {
+  }
+}
+
+void loop_close(struct loop *loop) {
+  loop_close_handles(loop);
+  uv_close((uv_handle_t *)&loop->alarm, NULL);
+  loop_drain(loop);
+  uv_loop_close(&loop->uv);
+  heap_free(&loop->timers);
+  free(loop->scratch);
+}
+
+static void alarm_fired(uv_timer_t *alarm) {
+  (void)alarm; /* it only has to end the poll */
+}
+
+/* Polls until something happens, at most `timeout` real nanoseconds. */
+static void poll_for(struct loop *loop, int64_t timeout) {
+  uint64_t milliseconds = (uint64_t)((timeout + MILLISECOND - 1) / MILLISECOND);
+  uv_update_time(&loop->uv);
+  uv_timer_start(&loop->alarm, alarm_fired, milliseconds, 0);
+  uv_run(&loop->uv, UV_RUN_ONCE);
+  uv_timer_stop(&loop->alarm);
+}
+
+static bool something_came(const struct loop *loop, uint64_t activity) {
+  return loop->activity != activity || !list_empty(&loop->ready);
+}
+
+/* Moves virtual time to the next deadline once all input is in. */
+static bool jump(struct loop *loop, int64_t when) {
+  uint64_t activity = loop->activity;
+  uv_run(&loop->uv, UV_RUN_NOWAIT);
+  if (something_came(loop, activity))
+    return true;
+  bool alive = uv_loop_alive(&loop->uv);
+  if (alive && when == CLOCK_NEVER) {
+    uv_run(&loop->uv, UV_RUN_ONCE);
+    return true;
+  }
+  if (alive)
+    poll_for(loop, QUIET_PERIOD);
+  if (something_came(loop, activity))
+    return true;
+  if (when == CLOCK_NEVER)
+    return false;
+  clock_advance(&loop->clock, when);
+  return true;
+}
+
+/* Nothing is ready: waits for input or for the next deadline. */
+static bool wait(struct loop *loop) {
+  int64_t when = timers_next(&loop->timers);
+  if (loop->clock.mode == CLOCK_VIRTUAL)
+    return jump(loop, when);
+  if (when != CLOCK_NEVER) {
+    poll_for(loop, clock_until(&loop->clock, when));
+    return true;
+  }
+  uint64_t activity = loop->activity;
+  return uv_run(&loop->uv, UV_RUN_ONCE) || something_came(loop, activity);
+}
+
+static void run_batch(struct loop *loop) {
+  struct list batch;
+  list_init(&batch);
+  list_move_all(&batch, &loop->ready);
+  struct list *link;
+  while ((link = list_shift(&batch))) {
+    struct job *job = list_entry(link, struct job, link);
+    loop->jobs++;
+    job->run(job);
+  }
+}
+
+static bool poll_due(struct loop *loop, int64_t now) {
+  return loop->jobs >= JOBS_PER_POLL || now - loop->polled >= TIME_PER_POLL;
+}
+
+bool loop_turn(struct loop *loop) {
+  bool alive = true;
+  int64_t now = clock_real();
+  loop->turns++;
+  if (list_empty(&loop->ready)) {
+    alive = wait(loop);
+    loop->jobs = 0;
+    loop->polled = now = clock_real();
+  } else if (poll_due(loop, now)) {
+    uv_run(&loop->uv, UV_RUN_NOWAIT);
+    loop->jobs = 0;
+    loop->polled = now;
+  }
+  timers_fire(&loop->timers, loop->clock.mode == CLOCK_LIVE ? now : clock_now(&loop->clock));
+  run_batch(loop);
+  return alive;
+}

@@ -1,0 +1,63 @@
+/* The loop: ready jobs, timers and libuv's handles, taken in turns.
+ *
+ * One turn fires the timers that are due, runs the jobs that were ready when
+ * it began, and polls libuv. Jobs made ready meanwhile wait for the next turn,
+ * so neither a busy task nor a busy socket can starve the other. A libuv
+ * callback only records an outcome and makes a job ready.
+ *
+ * Under a virtual clock time jumps to the next deadline as soon as no job is
+ * ready and no input is pending. With real handles open, "no input" means a
+ * short quiet period of real time.
+ */
+#ifndef STROBE_LOOP_LOOP_H
+#define STROBE_LOOP_LOOP_H
+
+#include "core/base/heap.h"
+#include "core/base/list.h"
+#include "core/loop/clock.h"
+#include "core/loop/timer.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+/* Something to run in a coming turn. Owned by whoever made it ready. */
+struct job {
+  struct list link;
+  void (*run)(struct job *job);
+};
+
+enum { LOOP_SCRATCH = 64 * 1024 };
+
+struct loop {
+  uv_loop_t uv;
+  uv_timer_t alarm; /* ends a poll at the next deadline */
+  struct clock clock;
+  struct heap timers;
+  struct list ready;
+  uint64_t turns;
+  uint64_t activity; /* counts what a poll brought */
+  int64_t polled;    /* real time of the last poll */
+  unsigned jobs;     /* jobs run since then */
+  char *scratch;     /* where a read callback's bytes land, LOOP_SCRATCH of them */
+};
+
+/* 0, or a negative libuv error. */
+int loop_open(struct loop *loop);
+
+/* Closes what is still open, lets the close callbacks run, frees the loop. */
+void loop_close(struct loop *loop);
+
+/* Starts closing every handle but the loop's own; loop_drain runs the rest. */
+void loop_close_handles(struct loop *loop);
+void loop_drain(struct loop *loop);
+
+/* Runs one turn. False when nothing is left that could ever happen. */
+bool loop_turn(struct loop *loop);
+
+/* Puts a job at the end of the ready queue. */
+static inline void loop_ready(struct loop *loop, struct job *job) {
+  loop->activity++;
+  list_append(&loop->ready, &job->link);
+}
+
+#endif

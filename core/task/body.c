@@ -1,0 +1,19 @@
+#include "core/task/body.h"
+
+#include "core/task/error.h"
+#include "core/task/scheduler.h"
+
+static int body_over(lua_State *L, int status, lua_KContext context) {
+  (void)context;
+  if (status == LUA_OK || status == LUA_YIELD)
+    return lua_gettop(L) - 1;
+  scheduler_of(L)->failed = true;
+  return 1;
+}
+
+int body(lua_State *L) {
+  lua_pushcfunction(L, error_handler);
+  lua_insert(L, 1);
+  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, body_over);
+  return body_over(L, status, 0);
+}

@@ -1,0 +1,70 @@
+#include "core/task/coroutine.h"
+
+#include "core/task/interrupt.h"
+#include "core/task/task.h"
+
+/* Upvalue 1 of each wrapper: the original function. */
+
+static lua_State *enter(lua_State *L, lua_State *inner) {
+  struct scheduler *scheduler = scheduler_of(L);
+  lua_State *outer = scheduler->running;
+  if (inner) {
+    scheduler->running = inner;
+    interrupt_follow(scheduler, inner);
+  }
+  return outer;
+}
+
+static int coroutine_resume(lua_State *L) {
+  lua_State *outer = enter(L, lua_tothread(L, 1));
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  /* It raises for a bad argument only, and then `running` has not changed. */
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  scheduler_of(L)->running = outer;
+  return lua_gettop(L);
+}
+
+/* What coroutine.wrap returns; upvalue 1: the original's, upvalue 2: the thread. */
+static int wrapped(lua_State *L) {
+  lua_State *outer = enter(L, lua_tothread(L, lua_upvalueindex(2)));
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  scheduler_of(L)->running = outer;
+  return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+}
+
+static int coroutine_wrap(lua_State *L) {
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, 1, 1);
+  /* The original's function keeps its thread as its only upvalue. */
+  if (!lua_getupvalue(L, -1, 1))
+    lua_pushnil(L);
+  lua_pushcclosure(L, wrapped, 2);
+  return 1;
+}
+
+static int coroutine_yield(lua_State *L) {
+  struct task *task = scheduler_of(L)->current;
+  if (task && L == task_running_thread(task))
+    return luaL_error(L, "coroutine.yield outside a coroutine: a task waits by async functions, "
+                         "a generator yields by its first argument");
+  return lua_yield(L, lua_gettop(L));
+}
+
+static void replace(lua_State *L, const char *name, lua_CFunction function) {
+  lua_getfield(L, -1, name);
+  lua_pushcclosure(L, function, 1);
+  lua_setfield(L, -2, name);
+}
+
+void coroutine_open(lua_State *L) {
+  lua_getglobal(L, "coroutine");
+  replace(L, "resume", coroutine_resume);
+  replace(L, "wrap", coroutine_wrap);
+  replace(L, "yield", coroutine_yield);
+  lua_pop(L, 1);
+}

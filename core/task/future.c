@@ -1,0 +1,368 @@
+#include "core/task/future.h"
+
+#include "core/task/error.h"
+#include "core/task/handle.h"
+#include "core/task/task.h"
+#include "core/task/values.h"
+#include "core/task/wait.h"
+
+#define FUTURE "Future"
+
+struct future *future_test(lua_State *L, int index) {
+  if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index))
+    return NULL;
+  const void *type = lua_topointer(L, -1);
+  struct scheduler *scheduler = scheduler_of(L);
+  lua_pop(L, 1);
+  if (type != scheduler->task_type && type != scheduler->future_type)
+    return NULL;
+  return lua_touserdata(L, index);
+}
+
+struct future *future_check(lua_State *L, int index) {
+  struct future *future = future_test(L, index);
+  if (!future)
+    luaL_typeerror(L, index, "Future or Task");
+  return future;
+}
+
+void future_init(struct future *future) {
+  *future = (struct future){.state = FUTURE_PENDING, .empty = true};
+  list_init(&future->waiters);
+}
+
+static void end(lua_State *L, struct future *future, enum future_state state) {
+  struct loop *loop = scheduler_of(L)->loop;
+  future->state = state;
+  if (list_empty(&future->waiters))
+    return;
+  loop->activity++;
+  list_move_all(&loop->ready, &future->waiters);
+}
+
+void future_finish(lua_State *L, int index, struct future *future, int count) {
+  index = lua_absindex(L, index);
+  if (count > 1)
+    values_pack(L, count);
+  if (count > 0)
+    lua_setiuservalue(L, index, FUTURE_RESULT);
+  future->empty = count == 0;
+  future->packed = count > 1;
+  end(L, future, FUTURE_FINISHED);
+}
+
+void future_fail(lua_State *L, int index, struct future *future) {
+  index = lua_absindex(L, index);
+  if (error_is(L, -1, "CancelledError")) {
+    lua_getfield(L, -1, "message");
+    lua_remove(L, -2);
+    future_end_cancelled(L, index, future);
+    return;
+  }
+  if (!failure_check(L, -1))
+    failure_push(L);
+  lua_getfield(L, -1, "error");
+  lua_setiuservalue(L, index, FUTURE_RESULT);
+  future_set_detail(L, index, "failure");
+  end(L, future, FUTURE_FAILED);
+}
+
+void future_end_cancelled(lua_State *L, int index, struct future *future) {
+  index = lua_absindex(L, index);
+  if (lua_isnil(L, -1))
+    lua_pop(L, 1);
+  else
+    future_set_detail(L, index, "cancel_message");
+  end(L, future, FUTURE_CANCELLED);
+}
+
+static bool is_task(lua_State *L, int index) {
+  lua_getmetatable(L, index);
+  bool same = lua_topointer(L, -1) == scheduler_of(L)->task_type;
+  lua_pop(L, 1);
+  return same;
+}
+
+bool future_cancel(lua_State *L, int index, struct future *future) {
+  if (is_task(L, index))
+    return task_cancel(L, (struct task *)future);
+  if (future->state != FUTURE_PENDING) {
+    lua_pop(L, 1);
+    return false;
+  }
+  future_end_cancelled(L, index, future);
+  return true;
+}
+
+int future_get_detail(lua_State *L, int index, const char *key) {
+  if (lua_getiuservalue(L, index, FUTURE_DETAILS) != LUA_TTABLE)
+    return LUA_TNIL;
+  int type = lua_getfield(L, -1, key);
+  lua_remove(L, -2);
+  return type;
+}
+
+void future_set_detail(lua_State *L, int index, const char *key) {
+  index = lua_absindex(L, index);
+  if (lua_getiuservalue(L, index, FUTURE_DETAILS) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, index, FUTURE_DETAILS);
+  }
+  lua_insert(L, -2);
+  lua_setfield(L, -2, key);
+  lua_pop(L, 1);
+}
+
+/* Marks the failure of a future as seen and pushes it. [-0, +1, m] */
+static void retrieve(lua_State *L, int index) {
+  if (future_get_detail(L, index, "failure") == LUA_TTABLE) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, -2, "retrieved");
+  }
+}
+
+/* Raises the error of the future; the task remembers where it came from. */
+static int raise_failure(lua_State *L, int index) {
+  struct task *task = scheduler_of(L)->current;
+  retrieve(L, index);
+  if (task) {
+    task_push(L, task);
+    lua_pushvalue(L, -2);
+    future_set_detail(L, -2, "origin");
+    lua_pop(L, 1);
+  }
+  lua_getiuservalue(L, index, FUTURE_RESULT);
+  return lua_error(L);
+}
+
+static int raise_cancelled(lua_State *L, int index) {
+  bool has = future_get_detail(L, index, "cancel_message") == LUA_TSTRING;
+  return error_raise(L, "CancelledError", "%s", has ? lua_tostring(L, -1) : "");
+}
+
+int future_outcome(lua_State *L, int index, struct future *future) {
+  index = lua_absindex(L, index);
+  if (future->state == FUTURE_FAILED)
+    return raise_failure(L, index);
+  if (future->state == FUTURE_CANCELLED)
+    return raise_cancelled(L, index);
+  if (future->empty)
+    return 0;
+  lua_getiuservalue(L, index, FUTURE_RESULT);
+  return future->packed ? values_unpack(L, -1) : 1;
+}
+
+/* Cancelling a task that awaits a future cancels the future; it lies at index 1
+ * of the frame in which the task is parked. */
+static enum wait_cancel cancel_awaited(lua_State *L, struct task *task) {
+  struct future *future = task->wait_object;
+  lua_State *parked = task_running_thread(task);
+  if (future->state != FUTURE_PENDING)
+    return WAIT_OVER;
+  luaL_checkstack(L, 4, "no room to cancel");
+  lua_pushvalue(parked, 1);
+  lua_xmove(parked, L, 1);
+  task_push(L, task);
+  future_get_detail(L, -1, "cancel_message");
+  lua_remove(L, -2);
+  bool asked = future_cancel(L, -2, future);
+  lua_pop(L, 1);
+  return asked ? WAIT_DELEGATED : WAIT_OVER;
+}
+
+static const struct wait_kind awaiting = {"future", cancel_awaited, NULL};
+
+static int await_over(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  wait_resumed(L);
+  return future_outcome(L, 1, lua_touserdata(L, 1));
+}
+
+/* future:await() → the results, or raises the error. Waits. */
+static int future_await(lua_State *L) {
+  struct future *future = future_check(L, 1);
+  lua_settop(L, 1);
+  if (future->state != FUTURE_PENDING)
+    return future_outcome(L, 1, future);
+  struct task *task = wait_enter(L);
+  if (future == &task->future)
+    return luaL_error(L, "a task cannot await itself");
+  list_append(&future->waiters, &task->job.link);
+  return wait_park(L, task, &awaiting, future, await_over);
+}
+
+static int future_done(lua_State *L) {
+  lua_pushboolean(L, future_check(L, 1)->state != FUTURE_PENDING);
+  return 1;
+}
+
+static int future_cancelled(lua_State *L) {
+  lua_pushboolean(L, future_check(L, 1)->state == FUTURE_CANCELLED);
+  return 1;
+}
+
+static struct future *check_ended(lua_State *L) {
+  struct future *future = future_check(L, 1);
+  if (future->state == FUTURE_PENDING)
+    error_raise(L, "InvalidStateError", "Result is not set.");
+  return future;
+}
+
+/* future:result() → the results; raises its error, or InvalidStateError. */
+static int future_result(lua_State *L) {
+  return future_outcome(L, 1, check_ended(L));
+}
+
+/* future:exception() → its error or nil; raises when pending or cancelled. */
+static int future_exception(lua_State *L) {
+  struct future *future = check_ended(L);
+  if (future->state == FUTURE_CANCELLED)
+    return raise_cancelled(L, 1);
+  if (future->state != FUTURE_FAILED)
+    return 0;
+  retrieve(L, 1);
+  lua_getiuservalue(L, 1, FUTURE_RESULT);
+  return 1;
+}
+
+/* future:failure() → the record of how it failed, or nil. */
+static int future_failure(lua_State *L) {
+  future_check(L, 1);
+  retrieve(L, 1);
+  return 1;
+}
+
+static int future_cancel_method(lua_State *L) {
+  struct future *future = future_check(L, 1);
+  lua_settop(L, 2);
+  lua_pushboolean(L, future_cancel(L, 1, future));
+  return 1;
+}
+
+/* future:add_done_callback(fn): fn(future) runs in a turn after its end. */
+static int future_add_done_callback(lua_State *L) {
+  struct future *future = future_check(L, 1);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_settop(L, 2);
+  lua_pushvalue(L, 1);
+  struct job *job = handle_push(L, 1);
+  if (future->state == FUTURE_PENDING)
+    list_append(&future->waiters, &job->link);
+  else
+    loop_ready(scheduler_of(L)->loop, job);
+  return 0;
+}
+
+/* future:remove_done_callback(fn) → how many there were. */
+static int future_remove_done_callback(lua_State *L) {
+  struct future *future = future_check(L, 1);
+  lua_Integer count = 0;
+  lua_settop(L, 2);
+  for (struct list *link = future->waiters.next, *next; link != &future->waiters; link = next) {
+    next = link->next;
+    if (handle_has_function(L, list_entry(link, struct job, link), 2)) {
+      handle_discard(L, list_entry(link, struct job, link));
+      count++;
+    }
+  }
+  lua_pushinteger(L, count);
+  return 1;
+}
+
+static struct future *check_pending(lua_State *L) {
+  struct future *future = luaL_checkudata(L, 1, FUTURE);
+  if (future->state != FUTURE_PENDING)
+    error_raise(L, "InvalidStateError", "the future has ended already");
+  return future;
+}
+
+static int future_set_result(lua_State *L) {
+  struct future *future = check_pending(L);
+  future_finish(L, 1, future, lua_gettop(L) - 1);
+  return 0;
+}
+
+static int future_set_exception(lua_State *L) {
+  struct future *future = check_pending(L);
+  luaL_argcheck(L, !lua_isnoneornil(L, 2), 2, "an error is needed");
+  lua_settop(L, 2);
+  future_fail(L, 1, future);
+  return 0;
+}
+
+static int future_new(lua_State *L) {
+  struct future *future = lua_newuserdatauv(L, sizeof *future, FUTURE_VALUES);
+  future_init(future);
+  luaL_setmetatable(L, FUTURE);
+  return 1;
+}
+
+/* Callbacks of a future that nobody can end any more are let go. */
+static int future_gc(lua_State *L) {
+  struct future *future = lua_touserdata(L, 1);
+  struct list *link;
+  while ((link = list_shift(&future->waiters)))
+    handle_discard(L, list_entry(link, struct job, link));
+  return 0;
+}
+
+static const char *const state_names[] = {"pending", "finished", "failed", "cancelled"};
+
+static int future_tostring(lua_State *L) {
+  struct future *future = future_check(L, 1);
+  lua_pushfstring(L, "<Future %s>", state_names[future->state]);
+  return 1;
+}
+
+static const luaL_Reg shared_methods[] = {
+    {"await", future_await},
+    {"done", future_done},
+    {"cancelled", future_cancelled},
+    {"result", future_result},
+    {"exception", future_exception},
+    {"failure", future_failure},
+    {"cancel", future_cancel_method},
+    {"add_done_callback", future_add_done_callback},
+    {"remove_done_callback", future_remove_done_callback},
+    {NULL, NULL},
+};
+
+static const luaL_Reg future_methods[] = {
+    {"set_result", future_set_result},
+    {"set_exception", future_set_exception},
+    {"__gc", future_gc},
+    {"__tostring", future_tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"new", future_new},
+    {"await", future_await},
+    {NULL, NULL},
+};
+
+void future_add_methods(lua_State *L) {
+  luaL_setfuncs(L, shared_methods, 0);
+}
+
+/* is(value) → whether it is a Future or a Task. */
+static int future_is(lua_State *L) {
+  lua_pushboolean(L, future_test(L, 1) != NULL);
+  return 1;
+}
+
+int luaopen_strobe_core_future(lua_State *L) {
+  luaL_newmetatable(L, FUTURE);
+  luaL_setfuncs(L, future_methods, 0);
+  future_add_methods(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -2, "__index");
+  scheduler_of(L)->future_type = lua_topointer(L, -1);
+  lua_pop(L, 1);
+  luaL_newlib(L, functions);
+  lua_pushcfunction(L, future_is);
+  lua_setfield(L, -2, "is");
+  return 1;
+}

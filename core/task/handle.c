@@ -1,0 +1,169 @@
+#include "core/task/handle.h"
+
+#include "core/task/error.h"
+#include "core/task/time.h"
+#include "core/task/values.h"
+
+#define HANDLE "Handle"
+
+enum { HANDLE_FUNCTION = 1, HANDLE_ARGUMENTS = 2, HANDLE_VALUES = 2 };
+
+struct handle {
+  struct job job;
+  struct timer timer;
+  struct scheduler *scheduler;
+  int64_t when;
+  int anchor; /* LUA_NOREF when it is not due */
+  bool cancelled;
+};
+
+static void unanchor(lua_State *L, struct handle *handle) {
+  luaL_unref(L, LUA_REGISTRYINDEX, handle->anchor);
+  handle->anchor = LUA_NOREF;
+}
+
+/* The protected part of running a Handle. */
+static int call(lua_State *L) {
+  int count = 0;
+  lua_getiuservalue(L, 1, HANDLE_FUNCTION);
+  if (lua_getiuservalue(L, 1, HANDLE_ARGUMENTS) == LUA_TTABLE) {
+    lua_insert(L, 2);
+    count = values_unpack(L, 2);
+  } else {
+    lua_pop(L, 1);
+  }
+  lua_call(L, count, 0);
+  return 0;
+}
+
+static void handle_run(struct job *job) {
+  struct handle *handle = list_entry(job, struct handle, job);
+  lua_State *L = handle->scheduler->L;
+  lua_pushcfunction(L, call);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, handle->anchor);
+  unanchor(L, handle);
+  if (handle->cancelled)
+    lua_pop(L, 2);
+  else
+    scheduler_call(L, 1, 0, "callback");
+}
+
+static void handle_fire(struct timer *timer) {
+  struct handle *handle = list_entry(timer, struct handle, timer);
+  loop_ready(handle->scheduler->loop, &handle->job);
+}
+
+static struct handle *handle_new(lua_State *L, int arguments) {
+  if (arguments > 0)
+    values_pack(L, arguments);
+  else
+    lua_pushnil(L);
+  struct handle *handle = lua_newuserdatauv(L, sizeof *handle, HANDLE_VALUES);
+  *handle = (struct handle){.job.run = handle_run,
+                            .timer.fire = handle_fire,
+                            .scheduler = scheduler_of(L),
+                            .anchor = LUA_NOREF};
+  list_init(&handle->job.link);
+  luaL_setmetatable(L, HANDLE);
+  lua_insert(L, -3);
+  lua_setiuservalue(L, -3, HANDLE_ARGUMENTS);
+  lua_setiuservalue(L, -2, HANDLE_FUNCTION);
+  lua_pushvalue(L, -1);
+  handle->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
+  return handle;
+}
+
+struct job *handle_push(lua_State *L, int arguments) {
+  return &handle_new(L, arguments)->job;
+}
+
+bool handle_has_function(lua_State *L, struct job *job, int index) {
+  if (job->run != handle_run)
+    return false;
+  index = lua_absindex(L, index);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, list_entry(job, struct handle, job)->anchor);
+  lua_getiuservalue(L, -1, HANDLE_FUNCTION);
+  bool same = lua_rawequal(L, -1, index);
+  lua_pop(L, 2);
+  return same;
+}
+
+void handle_discard(lua_State *L, struct job *job) {
+  if (job->run != handle_run)
+    return;
+  struct handle *handle = list_entry(job, struct handle, job);
+  list_remove(&job->link);
+  timer_stop(&handle->scheduler->loop->timers, &handle->timer);
+  unanchor(L, handle);
+}
+
+/* call_soon(fn, …) → Handle: fn(…) runs in the next turn. */
+static int handle_call_soon(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  struct handle *handle = handle_new(L, lua_gettop(L) - 1);
+  loop_ready(handle->scheduler->loop, &handle->job);
+  return 1;
+}
+
+static int call_at(lua_State *L, int64_t when) {
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  struct handle *handle = handle_new(L, lua_gettop(L) - 2);
+  handle->when = when;
+  if (when != CLOCK_NEVER && !timer_start(&handle->scheduler->loop->timers, &handle->timer, when))
+    return luaL_error(L, "not enough memory for a timer");
+  return 1;
+}
+
+/* call_later(seconds, fn, …) → Handle */
+static int handle_call_later(lua_State *L) {
+  double seconds = time_check_seconds(L, 1);
+  return call_at(L, clock_after(&scheduler_of(L)->loop->clock, seconds));
+}
+
+/* call_at(when, fn, …) → Handle; `when` on the clock of time(). */
+static int handle_call_at(lua_State *L) {
+  return call_at(L, clock_at(time_check_seconds(L, 1)));
+}
+
+static int handle_cancel(lua_State *L) {
+  struct handle *handle = luaL_checkudata(L, 1, HANDLE);
+  handle->cancelled = true;
+  handle_discard(L, &handle->job);
+  return 0;
+}
+
+static int handle_cancelled(lua_State *L) {
+  struct handle *handle = luaL_checkudata(L, 1, HANDLE);
+  lua_pushboolean(L, handle->cancelled);
+  return 1;
+}
+
+static int handle_when(lua_State *L) {
+  struct handle *handle = luaL_checkudata(L, 1, HANDLE);
+  lua_pushnumber(L, clock_seconds(handle->when));
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"cancel", handle_cancel},
+    {"cancelled", handle_cancelled},
+    {"when", handle_when},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"call_soon", handle_call_soon},
+    {"call_later", handle_call_later},
+    {"call_at", handle_call_at},
+    {NULL, NULL},
+};
+
+int luaopen_strobe_core_handle(lua_State *L) {
+  luaL_newmetatable(L, HANDLE);
+  luaL_setfuncs(L, methods, 0);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -2, "__index");
+  lua_pop(L, 1);
+  luaL_newlib(L, functions);
+  return 1;
+}

@@ -1,0 +1,69 @@
+/* The scheduler: where Lua meets the loop.
+ *
+ * Every task is a Lua thread. One function, in scheduler.c, resumes them; what
+ * a thread wants when it yields is said by `action`. All else that runs Lua
+ * from the loop does so by scheduler_call, a protected call on the main state.
+ */
+#ifndef STROBE_TASK_SCHEDULER_H
+#define STROBE_TASK_SCHEDULER_H
+
+#include "core/loop/loop.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+/* Why a thread of a task yielded. */
+enum action {
+  ACTION_NONE,  /* a bare coroutine.yield: not ours */
+  ACTION_PARK,  /* the task waits, or was made ready again */
+  ACTION_SWITCH /* go on with the task's innermost thread, see generator.c */
+};
+
+/* Idle threads kept for reuse; beyond that they are left to the collector. */
+enum { SCHEDULER_MOST_IDLE = 512 };
+
+/* A Lua thread and two places in the registry: one anchors the thread, the
+ * other is for its owner, the Task or generator that runs in it. */
+struct thread {
+  lua_State *L;
+  int anchor, owner;
+};
+
+struct task;
+
+struct scheduler {
+  struct loop *loop;
+  lua_State *L;                            /* the main state; its stack is empty between turns */
+  struct task *current;                    /* the task that runs now */
+  lua_State *running;                      /* the innermost Lua state that runs now */
+  struct list tasks;                       /* living tasks, oldest first */
+  struct thread idle[SCHEDULER_MOST_IDLE]; /* threads for reuse, see thread.c */
+  int idle_count;
+  enum action action;
+  bool failed; /* the body that just ended did so by an error */
+  uint64_t next_id;
+  uint64_t steps;
+  int64_t step_began;     /* coarse real time */
+  int64_t slow_step;      /* nanoseconds after which a step is reported */
+  volatile int interrupt; /* see interrupt.c */
+  bool debug;
+  const void *task_type, *future_type; /* metatables, for fast checks */
+  int task_metatable;                  /* the Task metatable in the registry */
+};
+
+static inline struct scheduler *scheduler_of(lua_State *L) {
+  return *(struct scheduler **)lua_getextraspace(L);
+}
+
+/* Ties the scheduler to the main state, whose threads all inherit the tie. */
+void scheduler_open(struct scheduler *scheduler, lua_State *L, struct loop *loop);
+
+/* A task's job: runs it until it parks or ends. */
+void scheduler_step(struct job *job);
+
+/* Calls the function below `arguments` values on top of L, protected, and reports
+ * its error with `what` it was. Returns a Lua status; on success `results` values
+ * are left, else none. For callbacks: what is called may not wait. */
+int scheduler_call(lua_State *L, int arguments, int results, const char *what);
+
+#endif

@@ -1,0 +1,277 @@
+#include "core/task/task.h"
+
+#include "core/task/body.h"
+#include "core/task/error.h"
+#include "core/task/generator.h"
+#include "core/task/thread.h"
+#include "core/task/wait.h"
+
+#include <string.h>
+
+#define TASK "Task"
+
+struct task *task_check(lua_State *L, int index) {
+  struct future *future = future_test(L, index);
+  lua_getmetatable(L, index);
+  if (!future || lua_topointer(L, -1) != scheduler_of(L)->task_type)
+    luaL_typeerror(L, index, TASK);
+  lua_pop(L, 1);
+  return (struct task *)future;
+}
+
+static bool living(const struct task *task) {
+  return task->future.state == FUTURE_PENDING;
+}
+
+lua_State *task_running_thread(const struct task *task) {
+  return task->generator ? task->generator->thread.L : task->thread.L;
+}
+
+void task_push(lua_State *L, struct task *task) {
+  thread_push_owner(L, task->thread);
+}
+
+void task_push_name(lua_State *L, struct task *task) {
+  if (future_get_detail(L, -1, "name") == LUA_TSTRING)
+    return;
+  lua_pop(L, 1);
+  lua_pushfstring(L, "Task-%I", (LUAI_UACINT)task->id);
+}
+
+static struct task *task_new(lua_State *L, struct scheduler *scheduler) {
+  struct task *task = lua_newuserdatauv(L, sizeof *task, FUTURE_VALUES);
+  *task = (struct task){.job.run = scheduler_step, .id = ++scheduler->next_id};
+  future_init(&task->future);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, scheduler->task_metatable);
+  lua_setmetatable(L, -2);
+  return task;
+}
+
+/* What a child gets from the task that makes it: its context variables. */
+static void inherit(lua_State *L, struct scheduler *scheduler) {
+  if (!scheduler->current)
+    return;
+  task_push(L, scheduler->current);
+  int type = future_get_detail(L, -1, "context");
+  lua_remove(L, -2);
+  if (type == LUA_TTABLE)
+    future_set_detail(L, -2, "context");
+  else
+    lua_pop(L, 1);
+}
+
+struct task *task_spawn(lua_State *L, int arguments) {
+  struct scheduler *scheduler = scheduler_of(L);
+  luaL_checkstack(L, 8, "no room for a task");
+  struct task *task = task_new(L, scheduler);
+  inherit(L, scheduler);
+  task->thread = thread_acquire(L);
+  lua_State *thread = task->thread.L;
+  lua_insert(L, -arguments - 2);
+  if (!lua_checkstack(thread, arguments + 3)) {
+    thread_release(L, task->thread);
+    luaL_error(L, "too many arguments for a task");
+  }
+  /* A C function has nothing to close, so it needs no protected call. */
+  if (!lua_iscfunction(L, -arguments - 1))
+    lua_pushcfunction(thread, body);
+  lua_xmove(L, thread, arguments + 1);
+  task->transfer = lua_gettop(thread) - 1;
+  list_append(&scheduler->tasks, &task->link);
+  loop_ready(scheduler->loop, &task->job);
+  return task;
+}
+
+bool task_cancel(lua_State *L, struct task *task) {
+  if (!living(task)) {
+    lua_pop(L, 1);
+    return false;
+  }
+  task_push(L, task);
+  lua_insert(L, -2);
+  future_set_detail(L, -2, "cancel_message");
+  lua_pop(L, 1);
+  if (task->cancels < UINT16_MAX)
+    task->cancels++;
+  enum wait_cancel outcome = task->wait ? task->wait->cancel(L, task) : WAIT_OVER;
+  if (outcome == WAIT_OVER)
+    task->must_cancel = true;
+  if (outcome == WAIT_LEFT) {
+    task->raise_cancelled = true;
+    wait_wake(task);
+  }
+  return true;
+}
+
+/* spawn(f, …) → Task: f(…) begins in the next turn. */
+static int task_spawn_lua(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  task_spawn(L, lua_gettop(L) - 1);
+  return 1;
+}
+
+/* current() → the task that runs, or nil in a callback. */
+static int task_current(lua_State *L) {
+  struct task *task = scheduler_of(L)->current;
+  if (task)
+    task_push(L, task);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* all() → the list of the living tasks, oldest first. */
+static int task_all(lua_State *L) {
+  struct scheduler *scheduler = scheduler_of(L);
+  lua_Integer n = 0;
+  lua_newtable(L);
+  for (struct list *link = scheduler->tasks.next; link != &scheduler->tasks; link = link->next) {
+    task_push(L, list_entry(link, struct task, link));
+    lua_rawseti(L, -2, ++n);
+  }
+  return 1;
+}
+
+/* may_wait() → whether the caller may wait here. */
+static int task_may_wait(lua_State *L) {
+  struct task *task = scheduler_of(L)->current;
+  lua_pushboolean(L, task && L == task_running_thread(task) && lua_isyieldable(L));
+  return 1;
+}
+
+/* task:cancelling() → how many cancellations were asked for and not taken back. */
+static int task_cancelling(lua_State *L) {
+  lua_pushinteger(L, task_check(L, 1)->cancels);
+  return 1;
+}
+
+/* task:uncancel() → how many are left; at none, one not yet raised is dropped. */
+static int task_uncancel(lua_State *L) {
+  struct task *task = task_check(L, 1);
+  if (task->cancels > 0 && --task->cancels == 0)
+    task->must_cancel = false;
+  lua_pushinteger(L, task->cancels);
+  return 1;
+}
+
+static int task_get_name(lua_State *L) {
+  struct task *task = task_check(L, 1);
+  lua_settop(L, 1);
+  task_push_name(L, task);
+  return 1;
+}
+
+static int task_set_name(lua_State *L) {
+  task_check(L, 1);
+  luaL_tolstring(L, 2, NULL);
+  future_set_detail(L, 1, "name");
+  return 0;
+}
+
+/* task:get_detail(key), task:set_detail(key, value): what the Lua side keeps. */
+static int task_get_detail_lua(lua_State *L) {
+  future_check(L, 1);
+  future_get_detail(L, 1, luaL_checkstring(L, 2));
+  return 1;
+}
+
+static int task_set_detail_lua(lua_State *L) {
+  future_check(L, 1);
+  const char *key = luaL_checkstring(L, 2);
+  lua_settop(L, 3);
+  future_set_detail(L, 1, key);
+  return 0;
+}
+
+static const char *task_waits_for(const struct task *task) {
+  if (!task->wait)
+    return "ready";
+  return task->wait->describe ? task->wait->describe(task) : task->wait->name;
+}
+
+/* task:state() → "running", "finished", …, or what it waits for. */
+static int task_state(lua_State *L) {
+  static const char *const ended[] = {"", "finished", "failed", "cancelled"};
+  struct task *task = task_check(L, 1);
+  if (!living(task))
+    lua_pushstring(L, ended[task->future.state]);
+  else if (task == scheduler_of(L)->current)
+    lua_pushliteral(L, "running");
+  else
+    lua_pushstring(L, task_waits_for(task));
+  return 1;
+}
+
+/* task:threads() → its Lua threads, the innermost first: what debug.traceback
+ * and debug.getinfo take. None once it has ended. */
+static int task_threads(lua_State *L) {
+  struct task *task = task_check(L, 1);
+  lua_Integer n = 0;
+  lua_newtable(L);
+  if (!living(task))
+    return 1;
+  for (struct generator *g = task->generator; g; g = g->outer) {
+    lua_rawgeti(L, LUA_REGISTRYINDEX, g->thread.anchor);
+    lua_rawseti(L, -2, ++n);
+  }
+  lua_rawgeti(L, LUA_REGISTRYINDEX, task->thread.anchor);
+  lua_rawseti(L, -2, ++n);
+  return 1;
+}
+
+/* task:awaited() → the Future or Task it awaits now, or nil. */
+static int task_awaited(lua_State *L) {
+  struct task *task = task_check(L, 1);
+  if (!living(task) || !task->wait || strcmp(task->wait->name, "future") != 0)
+    return 0;
+  lua_State *thread = task_running_thread(task);
+  lua_pushvalue(thread, 1);
+  lua_xmove(thread, L, 1);
+  return 1;
+}
+
+static int task_tostring(lua_State *L) {
+  struct task *task = task_check(L, 1);
+  lua_settop(L, 1);
+  task_push_name(L, task);
+  task_state(L);
+  lua_pushfstring(L, "<Task %s %s>", lua_tostring(L, 2), lua_tostring(L, 3));
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"cancelling", task_cancelling},
+    {"uncancel", task_uncancel},
+    {"get_name", task_get_name},
+    {"set_name", task_set_name},
+    {"get_detail", task_get_detail_lua},
+    {"set_detail", task_set_detail_lua},
+    {"state", task_state},
+    {"threads", task_threads},
+    {"awaited", task_awaited},
+    {"__tostring", task_tostring},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"spawn", task_spawn_lua},
+    {"current", task_current},
+    {"all", task_all},
+    {"may_wait", task_may_wait},
+    {NULL, NULL},
+};
+
+int luaopen_strobe_core_task(lua_State *L) {
+  struct scheduler *scheduler = scheduler_of(L);
+  luaL_newmetatable(L, TASK);
+  luaL_setfuncs(L, methods, 0);
+  future_add_methods(L);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -2, "__index");
+  scheduler->task_type = lua_topointer(L, -1);
+  scheduler->task_metatable = luaL_ref(L, LUA_REGISTRYINDEX);
+  luaL_newlib(L, functions);
+  luaL_getmetatable(L, TASK);
+  lua_setfield(L, -2, "Task");
+  return 1;
+}

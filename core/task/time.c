@@ -1,0 +1,114 @@
+#include "core/task/time.h"
+
+#include "core/task/wait.h"
+
+#include <math.h>
+
+double time_check_seconds(lua_State *L, int index) {
+  double seconds = luaL_checknumber(L, index);
+  luaL_argcheck(L, !isnan(seconds), index, "a number of seconds expected, got nan");
+  return seconds;
+}
+
+static struct loop *loop_of(lua_State *L) {
+  return scheduler_of(L)->loop;
+}
+
+static void wake(struct timer *timer) {
+  wait_wake(list_entry(timer, struct task, timer));
+}
+
+static enum wait_cancel cancel_sleep(lua_State *L, struct task *task) {
+  timer_stop(&loop_of(L)->timers, &task->timer);
+  return WAIT_LEFT;
+}
+
+static const struct wait_kind sleeping = {"sleep", cancel_sleep, NULL};
+
+/* What sleep returns: the values behind the first argument. */
+static int sleep_over(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  wait_resumed(L);
+  return lua_gettop(L) - 1;
+}
+
+static int sleep_till(lua_State *L, struct task *task, int64_t when) {
+  if (!task->timer.fire)
+    task->timer.fire = wake;
+  if (when != CLOCK_NEVER && !timer_start(&loop_of(L)->timers, &task->timer, when))
+    return luaL_error(L, "not enough memory for a timer");
+  return wait_park(L, task, &sleeping, NULL, sleep_over);
+}
+
+/* sleep(seconds, …) → … Waits; sleep(0) lets others run. asyncio.sleep */
+static int time_sleep(lua_State *L) {
+  double seconds = time_check_seconds(L, 1);
+  struct task *task = wait_enter(L);
+  if (seconds <= 0)
+    return wait_turn(L, task, sleep_over);
+  return sleep_till(L, task, clock_after(&loop_of(L)->clock, seconds));
+}
+
+/* sleep_until(when, …) → … Waits until time() reaches `when`. */
+static int time_sleep_until(lua_State *L) {
+  int64_t when = clock_at(time_check_seconds(L, 1));
+  struct task *task = wait_enter(L);
+  if (when <= clock_now(&loop_of(L)->clock))
+    return wait_turn(L, task, sleep_over);
+  return sleep_till(L, task, when);
+}
+
+/* now() → the loop's time in seconds. */
+static int time_now(lua_State *L) {
+  lua_pushnumber(L, clock_seconds(clock_now(&loop_of(L)->clock)));
+  return 1;
+}
+
+/* real() → real monotonic seconds, whatever the clock: for measuring the host. */
+static int time_real(lua_State *L) {
+  lua_pushnumber(L, clock_seconds(clock_real()));
+  return 1;
+}
+
+static const char *const modes[] = {"live", "scaled", "virtual", NULL};
+
+/* mode([name, number]) → the mode; sets "live", "scaled" (number: speed) or
+ * "virtual" (number: the time it shows, in seconds, by default 0). */
+static int time_mode(lua_State *L) {
+  struct clock *clock = &loop_of(L)->clock;
+  if (!lua_isnoneornil(L, 1)) {
+    int mode = luaL_checkoption(L, 1, NULL, modes);
+    double number = luaL_optnumber(L, 2, mode == CLOCK_SCALED ? 1 : 0);
+    if (mode == CLOCK_VIRTUAL)
+      clock_set_virtual(clock, clock_at(number));
+    else if (mode == CLOCK_LIVE)
+      clock_init(clock);
+    else if (number > 0 && isfinite(number))
+      clock_set_scaled(clock, number);
+    else
+      return luaL_argerror(L, 2, "a speed above 0 expected");
+  }
+  lua_pushstring(L, modes[clock->mode]);
+  return 1;
+}
+
+/* advance(seconds): moves a virtual clock forward at once. */
+static int time_advance(lua_State *L) {
+  struct clock *clock = &loop_of(L)->clock;
+  if (clock->mode != CLOCK_VIRTUAL)
+    return luaL_error(L, "only a virtual clock can be advanced (run with --clock=virtual)");
+  clock_advance(clock, clock_after(clock, time_check_seconds(L, 1)));
+  return 0;
+}
+
+static const luaL_Reg functions[] = {
+    {"sleep", time_sleep}, {"sleep_until", time_sleep_until},
+    {"now", time_now},     {"real", time_real},
+    {"mode", time_mode},   {"advance", time_advance},
+    {NULL, NULL},
+};
+
+int luaopen_strobe_core_time(lua_State *L) {
+  luaL_newlib(L, functions);
+  return 1;
+}
