@@ -1,0 +1,129 @@
+--- Async generators: functions that yield values and may wait. PEP 525
+--
+-- `for v in gen(…) do … end` ends with the body's end; leaving the loop closes
+-- the generator: GeneratorExit is raised where the body yields, so its `<close>`
+-- variables run, and may wait.
+
+local core = require "strobe.core.generator"
+local core_error = require "strobe.core.error"
+local errors = require "strobe.async.error"
+local task = require "strobe.core.task"
+
+---@class strobe.Generator
+---@field private core userdata
+local Generator = {}
+Generator.__index = Generator
+Generator.__name = "generator"
+
+-- Results of core send and throw: whether it yielded, and the values.
+local function values(yielded, ...)
+  if yielded then
+    return ...
+  end
+end
+
+--- The next values the body yields; nothing at its end. Waits as the body does.
+---@async
+---@return any ...
+function Generator:next()
+  return values(self.core:send())
+end
+
+--- As next; the values are what `yield` returns in the body.
+---@async
+---@param ... any
+---@return any ...
+function Generator:send(...)
+  return values(self.core:send(...))
+end
+
+--- Raises an error where the body yields; returns what it yields next.
+---@async
+---@param e any
+---@return any ...
+function Generator:throw(e)
+  return values(self.core:throw(e))
+end
+
+--- Ends the body where it yields; its cleanup runs and may wait. Closing twice is
+--- harmless. Raises if the body goes on to yield.
+---@async
+function Generator:close()
+  local state = self.core:state()
+  if state == "ended" then
+    return
+  end
+  local exit = errors.GeneratorExit "the generator was closed"
+  local ok, e = pcall(self.core.throw, self.core, exit)
+  if ok and e then
+    error("the generator ignored its closing: it yielded again", 2)
+  elseif not ok and e ~= exit then
+    error(e, 0)
+  end
+end
+
+--- "created", "suspended", "running" or "ended".
+---@return string
+function Generator:state()
+  return self.core:state()
+end
+
+Generator.__call = Generator.next
+Generator.__close = Generator.close
+
+function Generator:__tostring()
+  return ("<generator %s at %p>"):format(self.core:state(), self)
+end
+
+-- A generator dropped in the middle of its work still gets its cleanup.
+function Generator:__gc()
+  if self.core:state() == "suspended" then
+    local inner = self.core
+    local ok = pcall(task.spawn, function()
+      Generator.close { core = inner }
+    end)
+    if not ok then
+      core_error.report { message = "a generator was dropped and could not be closed", warning = true }
+    end
+  end
+end
+
+-- `yield`, with `yield.from(other)` for delegation.
+local function yield_object(yield)
+  return setmetatable({
+    from = function(other)
+      while true do
+        local results = table.pack(other())
+        if results[1] == nil then
+          return
+        end
+        yield(table.unpack(results, 1, results.n))
+      end
+    end,
+  }, {
+    __call = function(_, ...)
+      return yield(...)
+    end,
+  })
+end
+
+local function start(yield, body, ...)
+  return body(yield_object(yield), ...)
+end
+
+--- Makes a generator function: `body(yield, …)` may wait, and yields by `yield(v)`
+--- or `yield.from(other)`. Its call returns the generator and what a `for` loop
+--- needs to close it.
+---@param body fun(yield: function, ...)
+---@return fun(...): strobe.Generator
+local function new(body)
+  if type(body) ~= "function" then
+    error(("async.generator: a function expected, got %s"):format(type(body)), 2)
+  end
+  return function(...)
+    local generator = setmetatable({ core = core.new(start, body, ...) }, Generator)
+    return generator, nil, nil, generator
+  end
+end
+
+return { generator = new }

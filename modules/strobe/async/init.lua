@@ -1,0 +1,75 @@
+--- strobe.async: asyncio for Lua. Same names, same meaning; where Python writes
+-- `await f(x)`, Lua writes `f(x)`.
+--
+-- The parts are loaded when first used, so a script pays for what it needs.
+
+---@class strobe.async
+local async = {}
+
+local homes = {
+  coroutine = { "fn", "await", "is_awaitable" },
+  task = {
+    "all_tasks", "as_completed", "create_task", "current_task", "ensure_future", "gather", "run",
+    "shield", "wait",
+  },
+  timeout = { "move_on_after", "timeout", "timeout_at", "wait_for" },
+  taskgroup = { "TaskGroup" },
+  time = { "sleep", "sleep_until", "time" },
+  future = { "Future" },
+  lock = { "Lock" },
+  event = { "Event" },
+  condition = { "Condition" },
+  semaphore = { "BoundedSemaphore", "Semaphore" },
+  barrier = { "Barrier" },
+  queue = { "LifoQueue", "PriorityQueue", "Queue" },
+  channel = { "Channel" },
+  generator = { "generator" },
+  iter = { "iter" },
+  timer = { "every", "timer" },
+  loop = { "get_running_loop" },
+  context = { "ContextVar", "copy_context" },
+  streams = {
+    "StreamReader", "StreamWriter", "open_connection", "open_unix_connection", "start_server",
+    "start_unix_server",
+  },
+  error = {
+    "BrokenBarrierError", "CancelledError", "EOFError", "Error", "ExceptionGroup", "GeneratorExit",
+    "IncompleteReadError", "Interrupted", "InvalidStateError", "LimitOverrunError", "QueueEmpty",
+    "QueueFull", "QueueShutDown", "TimeoutError", "is",
+  },
+}
+
+local home_of = {}
+for home, names in pairs(homes) do
+  for _, name in ipairs(names) do
+    home_of[name] = home
+  end
+end
+
+async.FIRST_COMPLETED = "FIRST_COMPLETED"
+async.FIRST_EXCEPTION = "FIRST_EXCEPTION"
+async.ALL_COMPLETED = "ALL_COMPLETED"
+
+local function load_home(home)
+  local module = require("strobe.async." .. home)
+  for _, name in ipairs(homes[home]) do
+    async[name] = module[name]
+  end
+end
+
+return setmetatable(async, {
+  __index = function(_, name)
+    local home = home_of[name]
+    if not home then
+      return nil
+    end
+    load_home(home)
+    return rawget(async, name)
+  end,
+  __pairs = function()
+    for home in pairs(homes) do
+      load_home(home)
+    end
+    return next, async
+  end,
+})

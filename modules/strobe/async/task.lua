@@ -1,0 +1,296 @@
+--- Tasks: making them, waiting for several, shielding, running a main one.
+
+local coroutines = require "strobe.async.coroutine"
+local core_error = require "strobe.core.error"
+local errors = require "strobe.async.error"
+local future = require "strobe.core.future"
+local handle = require "strobe.core.handle"
+local join = require "strobe.core.join"
+local task = require "strobe.core.task"
+
+---@class strobe.Task : strobe.Future
+---@class strobe.Future
+
+local tasks = {}
+
+--- Makes a task of a coroutine object, or of a function and its arguments. It
+--- begins in the next turn of the loop. asyncio.create_task
+---@param awaitable strobe.Coroutine|function|table
+---@param ... any arguments for a plain function
+---@return strobe.Task
+function tasks.create_task(awaitable, ...)
+  if type(awaitable) == "function" then
+    return task.spawn(awaitable, ...)
+  elseif coroutines.is(awaitable) then
+    return task.spawn(coroutines.take(awaitable))
+  elseif coroutines.is_awaitable(awaitable) and not future.is(awaitable) then
+    return task.spawn(coroutines.await, awaitable)
+  end
+  error(("create_task: a coroutine object or a function expected, got %s"):format(tostring(awaitable)), 2)
+end
+
+--- The awaitable itself if it is a Future or Task, else a new task for it.
+---@param awaitable strobe.Awaitable|function
+---@return strobe.Future
+function tasks.ensure_future(awaitable)
+  if future.is(awaitable) then
+    return awaitable
+  end
+  return tasks.create_task(awaitable)
+end
+
+--- The task that runs, or nil in a callback of the loop.
+---@return strobe.Task?
+tasks.current_task = task.current
+
+--- The living tasks, oldest first.
+---@return strobe.Task[]
+tasks.all_tasks = task.all
+
+-- The same awaitable given twice is one future, as in asyncio.
+local function ensure_all(awaitables)
+  local futures, seen = {}, {}
+  for i, awaitable in ipairs(awaitables) do
+    seen[awaitable] = seen[awaitable] or tasks.ensure_future(awaitable)
+    futures[i] = seen[awaitable]
+  end
+  return futures
+end
+
+local function cancel_all(futures, message)
+  for _, f in ipairs(futures) do
+    f:cancel(message)
+  end
+end
+
+-- Waits for `futures`; being cancelled cancels them and waits for their end.
+local function wait_or_cancel(futures, return_when)
+  local ok, decided = pcall(join.wait, futures, return_when)
+  if not ok then
+    cancel_all(futures, decided.message)
+    join.wait(futures)
+    error(decided, 0)
+  end
+  return decided
+end
+
+local function outcome(f)
+  if f:cancelled() then
+    return errors.CancelledError ""
+  end
+  local e = f:exception()
+  if e ~= nil then
+    return e
+  end
+  return (f:result())
+end
+
+-- Errors that come after the one that was raised are not news.
+local function look_away(futures)
+  for _, f in ipairs(futures) do
+    f:add_done_callback(function(ended)
+      if not ended:cancelled() then
+        ended:exception()
+      end
+    end)
+  end
+end
+
+local function outcomes(futures)
+  local results = { n = #futures }
+  for i, f in ipairs(futures) do
+    results[i] = outcome(f)
+  end
+  return results
+end
+
+local function first_results(futures)
+  local results = { n = #futures }
+  for i, f in ipairs(futures) do
+    results[i] = (f:result())
+  end
+  return results
+end
+
+local function awaitables_of(...)
+  local first, options = ...
+  if type(first) == "table" and not coroutines.is_awaitable(first) then
+    return first, options or {}, true
+  end
+  return { ... }, {}, false
+end
+
+--- Runs awaitables concurrently and returns the first result of each, in order, as
+--- multiple returns. Given a list (and options), returns a list with `n`.
+---
+--- The first error is raised at once and cancels nothing; being cancelled cancels
+--- all. With `{return_exceptions=true}` errors stand in the list. asyncio.gather
+---@async
+---@param ... strobe.Awaitable
+---@return any ...
+function tasks.gather(...)
+  local awaitables, options, as_list = awaitables_of(...)
+  local futures = ensure_all(awaitables)
+  if options.return_exceptions then
+    wait_or_cancel(futures, "ALL_COMPLETED")
+    return outcomes(futures)
+  end
+  local failed = wait_or_cancel(futures, "FIRST_FAILURE")
+  if failed then
+    look_away(futures)
+    futures[failed]:await()
+  end
+  local results = first_results(futures)
+  if as_list then
+    return results
+  end
+  return table.unpack(results, 1, results.n)
+end
+
+--- Waits for futures and tasks; cancels none. asyncio.wait
+---@async
+---@param list strobe.Future[]
+---@param options? {timeout?: number, return_when?: "ALL_COMPLETED"|"FIRST_COMPLETED"|"FIRST_EXCEPTION"} seconds
+---@return strobe.Future[] done
+---@return strobe.Future[] pending
+function tasks.wait(list, options)
+  options = options or {}
+  if type(list) ~= "table" or #list == 0 then
+    error("wait: a list of at least one Future or Task expected", 2)
+  end
+  for _, f in ipairs(list) do
+    if not future.is(f) then
+      error("wait: coroutine objects are not taken, make tasks of them first", 2)
+    end
+  end
+  if options.timeout then
+    local timeouts = require "strobe.async.timeout"
+    timeouts.move_on_after(options.timeout, join.wait, list, options.return_when)
+  else
+    join.wait(list, options.return_when)
+  end
+  local done, pending = {}, {}
+  for _, f in ipairs(list) do
+    table.insert(f:done() and done or pending, f)
+  end
+  return done, pending
+end
+
+--- Iterates over futures in the order in which they end. asyncio.as_completed
+---
+--- Raises TimeoutError when `timeout` seconds pass before the next one ends.
+---@async
+---@param list strobe.Awaitable[]
+---@param options? {timeout?: number}
+---@return fun(): strobe.Future?
+function tasks.as_completed(list, options)
+  local Queue = require("strobe.async.queue").Queue
+  local time = require "strobe.core.time"
+  local timeouts = require "strobe.async.timeout"
+  local futures, ended, left = {}, Queue(), 0
+  for i, f in ipairs(ensure_all(list)) do
+    if not futures[f] then
+      futures[f], left = i, left + 1
+      f:add_done_callback(function()
+        ended:put_nowait(f)
+      end)
+    end
+  end
+  local deadline = options and options.timeout and time.now() + options.timeout
+  return function()
+    if left == 0 then
+      return nil
+    end
+    left = left - 1
+    if not deadline then
+      return ended:get()
+    end
+    local scope <close> = timeouts.timeout_at(deadline) -- luacheck: ignore
+    return ended:get()
+  end
+end
+
+--- Protects an awaitable from the cancellation of who awaits it. asyncio.shield
+---
+--- Awaiting the result waits for the inner one; cancelling that wait leaves the
+--- inner one alone.
+---@param awaitable strobe.Awaitable
+---@return strobe.Future outer
+function tasks.shield(awaitable)
+  local inner = tasks.ensure_future(awaitable)
+  if inner:done() then
+    return inner
+  end
+  local outer = future.new()
+  inner:add_done_callback(function()
+    if outer:done() then
+      if not inner:cancelled() then
+        inner:exception() -- seen: nobody else will look
+      end
+    elseif inner:cancelled() then
+      outer:cancel()
+    elseif inner:exception() ~= nil then
+      outer:set_exception(inner:failure())
+    else
+      outer:set_result(inner:result())
+    end
+  end)
+  return outer
+end
+
+--- Cancels tasks and waits until they have ended; their errors are reported.
+---@async
+---@param list strobe.Task[]
+function tasks.cancel_and_wait(list)
+  cancel_all(list)
+  join.wait(list)
+  for _, t in ipairs(list) do
+    local failure = not t:cancelled() and t:failure()
+    if failure then
+      core_error.report { message = "error while ending", task = t, failure = failure }
+    end
+  end
+end
+
+-- The script's own task, which alone may call run.
+local script_task
+
+--- Says which task is the script's. For the command line.
+---@param t strobe.Task
+function tasks.set_script(t)
+  script_task = t
+end
+
+--- Runs a main function or coroutine object to its end, then cancels all tasks it
+--- left. Only from a script's top level. asyncio.run
+---@async
+---@param main function|strobe.Coroutine
+---@param ... any arguments for a plain function
+---@return any ... what main returns
+function tasks.run(main, ...)
+  local current = task.current()
+  if current ~= script_task then
+    error("async.run() cannot be called from a running task: await the function instead", 2)
+  end
+  local before = {}
+  for _, t in ipairs(task.all()) do
+    before[t] = true
+  end
+  script_task = nil
+  local main_task = tasks.create_task(main, ...)
+  local results = table.pack(pcall(main_task.await, main_task))
+  script_task = current
+  local left = {}
+  for _, t in ipairs(task.all()) do
+    left[#left + 1] = not before[t] and t or nil
+  end
+  tasks.cancel_and_wait(left)
+  if not results[1] then
+    error(results[2], 0)
+  end
+  return table.unpack(results, 2, results.n)
+end
+
+tasks.call_soon = handle.call_soon
+
+return tasks

@@ -1,0 +1,142 @@
+--- TaskGroup: children that end before their block does. asyncio.TaskGroup
+
+local coroutines = require "strobe.async.coroutine"
+local errors = require "strobe.async.error"
+local future = require "strobe.core.future"
+local task = require "strobe.core.task"
+local tasks = require "strobe.async.task"
+
+---@class strobe.TaskGroup
+---@field private children table<strobe.Task, true> those that have not ended
+---@field private errors any[]
+---@field private parent strobe.Task
+local TaskGroup = {}
+TaskGroup.__index = TaskGroup
+TaskGroup.__name = "TaskGroup"
+
+local function abort(group)
+  group.aborting = true
+  for child in pairs(group.children) do
+    child:cancel()
+  end
+end
+
+-- A failed child cancels its siblings, and the parent where it waits.
+local function child_done(group, child)
+  group.children[child] = nil
+  group.count = group.count - 1
+  if group.count == 0 and group.completed then
+    group.completed:set_result()
+  end
+  if child:cancelled() then
+    return
+  end
+  local e = child:exception()
+  if e == nil then
+    return
+  end
+  group.errors[#group.errors + 1] = e
+  if not group.aborting and not group.parent_cancelled then
+    abort(group)
+    group.parent_cancelled = true
+    group.parent:cancel()
+  end
+end
+
+--- Makes a child task. Once the group is ending none can be made.
+---@param awaitable strobe.Coroutine|function
+---@param ... any arguments for a plain function
+---@return strobe.Task
+function TaskGroup:create_task(awaitable, ...)
+  if self.exited or self.aborting or (self.exiting and self.count == 0) then
+    if coroutines.is(awaitable) then
+      awaitable:close()
+    end
+    error("the TaskGroup is shutting down or finished: it takes no more tasks", 2)
+  end
+  local child = tasks.create_task(awaitable, ...)
+  self.children[child] = true
+  self.count = self.count + 1
+  child:add_done_callback(function()
+    child_done(self, child)
+  end)
+  return child
+end
+
+--- Cancels all children, now and for good: the group takes no more of them.
+function TaskGroup:cancel()
+  abort(self)
+end
+
+-- Waits for the children, even while being cancelled again and again. Returns the
+-- CancelledError that came from outside.
+local function wait_for_children(group)
+  local cancelled
+  while group.count > 0 do
+    group.completed = future.new()
+    local ok, e = pcall(future.await, group.completed)
+    group.completed = nil
+    if not ok and not group.aborting then
+      cancelled = e
+      abort(group)
+    end
+  end
+  return cancelled
+end
+
+-- Keeps the parent's count of cancellations, and has it cancelled at its next wait.
+local function cancel_again(parent)
+  if parent:cancelling() > 0 then
+    parent:uncancel()
+    parent:cancel()
+  end
+end
+
+function TaskGroup:__close(e)
+  self.exiting = true
+  local cancelled = errors.is(e, errors.CancelledError) and e or nil
+  if e ~= nil and not self.aborting then
+    abort(self)
+  end
+  local body_error = e ~= nil and not cancelled
+  cancelled = wait_for_children(self) or cancelled
+  self.exited = true
+  if self.parent_cancelled and self.parent:uncancel() == 0 then
+    cancelled = nil
+  end
+  if cancelled and #self.errors == 0 and not body_error then
+    error(cancelled, 0)
+  end
+  if body_error then
+    table.insert(self.errors, e)
+  end
+  if #self.errors > 0 then
+    cancel_again(self.parent)
+    local message = ("unhandled errors in a TaskGroup (%d)"):format(#self.errors)
+    error(errors.group(message, self.errors), 0)
+  end
+end
+
+function TaskGroup:__tostring()
+  local state = self.exited and "exited" or self.aborting and "cancelling" or "entered"
+  return ("<TaskGroup tasks=%d %s>"):format(self.count, state)
+end
+
+--- A group of tasks for a block: `local tg <close> = async.TaskGroup()`. Leaving the
+--- block waits for all children. The first failure cancels the rest; errors come as
+--- an ExceptionGroup. asyncio.TaskGroup
+---@return strobe.TaskGroup
+local function new()
+  local parent = task.current()
+  if not parent then
+    error("a TaskGroup should be used inside a task", 2)
+  end
+  return setmetatable({
+    children = {},
+    count = 0,
+    errors = {},
+    parent = parent,
+  }, TaskGroup)
+end
+
+return { TaskGroup = new }

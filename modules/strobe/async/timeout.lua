@@ -1,0 +1,171 @@
+--- Deadlines: scopes that cancel what runs in them when their time is up.
+
+local coroutines = require "strobe.async.coroutine"
+local errors = require "strobe.async.error"
+local handle = require "strobe.core.handle"
+local task = require "strobe.core.task"
+local time = require "strobe.core.time"
+
+---@class strobe.Timeout
+---@field private deadline? number loop time in seconds
+---@field private state "entered"|"expiring"|"expired"|"exited"
+local Timeout = {}
+Timeout.__index = Timeout
+Timeout.__name = "Timeout"
+
+local timeouts = {}
+
+local function on_timeout(scope)
+  scope.state = "expiring"
+  scope.timer = nil
+  scope.task:cancel()
+end
+
+local function start(scope)
+  if not scope.deadline then
+    return
+  end
+  if scope.deadline <= time.now() then
+    scope.timer = handle.call_soon(on_timeout, scope)
+  else
+    scope.timer = handle.call_at(scope.deadline, on_timeout, scope)
+  end
+end
+
+--- Moves the deadline; nil takes it away. asyncio.Timeout.reschedule
+---@param when? number loop time in seconds
+function Timeout:reschedule(when)
+  if self.state ~= "entered" then
+    error(("cannot change the deadline of a timeout that is %s"):format(self.state), 2)
+  end
+  if self.timer then
+    self.timer:cancel()
+    self.timer = nil
+  end
+  self.deadline = when
+  start(self)
+end
+
+--- The deadline, in seconds of loop time, or nil.
+---@return number?
+function Timeout:when()
+  return self.deadline
+end
+
+--- Whether the time was up.
+---@return boolean
+function Timeout:expired()
+  return self.state == "expiring" or self.state == "expired"
+end
+
+-- The cancellation is ours unless somebody else has cancelled the task as well.
+local function ours(scope)
+  return scope.task:uncancel() <= scope.cancelling
+end
+
+function Timeout:__close(e)
+  if self.timer then
+    self.timer:cancel()
+    self.timer = nil
+  end
+  if self.state ~= "expiring" then
+    self.state = "exited"
+    return
+  end
+  self.state = "expired"
+  if ours(self) and errors.is(e, errors.CancelledError) then
+    self.raised = errors.TimeoutError(self.message)
+    error(self.raised, 0)
+  end
+end
+
+function Timeout:__tostring()
+  return ("<Timeout [%s]>"):format(self.state)
+end
+
+local function open(deadline, message)
+  local current = task.current()
+  if not current then
+    error("a timeout should be used inside a task", 3)
+  end
+  local scope = setmetatable({
+    deadline = deadline,
+    state = "entered",
+    task = current,
+    cancelling = current:cancelling(),
+    message = message,
+  }, Timeout)
+  start(scope)
+  return scope
+end
+
+local function check_seconds(name, seconds)
+  if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds) then
+    error(("%s: a number of seconds expected, got %s"):format(name, tostring(seconds)), 3)
+  end
+end
+
+--- A scope that raises TimeoutError where its block waits longer than `seconds`:
+--- `local t <close> = async.timeout(2)`. nil never expires. asyncio.timeout
+---@param seconds? number
+---@return strobe.Timeout
+function timeouts.timeout(seconds)
+  check_seconds("timeout", seconds)
+  return open(seconds and time.now() + seconds, seconds and ("timed out after %g s"):format(seconds))
+end
+
+--- The same with a point of loop time. asyncio.timeout_at
+---@param when? number
+---@return strobe.Timeout
+function timeouts.timeout_at(when)
+  check_seconds("timeout_at", when)
+  return open(when, when and ("timed out at %g s"):format(when))
+end
+
+local function await_within(seconds, awaitable, ...)
+  local scope <close> = timeouts.timeout(seconds) -- luacheck: ignore
+  if type(awaitable) == "function" then
+    return awaitable(...)
+  end
+  return coroutines.await(awaitable)
+end
+
+--- Waits for an awaitable at most `seconds` (nil: for ever); then it is cancelled
+--- and TimeoutError raised. asyncio.wait_for
+---@async
+---@param awaitable strobe.Awaitable|function a function gets the further arguments
+---@param seconds? number
+---@param ... any
+---@return any ...
+function timeouts.wait_for(awaitable, seconds, ...)
+  check_seconds("wait_for", seconds)
+  return await_within(seconds, awaitable, ...)
+end
+
+--- Calls f(…) and returns true and its results, or, when it takes longer than
+--- `seconds`, cancels it and returns false, "timeout".
+---@async
+---@param seconds number
+---@param f function
+---@param ... any
+---@return boolean finished
+---@return any ...
+function timeouts.move_on_after(seconds, f, ...)
+  check_seconds("move_on_after", seconds)
+  local scope
+  local function body(...)
+    local inner <close> = timeouts.timeout(seconds)
+    scope = inner
+    return f(...)
+  end
+  local results = table.pack(pcall(body, ...))
+  if results[1] then
+    return table.unpack(results, 1, results.n)
+  end
+  if scope:expired() and results[2] == scope.raised then
+    return false, "timeout"
+  end
+  error(results[2], 0)
+end
+
+return timeouts

@@ -1,0 +1,149 @@
+--- The command line: what `strobe …` does. The host's main task runs `main`.
+
+local host = require "strobe.core.host"
+local report = require "strobe.report"
+local time = require "strobe.core.time"
+
+local command = {}
+
+local usage = [[
+usage: strobe FILE|- [args]          run a script, or the standard input
+       strobe run NAME|FILE [args]   run a script that comes with strobe
+       strobe -e CODE                run a line
+       strobe test [PATH...]         run specs with Busted (virtual clock by default)
+       strobe help [NAME]            this text, or the reference of a module or function
+options:
+  --clock=live|virtual|xN   what time it is: the system's, as fast as possible, N times as fast
+  --seed N                  start math.random from N
+  --debug                   report more: where tasks were made, steps over 0.1 s
+  --no-color                no colours (also: NO_COLOR)
+  --version                 the version
+]]
+
+local function fail(message)
+  io.stderr:write("strobe: ", message, "\n")
+  return 2
+end
+
+local options = {}
+
+options["--clock"] = function(value)
+  local speed = value:match "^x(%d+%.?%d*)$"
+  if value == "live" or value == "virtual" then
+    time.mode(value)
+  elseif speed and tonumber(speed) > 0 then
+    time.mode("scaled", tonumber(speed))
+  else
+    return ("--clock=%s: live, virtual or xN (as x10) expected"):format(value)
+  end
+end
+
+options["--seed"] = function(value)
+  local seed = math.tointeger(tonumber(value))
+  if not seed then
+    return ("--seed %s: a whole number expected"):format(value)
+  end
+  math.randomseed(seed)
+end
+
+local flags = {
+  ["--debug"] = function()
+    host.slow_step(0.1)
+  end,
+  ["--no-color"] = function()
+    command.no_color = true
+  end,
+}
+
+-- Takes the options before the first word; returns the index of that word.
+local function parse(arguments)
+  local i = 1
+  while i <= #arguments do
+    local word = arguments[i]
+    local name, value = word:match "^(%-%-[%w-]+)=(.*)$"
+    name = name or word
+    if flags[name] and not value then
+      flags[name]()
+    elseif options[name] then
+      if not value then
+        i = i + 1
+        value = arguments[i]
+      end
+      if not value then
+        return nil, name .. ": a value is missing"
+      end
+      local message = options[name](value)
+      if message then
+        return nil, message
+      end
+    elseif word:find "^%-%-" then
+      return nil, ("unknown option %s; see 'strobe help'"):format(word)
+    else
+      return i
+    end
+    i = i + 1
+  end
+  return i
+end
+
+local commands = {}
+
+function commands.run(arguments)
+  return require("strobe.script").run_named(arguments)
+end
+
+function commands.test(arguments)
+  return require("strobe.test").main(arguments)
+end
+
+function commands.help(arguments)
+  return require("strobe.help").main(usage, arguments)
+end
+
+commands["-e"] = function(arguments)
+  return require("strobe.script").run_code(arguments)
+end
+
+local words = {
+  ["--version"] = function()
+    print(("strobe %s (%s)"):format(host.version, _VERSION))
+    return 0
+  end,
+  ["--help"] = commands.help,
+  ["-h"] = commands.help,
+}
+
+local function dispatch(arguments, i)
+  local word = arguments[i]
+  if not word then
+    io.stderr:write(usage)
+    return 2
+  end
+  local rest = table.move(arguments, i + 1, #arguments, 1, {})
+  if commands[word] then
+    return commands[word](rest)
+  elseif word:find "^%-." and word ~= "-" then
+    return fail(("unknown option %s; see 'strobe help'"):format(word))
+  end
+  table.insert(rest, 1, word)
+  return require("strobe.script").run_file(rest)
+end
+
+--- Runs the command line and returns the exit status.
+---@async
+---@param ... string the arguments behind the program's name
+---@return integer
+function command.main(...)
+  report.install()
+  local arguments = { ... }
+  if words[arguments[1]] then
+    return words[arguments[1]](table.move(arguments, 2, #arguments, 1, {}))
+  end
+  local i, message = parse(arguments)
+  if not i then
+    return fail(message)
+  end
+  return dispatch(arguments, i)
+end
+
+return command

@@ -1,0 +1,116 @@
+--- What strobe says on stderr when something went wrong and nobody handles it.
+--
+-- A report is a table: `message`, and what is known of `failure`, `task`, `where`,
+-- `seconds`; `warning` when nothing failed. The loop's exception handler gets it
+-- first.
+
+local core = require "strobe.core.error"
+
+local report = {}
+
+local handler
+
+--- Takes over all reports; nil gives them back. loop.set_exception_handler
+---@param f? fun(context: table)
+function report.set_handler(f)
+  handler = f
+end
+
+---@return fun(context: table)?
+function report.get_handler()
+  return handler
+end
+
+-- Lines of a traceback that speak of the user's code.
+local function user_lines(traceback)
+  local lines = {}
+  for line in traceback:gmatch "[^\n]+" do
+    local ours = line:find("[C]:", 1, true) or line:find("strobe:modules/", 1, true)
+    if line:find "^%s" and not ours then
+      lines[#lines + 1] = line
+    end
+  end
+  return lines
+end
+
+--- A failure as text: the error, where it happened, and who awaited that.
+---@param failure table {error, traceback, task, origin}
+---@return string
+function report.failure_text(failure)
+  local chain = {}
+  while failure do
+    chain[#chain + 1], failure = failure, failure.origin
+  end
+  local lines = { tostring(chain[#chain].error) }
+  for i = #chain, 1, -1 do
+    local link = chain[i]
+    local verb = i == #chain and "in" or "awaited by"
+    lines[#lines + 1] = ("%s %s:"):format(verb, link.task or "a callback")
+    table.move(user_lines(link.traceback or ""), 1, 100, #lines + 1, lines)
+  end
+  return table.concat(lines, "\n")
+end
+
+--- Where a task stands: file:line of the user's code it waits in.
+---@param task strobe.Task
+---@return string?
+function report.where(task)
+  for _, thread in ipairs(task:threads()) do
+    local level = 0
+    while true do
+      local info = debug.getinfo(thread, level, "Sl")
+      if not info then
+        break
+      elseif info.currentline > 0 and not info.short_src:find("^strobe:") then
+        return ("%s:%d"):format(info.short_src, info.currentline)
+      end
+      level = level + 1
+    end
+  end
+end
+
+local function slow_text(context)
+  local task = context.task
+  local place = task and report.where(task)
+  return ("%s ran %.3f s without waiting%s"):format(
+    task and task:get_name() or "a task",
+    context.seconds,
+    place and ", until " .. place or ""
+  )
+end
+
+--- A report as text.
+---@param context table
+---@return string
+function report.text(context)
+  if context.seconds then
+    return "strobe: warning: " .. slow_text(context)
+  end
+  local lines = { "strobe: " .. (context.warning and "warning: " or "") .. context.message }
+  if context.where then
+    lines[1] = ("%s (made at %s)"):format(lines[1], context.where)
+  end
+  if context.failure then
+    lines[#lines + 1] = report.failure_text(context.failure)
+  end
+  return table.concat(lines, "\n")
+end
+
+--- Prints a report, whatever handler is set.
+---@param context table
+function report.print(context)
+  io.stderr:write(report.text(context), "\n")
+end
+
+--- Lets all reports of the core come here.
+function report.install()
+  core.reporter(function(context)
+    if handler then
+      handler(context)
+    else
+      report.print(context)
+    end
+  end)
+end
+
+return report

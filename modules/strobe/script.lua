@@ -1,0 +1,206 @@
+--- Running a script: its top level is a task; when that ends, the rest is cancelled.
+
+local core_task = require "strobe.core.task"
+local error_classes = require "strobe.async.error"
+local host = require "strobe.core.host"
+local join = require "strobe.core.join"
+local report = require "strobe.report"
+local tasks = require "strobe.async.task"
+
+local script = {}
+
+local signal_names = { [2] = "SIGINT", [15] = "SIGTERM" }
+
+-- os.exit(code, true) would close the state under the loop's feet.
+local function guard_exit()
+  local exit = os.exit
+  os.exit = function(code) -- luacheck: ignore
+    io.stdout:flush()
+    exit(code)
+  end
+end
+
+-- One line for each task that will never go on.
+local function print_deadlock(except)
+  io.stderr:write "strobe: every task is blocked for ever:\n"
+  for _, t in ipairs(core_task.all()) do
+    if t ~= except then
+      local place = report.where(t) or "?"
+      io.stderr:write(("  %s waits for %s at %s\n"):format(t:get_name(), t:state(), place))
+    end
+  end
+end
+
+local function others(me)
+  local list = {}
+  for _, t in ipairs(core_task.all()) do
+    list[#list + 1] = t ~= me and t or nil
+  end
+  return list
+end
+
+-- Ends what the script left behind, and what that leaves behind in turn.
+local function end_others()
+  local me = core_task.current()
+  local left = others(me)
+  while #left > 0 do
+    tasks.cancel_and_wait(left)
+    left = others(me)
+  end
+end
+
+local function watch_signals(state)
+  host.on_signal(function(number)
+    state.signal = number
+    state.task:cancel(signal_names[number])
+  end)
+end
+
+local function watch_deadlock(state, me)
+  host.on_deadlock(function()
+    if not state.deadlock then
+      state.deadlock = true
+      print_deadlock(me)
+      for _, t in ipairs(others(me)) do
+        t:cancel "deadlock"
+      end
+    end
+  end)
+end
+
+local function exit_status(state, ok, e)
+  if state.deadlock then
+    return 1
+  elseif state.signal then
+    return 128 + state.signal
+  elseif ok then
+    return 0
+  end
+  local failure = not state.task:cancelled() and state.task:failure()
+  if failure then
+    io.stderr:write("strobe: ", report.failure_text(failure), "\n")
+  elseif error_classes.is(e, error_classes.CancelledError) then
+    io.stderr:write("strobe: the script was cancelled\n")
+  end
+  return 1
+end
+
+--- Runs a chunk as the script: returns the exit status after all has ended.
+---@async
+---@param chunk function
+---@param ... any its arguments
+---@return integer
+function script.run(chunk, ...)
+  local me = core_task.current()
+  me:set_name "strobe"
+  guard_exit()
+  local state = { task = core_task.spawn(chunk, ...) }
+  state.task:set_name "main"
+  tasks.set_script(state.task)
+  watch_signals(state)
+  watch_deadlock(state, me)
+  join.wait { state.task }
+  local ok, e = pcall(state.task.result, state.task)
+  local status = exit_status(state, ok, e)
+  end_others()
+  -- Generators that were dropped in the middle are closed by the collector.
+  collectgarbage()
+  end_others()
+  io.stdout:flush()
+  return state.signal and 128 + state.signal or status
+end
+
+local function run_text(text, name, arguments)
+  local chunk, message = load(text, name, "t")
+  if not chunk then
+    io.stderr:write("strobe: ", message, "\n")
+    return 1
+  end
+  return script.run(chunk, table.unpack(arguments))
+end
+
+-- A first line that begins with # is for the shell; its newline stays.
+local function without_shebang(text)
+  return (text:gsub("^\u{FEFF}", ""):gsub("^#[^\n]*", ""))
+end
+
+local function set_arg(name, arguments)
+  arg = table.move(arguments, 1, #arguments, 1, { [0] = name }) -- luacheck: ignore
+end
+
+local function read_file(path)
+  if path == "-" then
+    return io.stdin:read "a"
+  end
+  local file, message = io.open(path, "rb")
+  if not file then
+    return nil, message
+  end
+  local text, reason = file:read "a"
+  file:close()
+  return text, reason and ("%s: %s"):format(path, reason)
+end
+
+local function names_in(folder)
+  local names = {}
+  for _, path in ipairs(host.embedded()) do
+    names[#names + 1] = path:match("^" .. folder .. "/(.+)%.lua$")
+  end
+  return names
+end
+
+--- `strobe FILE [args]`
+---@async
+---@param arguments string[] the file, then its arguments
+---@return integer status
+function script.run_file(arguments)
+  local path = table.remove(arguments, 1)
+  local text, message = read_file(path)
+  if not text then
+    io.stderr:write("strobe: cannot read the script: ", message, "\n")
+    for _, name in ipairs(names_in "scripts") do
+      if name == path then
+        io.stderr:write(("strobe: a script of that name comes with strobe: strobe run %s\n"):format(path))
+      end
+    end
+    return 1
+  end
+  set_arg(path, arguments)
+  return run_text(without_shebang(text), path == "-" and "=stdin" or "@" .. path, arguments)
+end
+
+--- `strobe run NAME|FILE [args]`: a script inside strobe, else a file.
+---@async
+---@param arguments string[]
+---@return integer status
+function script.run_named(arguments)
+  local name = table.remove(arguments, 1)
+  if not name then
+    io.stderr:write("usage: strobe run NAME|FILE [args]; names: ", table.concat(names_in "scripts", " "), "\n")
+    return 2
+  end
+  local path = ("scripts/%s.lua"):format(name)
+  local folder = os.getenv "STROBE_MODULES"
+  local text = folder and read_file(folder .. "/../" .. path) or host.embedded(path)
+  if not text then
+    return script.run_file(table.move(arguments, 1, #arguments, 2, { name }))
+  end
+  set_arg(name, arguments)
+  return run_text(without_shebang(text), "@" .. path, arguments)
+end
+
+--- `strobe -e CODE [args]`
+---@async
+---@param arguments string[]
+---@return integer status
+function script.run_code(arguments)
+  local code = table.remove(arguments, 1)
+  if not code then
+    io.stderr:write "usage: strobe -e CODE [args]\n"
+    return 2
+  end
+  set_arg("-e", arguments)
+  return run_text(code, "=(command line)", arguments)
+end
+
+return script
