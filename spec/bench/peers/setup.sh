@@ -1,0 +1,59 @@
+#!/bin/sh
+# Prepares the peers of the benchmarks under build/bench: a venv with uvloop, and
+# the C programs. Whatever is there already and not older than its source stays.
+# What cannot be had is reported as a line `SKIP peer: reason`; the benchmarks
+# then run without it. Exits 0 unless the folder itself cannot be made.
+#
+# usage: spec/bench/peers/setup.sh      PYTHON and CC choose other programs
+cd "$(dirname "$0")/../../.." || exit 1
+out=build/bench
+mkdir -p "$out" || exit 1
+
+skip() {
+  echo "SKIP $1: $2"
+}
+
+# The distribution's Python is built with all its optimisations; one that comes
+# first in PATH may not be.
+python=${PYTHON:-/usr/bin/python3}
+[ -x "$python" ] || python=$(command -v python3)
+
+compile() { # NAME SOURCE [FLAGS…]
+  name=$1 source=$2
+  shift 2
+  if [ -x "$out/$name" ] && [ -z "$(find "$source" -newer "$out/$name")" ]; then
+    return
+  fi
+  ${CC:-cc} -O2 -Wall -Wextra -o "$out/$name" "$source" "$@" ||
+    skip "$name" "it does not compile"
+}
+
+setup_python() {
+  if [ -z "$python" ]; then
+    skip "asyncio uvloop" "there is no python3 (apt-get install python3 python3-venv)"
+    return
+  fi
+  if [ ! -x "$out/venv/bin/python" ]; then
+    "$python" -m venv "$out/venv" >"$out/venv.log" 2>&1 || {
+      rm -rf "$out/venv"
+      skip "asyncio uvloop" "no venv (apt-get install python3-venv); see $out/venv.log"
+      return
+    }
+  fi
+  "$out/venv/bin/python" -c 'import uvloop' 2>/dev/null && return
+  "$out/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+    uvloop >"$out/pip.log" 2>&1 ||
+    skip "uvloop" "pip could not install it; see $out/pip.log"
+}
+
+setup_python
+command -v node >/dev/null || skip "node" "it is not installed (apt-get install nodejs)"
+for name in echo_load ticks_load poll_server; do
+  compile "$name" "spec/bench/load/$name.c" -pthread
+done
+if pkg-config --exists libuv 2>/dev/null; then
+  # shellcheck disable=SC2046  # the flags are words
+  compile libuv_echo spec/bench/peers/libuv_echo.c $(pkg-config --cflags --libs libuv)
+else
+  skip "libuv_echo" "pkg-config does not find libuv (apt-get install libuv1-dev pkg-config)"
+fi

@@ -1,0 +1,149 @@
+--- The table of ratios, and the same as JSON.
+local Report = {}
+
+local NONE = "–"
+local HEAD = {"work", "measure", "peer", "peer's figure", "strobe's", "ratio", "target", ""}
+
+local function number(value)
+  if value >= 1000 then
+    local digits = ("%.0f"):format(value)
+    return (digits:reverse():gsub("(%d%d%d)", "%1,"):reverse():gsub("^,", ""))
+  end
+  return ("%.3g"):format(value)
+end
+
+local function show(figure)
+  return figure and number(figure.best) .. " " .. figure.unit or NONE
+end
+
+--- How many times strobe is better than the peer.
+local function ratio(result, strobe, peer)
+  if not (strobe and peer) then return end
+  if result.better == "less" then return peer.best / strobe.best end
+  return strobe.best / peer.best
+end
+
+local function verdict(met)
+  return met and "met" or "missed"
+end
+
+local function limit_row(work, result, strobe)
+  local row = {work.title, result.name, NONE, NONE, show(strobe), NONE}
+  row[7] = "≤ " .. number(result.limit)
+  row[8] = strobe and verdict(strobe.best <= result.limit) or NONE
+  return row
+end
+
+local function peer_row(work, result, strobe, contestant)
+  local figure = contestant.figures[result.name]
+  local times, target = ratio(result, strobe, figure), result.targets[contestant.name]
+  local shown = contestant.skipped and "skipped" or contestant.failed and "failed"
+  return {
+    work.title, result.name, contestant.name, shown or show(figure), show(strobe),
+    times and ("%.2f×"):format(times) or NONE,
+    target and ("≥ %g×"):format(target) or NONE,
+    times and target and verdict(times >= target) or NONE,
+  }
+end
+
+--- Empties what repeats the row above, as one reads a table.
+local function thin_out(all)
+  for i = #all, 3, -1 do
+    for _, column in ipairs{1, 2, 5} do
+      if all[i][column] ~= all[i - 1][column] then break end
+      all[i][column] = ""
+    end
+  end
+  return all
+end
+
+local function rows(works)
+  local all = {HEAD}
+  for _, work in ipairs(works) do
+    for _, result in ipairs(work.results) do
+      local strobe = work.contestants[1].figures[result.name]
+      if result.limit then all[#all + 1] = limit_row(work, result, strobe) end
+      for i = 2, result.limit and 0 or #work.contestants do
+        all[#all + 1] = peer_row(work, result, strobe, work.contestants[i])
+      end
+    end
+  end
+  return thin_out(all)
+end
+
+local function widths(all)
+  local width = {}
+  for _, row in ipairs(all) do
+    for i, cell in ipairs(row) do width[i] = math.max(width[i] or 3, utf8.len(cell)) end
+  end
+  return width
+end
+
+local function line(row, width)
+  local cells = {}
+  for i, cell in ipairs(row) do
+    local gap = (" "):rep(width[i] - utf8.len(cell))
+    cells[i] = (i >= 4 and i <= 7) and gap .. cell or cell .. gap
+  end
+  return "| " .. table.concat(cells, " | ") .. " |"
+end
+
+local function rule(width)
+  local cells = {}
+  for i, n in ipairs(width) do
+    cells[i] = (i >= 4 and i <= 7) and ("-"):rep(n - 1) .. ":" or ("-"):rep(n)
+  end
+  return "| " .. table.concat(cells, " | ") .. " |"
+end
+
+--- The Markdown table of all works.
+---@param works table[]
+---@return string
+function Report.table(works)
+  local all = rows(works)
+  local width = widths(all)
+  local lines = {line(all[1], width), rule(width)}
+  for i = 2, #all do lines[#lines + 1] = line(all[i], width) end
+  return table.concat(lines, "\n")
+end
+
+local function json_string(text)
+  return '"' .. text:gsub('[%c"\\]', function(c) return ("\\u%04x"):format(c:byte()) end) .. '"'
+end
+
+local function json_result(work, name, contestant, figure)
+  local runs = {}
+  for i, run in ipairs(figure.runs) do runs[i] = ("%.6g"):format(run) end
+  return ('  {"work":%s,"measure":%s,"contestant":%s,"unit":%s,"best":%.6g,"runs":[%s]}'):format(
+    json_string(work.name), json_string(name), json_string(contestant.name),
+    json_string(figure.unit), figure.best, table.concat(runs, ","))
+end
+
+local function json_results(works)
+  local results = {}
+  for _, work in ipairs(works) do
+    for _, contestant in ipairs(work.contestants) do
+      for name, figure in pairs(contestant.figures) do
+        results[#results + 1] = json_result(work, name, contestant, figure)
+      end
+    end
+  end
+  table.sort(results)
+  return results
+end
+
+--- All figures as one JSON object.
+---@param works table[]
+---@param machine {[1]: string, [2]: string}[] names and values
+---@param quick boolean
+---@return string
+function Report.json(works, machine, quick)
+  local facts = {}
+  for i, fact in ipairs(machine) do
+    facts[i] = "  " .. json_string(fact[1]) .. ": " .. json_string(fact[2])
+  end
+  return ('{"quick": %s,\n"machine": {\n%s},\n"results": [\n%s]}\n'):format(quick,
+    table.concat(facts, ",\n"), table.concat(json_results(works), ",\n"))
+end
+
+return Report

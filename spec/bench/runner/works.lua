@@ -1,0 +1,201 @@
+--- The works: for each the programs of strobe and of its peers, what they report, and the
+-- targets of the project.
+--
+-- A work is {name, title, results, contestants}.
+-- A result is {name, better = "less"|"more"}, with `targets`, by contestant, the ratio strobe
+-- has to reach; or with `limit`, the most strobe's own figure may be (peers are then not shown).
+-- A contestant is {name, command, needs}: needs are names that peers/setup.sh may skip.
+local shell = require "runner.shell"
+
+local Works = {}
+
+--- Where server and client run. Left to the system they meet on one core in one run and not in
+-- the next, which doubles or halves every figure; on two cores the wake-up across them hides
+-- most of what the program itself costs.
+local PLACES = {
+  shared = {server = "taskset -c 0 ", client = "taskset -c 0 ", title = ", on one core"},
+  apart = {server = "taskset -c 0 ", client = "taskset -c 1 ", title = ", a core each"},
+  free = {server = "", client = "", title = ""},
+}
+
+--- The ways to call the programs of the contestants.
+local function programs(here, strobe, cores)
+  local built = here .. "../../build/bench/"
+  local peers = here .. "peers/"
+  local program = {}
+
+  function program.strobe(file, ...)
+    return shell.line(strobe or "strobe", here .. file, ...)
+  end
+  function program.asyncio(file, ...)
+    return shell.line(built .. "venv/bin/python", peers .. "asyncio_" .. file, ...)
+  end
+  function program.uvloop(file, ...)
+    return program.asyncio(file, "--loop", "uvloop", ...)
+  end
+  function program.node(file, ...)
+    return shell.line("node", peers .. "node_" .. file, ...)
+  end
+  function program.built(file, ...)
+    return shell.line(built .. file, ...)
+  end
+  --- A client against a server, whose port and process are the client's words @PORT and @PID.
+  function program.drive(server, client, place)
+    client = client:gsub("@PORT", '"$PORT"'):gsub("@PID", '"$PID"')
+    return shell.line(here .. "load/drive.sh", place.server .. server, place.client .. client)
+  end
+  program.place = PLACES[cores]
+  return program
+end
+
+local function switch(program, quick)
+  local count = quick and 1000 or 5000
+  return {
+    name = "switch", title = "task switch, 100 tasks",
+    results = {
+      {name = "switch_ns", better = "less",
+        targets = {asyncio = 15, uvloop = 8, ["Node microtask"] = 1}},
+    },
+    contestants = {
+      {name = "strobe", command = program.strobe("switch.lua", count), needs = {"strobe"}},
+      {name = "asyncio", command = program.asyncio("switch.py", count), needs = {"asyncio"}},
+      {name = "uvloop", command = program.uvloop("switch.py", count), needs = {"uvloop"}},
+      {name = "Node microtask", command = program.node("switch.js", "microtask", count),
+        needs = {"node"}},
+      {name = "Node setImmediate", command = program.node("switch.js", "immediate", count),
+        needs = {"node"}},
+    },
+  }
+end
+
+local function spawn(program, quick)
+  local count = quick and 10000 or 50000
+  local targets = {asyncio = 8, Node = 1}
+  return {
+    name = "spawn", title = "spawn + join of an empty task",
+    results = {
+      {name = "spawn_ns", better = "less", targets = targets},
+      {name = "spawn_batch_ns", better = "less", targets = targets},
+    },
+    contestants = {
+      {name = "strobe", command = program.strobe("spawn.lua", count), needs = {"strobe"}},
+      {name = "asyncio", command = program.asyncio("spawn.py", count), needs = {"asyncio"}},
+      {name = "uvloop", command = program.uvloop("spawn.py", count), needs = {"uvloop"}},
+      {name = "Node", command = program.node("spawn.js", count), needs = {"node"}},
+    },
+  }
+end
+
+--- The Python peers take fewer sleepers, because of their memory; hence figures for each.
+local function sleepers(program, quick)
+  local count, seconds = quick and 100000 or 1000000, quick and 2 or 10
+  local fewer = quick and 50000 or 200000
+  return {
+    name = "sleepers", title = quick and "100,000 sleepers" or "1,000,000 sleepers", rounds = 2,
+    results = {
+      {name = "sleeper_bytes", better = "less", targets = {}},
+      {name = "sleeper_bytes", better = "less", limit = 1100},
+      {name = "wake_each_us", better = "less", targets = {}},
+      {name = "wake_all_s", better = "less", limit = 2 * count / 1000000},
+    },
+    contestants = {
+      {name = "strobe", command = program.strobe("sleepers.lua", count, seconds),
+        needs = {"strobe"}},
+      {name = "asyncio", command = program.asyncio("sleepers.py", fewer, seconds),
+        needs = {"asyncio"}},
+      {name = "uvloop", command = program.uvloop("sleepers.py", fewer, seconds),
+        needs = {"uvloop"}},
+      {name = "Node", command = program.node("sleepers.js", count, seconds), needs = {"node"}},
+    },
+  }
+end
+
+--- The same program as strobe's is that of the streams, so the asyncio target is theirs.
+local function echo(program, quick)
+  local load = program.built("echo_load", "@PORT", "@PID", quick and 300 or 500)
+  local function serve(name, server, need)
+    return {name = name, command = program.drive(server, load, program.place),
+      needs = {need, "echo_load"}}
+  end
+  return {
+    name = "echo", title = "TCP echo, 64 B" .. program.place.title,
+    results = {
+      {name = "echo_per_cpu_s", better = "more",
+        targets = {["asyncio streams"] = 4, Node = 1.5, ["C libuv"] = 0.8}},
+      {name = "echo_per_s", better = "more", targets = {}},
+    },
+    contestants = {
+      serve("strobe", program.strobe("echo_server.lua"), "strobe"),
+      serve("asyncio streams", program.asyncio("echo.py", "streams"), "asyncio"),
+      serve("asyncio Protocol", program.asyncio("echo.py", "protocol"), "asyncio"),
+      serve("uvloop streams", program.uvloop("echo.py", "streams"), "uvloop"),
+      serve("uvloop Protocol", program.uvloop("echo.py", "protocol"), "uvloop"),
+      serve("Node", program.node("echo.js"), "node"),
+      serve("C libuv", program.built("libuv_echo"), "libuv_echo"),
+    },
+  }
+end
+
+local function ticks(program, quick)
+  local count = quick and 50000 or 200000
+  local source = program.built("ticks_load", count)
+  local function read(name, client, need)
+    return {name = name, command = program.drive(source, client, PLACES.free),
+      needs = {need, "ticks_load"}}
+  end
+  local targets = {["asyncio chunks"] = 2, ["asyncio lines"] = 2, Node = 1}
+  return {
+    name = "ticks", title = "newline JSON ticks",
+    results = {
+      {name = "ticks_per_s", better = "more", targets = targets},
+      {name = "ticks_per_cpu_s", better = "more", targets = {}},
+    },
+    contestants = {
+      read("strobe", program.strobe("ticks.lua", "@PORT", count), "strobe"),
+      read("asyncio chunks", program.asyncio("ticks.py", "@PORT", count, "chunks"), "asyncio"),
+      read("asyncio lines", program.asyncio("ticks.py", "@PORT", count, "lines"), "asyncio"),
+      read("uvloop chunks", program.uvloop("ticks.py", "@PORT", count, "chunks"), "uvloop"),
+      read("Node", program.node("ticks.js", "@PORT", count), "node"),
+    },
+  }
+end
+
+local function poll(program, quick)
+  local count = quick and 3000 or 10000
+  local server = program.built("poll_server")
+  local function call(name, client, need)
+    return {name = name, command = program.drive(server, client, program.place),
+      needs = {need, "poll_server"}}
+  end
+  return {
+    name = "poll", title = "TectonicDB poll loop" .. program.place.title,
+    results = {
+      {name = "polls_per_s", better = "more", targets = {asyncio = 4}},
+      {name = "polls_per_cpu_s", better = "more", targets = {}},
+    },
+    contestants = {
+      call("strobe", program.strobe("poll.lua", "@PORT", count), "strobe"),
+      call("asyncio", program.asyncio("poll.py", "@PORT", count), "asyncio"),
+      call("uvloop", program.uvloop("poll.py", "@PORT", count), "uvloop"),
+      call("Node", program.node("poll.js", "@PORT", count), "node"),
+    },
+  }
+end
+
+--- All works, in the order of the table.
+---@param here string the folder of the benchmarks, ending in a slash
+---@param strobe string? the executable, nil when there is none yet
+---@param quick boolean smaller sizes
+---@param cores "shared"|"apart"|"free" where server and client of echo and poll run
+---@return table[]? works nil for another word in `cores`
+function Works.all(here, strobe, quick, cores)
+  if not PLACES[cores] then return end
+  local program = programs(here, strobe, cores)
+  local works = {}
+  for _, work in ipairs{switch, spawn, sleepers, echo, ticks, poll} do
+    works[#works + 1] = work(program, quick)
+  end
+  return works
+end
+
+return Works
