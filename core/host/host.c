@@ -102,9 +102,11 @@ int host_run(struct host *host) {
     return 1;
   }
   struct future *main_task = lua_touserdata(L, -1);
-  while (main_task->state == FUTURE_PENDING)
+  while (main_task->state == FUTURE_PENDING) {
+    signal_deliver(host);
     if (!loop_turn(&host->loop) && main_task->state == FUTURE_PENDING && !deadlock(host))
       break;
+  }
   return exit_status(L);
 }
 

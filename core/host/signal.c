@@ -11,6 +11,7 @@
 /* A handler gets nothing but a number. */
 static struct host *the_host;
 static volatile sig_atomic_t received;
+static bool delivered;
 
 static void leave_at_once(int number) {
   static const char text[] = "strobe: second signal: ended without cleaning up\n";
@@ -28,15 +29,19 @@ static void handle(int number) {
 }
 
 static void notify(uv_async_t *async) {
-  lua_State *L = the_host->L;
-  (void)async;
-  if (!received)
-    return;
+  (void)async; /* it only has to end the poll */
   the_host->loop.activity++;
+}
+
+void signal_deliver(struct host *host) {
+  lua_State *L = host->L;
+  if (!received || delivered)
+    return;
   if (lua_getfield(L, LUA_REGISTRYINDEX, ON_SIGNAL) != LUA_TFUNCTION) {
     lua_pop(L, 1);
     return;
   }
+  delivered = true;
   lua_pushinteger(L, received);
   scheduler_call(L, 1, 0, "signal callback");
 }
@@ -57,6 +62,7 @@ int signal_open(struct host *host) {
   uv_unref((uv_handle_t *)&host->signal);
   the_host = host;
   received = 0;
+  delivered = false;
   set_handler(SIGINT, handle);
   set_handler(SIGTERM, handle);
   set_handler(SIGPIPE, SIG_IGN);

@@ -9,7 +9,11 @@
 int signal_open(struct host *host);
 void signal_close(struct host *host);
 
-/* on_signal(fn): fn(number) is called in the loop for the first signal. */
+/* Calls what on_signal set, once, after the first signal. To be asked each turn:
+ * libuv itself does not look when it has no handles. */
+void signal_deliver(struct host *host);
+
+/* on_signal(fn): fn(number) is called between two turns for the first signal. */
 int signal_on(lua_State *L);
 
 #endif

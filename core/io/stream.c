@@ -1,6 +1,7 @@
 #include "core/io/stream.h"
 
 #include "core/task/error.h"
+#include "core/task/time.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -110,6 +111,7 @@ static int wait_input(lua_State *L, struct stream *stream, size_t needed, lua_KF
     stream->transport->resume(stream);
   if (buffer_size(&stream->input) >= needed || exhausted(stream))
     return k(L, LUA_OK, 0);
+  wait_deadline(L, task, stream->timeout);
   stream->reader = task;
   return wait_park(L, task, &reading, stream, k);
 }
@@ -144,8 +146,8 @@ static int read_some(lua_State *L, int status, lua_KContext context) {
   struct stream *stream = stream_check(L, 1);
   size_t size = buffer_size(&stream->input), most = (size_t)lua_tointeger(L, 2);
   (void)context;
-  if (status == LUA_YIELD)
-    wait_resumed(L);
+  if (status == LUA_YIELD && wait_resumed(L))
+    return error_world(L, UV_ETIMEDOUT, "read");
   if (size > 0)
     return push_input(L, stream, size < most ? size : most);
   if (stream->error || stream->closing)
@@ -175,8 +177,8 @@ static int read_exactly(lua_State *L, int status, lua_KContext context) {
   struct stream *stream = stream_check(L, 1);
   size_t size = (size_t)lua_tointeger(L, 2);
   (void)context;
-  if (status == LUA_YIELD)
-    wait_resumed(L);
+  if (status == LUA_YIELD && wait_resumed(L))
+    return error_world(L, UV_ETIMEDOUT, "read_exactly");
   if (buffer_size(&stream->input) >= size)
     return push_input(L, stream, size);
   if (exhausted(stream))
@@ -219,8 +221,8 @@ static int read_until(lua_State *L, int status, lua_KContext context) {
   const char *separator = lua_tolstring(L, 2, &separator_size);
   size_t limit = (size_t)lua_tointeger(L, 3);
   (void)context;
-  if (status == LUA_YIELD)
-    wait_resumed(L);
+  if (status == LUA_YIELD && wait_resumed(L))
+    return error_world(L, UV_ETIMEDOUT, "read_until");
   size_t size = find_separator(stream, separator, separator_size);
   if (size > limit)
     return push_overrun(L, stream, limit);
@@ -276,14 +278,19 @@ static int write_status(const struct stream *stream) {
   return stream->closing || stream->shut ? UV_EPIPE : 0;
 }
 
-/* stream:write(bytes) → true: on its way or queued. Never waits, see drain. */
-static int stream_write(lua_State *L) {
-  struct stream *stream = stream_check(L, 1);
+/* 0 or a negative libuv error; the bytes are at index 2. */
+static int pass_on(lua_State *L, struct stream *stream) {
   size_t size;
   const char *bytes = luaL_checklstring(L, 2, &size);
   int status = write_status(stream);
   if (status == 0 && size > 0)
     status = stream->transport->write(stream, bytes, size);
+  return status;
+}
+
+/* stream:send(bytes) → true: on its way or queued. Never waits, see drain. */
+static int stream_send(lua_State *L) {
+  int status = pass_on(L, stream_check(L, 1));
   if (status < 0)
     return error_world(L, status, "write");
   lua_pushboolean(L, 1);
@@ -301,8 +308,8 @@ static const struct wait_kind draining = {"drain", cancel_drain, NULL};
 static int drain(lua_State *L, int status, lua_KContext context) {
   struct stream *stream = stream_check(L, 1);
   (void)context;
-  if (status == LUA_YIELD)
-    wait_resumed(L);
+  if (status == LUA_YIELD && wait_resumed(L))
+    return error_world(L, UV_ETIMEDOUT, "write");
   if (stream->error)
     return error_world(L, stream->error, "write");
   if (stream->closed || stream->transport->queued(stream) <= HIGH_WATER) {
@@ -312,6 +319,7 @@ static int drain(lua_State *L, int status, lua_KContext context) {
   if (stream->drainer)
     return luaL_error(L, "another task is draining this stream already");
   struct task *task = wait_enter(L);
+  wait_deadline(L, task, stream->timeout);
   stream->drainer = task;
   return wait_park(L, task, &draining, stream, drain);
 }
@@ -321,6 +329,28 @@ static int drain(lua_State *L, int status, lua_KContext context) {
 static int stream_drain(lua_State *L) {
   lua_settop(L, 1);
   return drain(L, LUA_OK, 0);
+}
+
+/* stream:write(bytes) → true: send, then drain. */
+static int stream_write(lua_State *L) {
+  int status = pass_on(L, stream_check(L, 1));
+  if (status < 0)
+    return error_world(L, status, "write");
+  lua_settop(L, 1);
+  return drain(L, LUA_OK, 0);
+}
+
+/* stream:set_timeout(seconds): a read, drain or write that waits longer fails with
+ * "ETIMEDOUT"; nil takes the limit away. */
+static int stream_set_timeout(lua_State *L) {
+  struct stream *stream = stream_check(L, 1);
+  stream->timeout = 0;
+  if (!lua_isnoneornil(L, 2)) {
+    double seconds = time_check_seconds(L, 2);
+    luaL_argcheck(L, seconds > 0, 2, "a time above 0 expected");
+    stream->timeout = seconds < 1e9 ? (int64_t)(seconds * (double)CLOCK_SECOND) : 0;
+  }
+  return 0;
 }
 
 /* stream:shutdown() → true: no more will be written; the peer sees the end. */
@@ -419,7 +449,9 @@ static const luaL_Reg methods[] = {
     {"read_until", stream_read_until},
     {"at_eof", stream_at_eof},
     {"buffered", stream_buffered},
+    {"send", stream_send},
     {"write", stream_write},
+    {"set_timeout", stream_set_timeout},
     {"drain", stream_drain},
     {"shutdown", stream_shutdown},
     {"close", stream_close},

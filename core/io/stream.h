@@ -35,9 +35,10 @@ struct stream {
   const struct transport *transport;
   struct scheduler *scheduler;
   struct buffer input;
-  size_t limit;   /* `input` is filled up to here, or to `needed` */
-  size_t needed;  /* bytes the parked reader waits for */
-  size_t scanned; /* bytes of `input` known to hold no separator */
+  size_t limit;    /* `input` is filled up to here, or to `needed` */
+  size_t needed;   /* bytes the parked reader waits for */
+  size_t scanned;  /* bytes of `input` known to hold no separator */
+  int64_t timeout; /* of one read or drain, in nanoseconds; 0 = none */
   struct task *reader, *drainer;
   struct list closers; /* jobs of tasks in wait_closed */
   int error;           /* a negative libuv error of reading or writing, or 0 */

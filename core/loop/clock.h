@@ -20,6 +20,7 @@ struct clock {
   double speed;
   int64_t origin; /* real time at which a scaled clock stood at `now` */
   int64_t now;    /* a scaled clock's start, a virtual clock's time */
+  int64_t epoch;  /* what loop time 0 is in nanoseconds since 1970 */
 };
 
 void clock_init(struct clock *clock);
@@ -41,6 +42,10 @@ int64_t clock_after(const struct clock *clock, double seconds);
 int64_t clock_at(double seconds);
 
 double clock_seconds(int64_t nanoseconds);
+
+/* Nanoseconds since 1970. A virtual clock began in 2020, at its time 0; a scaled
+ * one is right at its start and runs ahead from there. */
+int64_t clock_wall(const struct clock *clock);
 
 /* Real monotonic time, for measuring how long the host itself takes. */
 int64_t clock_real(void);

@@ -132,6 +132,7 @@ bool loop_turn(struct loop *loop) {
     loop->jobs = 0;
     loop->polled = now;
   }
+  loop->stamp = now;
   timers_fire(&loop->timers, loop->clock.mode == CLOCK_LIVE ? now : clock_now(&loop->clock));
   run_batch(loop);
   return alive;

@@ -37,6 +37,7 @@ struct loop {
   uint64_t turns;
   uint64_t activity; /* counts what a poll brought */
   int64_t polled;    /* real time of the last poll */
+  int64_t stamp;     /* real time when it was last looked at */
   unsigned jobs;     /* jobs run since then */
   char *scratch;     /* where a read callback's bytes land, LOOP_SCRATCH of them */
 };

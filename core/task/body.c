@@ -7,6 +7,7 @@ static int body_over(lua_State *L, int status, lua_KContext context) {
   (void)context;
   if (status == LUA_OK || status == LUA_YIELD)
     return lua_gettop(L) - 1;
+  failure_take(L);
   scheduler_of(L)->failed = true;
   return 1;
 }

@@ -15,7 +15,20 @@ static lua_State *enter(lua_State *L, lua_State *inner) {
   return outer;
 }
 
+/* The thread of a task or a generator is the scheduler's alone. */
+static bool refused(lua_State *L) {
+  lua_State *inner = lua_tothread(L, 1);
+  return inner && scheduler_owns(inner);
+}
+
+#define REFUSAL "this is the thread of a task: only the scheduler resumes or closes it"
+
 static int coroutine_resume(lua_State *L) {
+  if (refused(L)) {
+    lua_pushboolean(L, 0);
+    lua_pushliteral(L, REFUSAL);
+    return 2;
+  }
   lua_State *outer = enter(L, lua_tothread(L, 1));
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
@@ -55,6 +68,15 @@ static int coroutine_yield(lua_State *L) {
   return lua_yield(L, lua_gettop(L));
 }
 
+static int coroutine_close(lua_State *L) {
+  if (refused(L))
+    return luaL_error(L, REFUSAL);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
 static void replace(lua_State *L, const char *name, lua_CFunction function) {
   lua_getfield(L, -1, name);
   lua_pushcclosure(L, function, 1);
@@ -65,6 +87,7 @@ void coroutine_open(lua_State *L) {
   lua_getglobal(L, "coroutine");
   replace(L, "resume", coroutine_resume);
   replace(L, "wrap", coroutine_wrap);
+  replace(L, "close", coroutine_close);
   replace(L, "yield", coroutine_yield);
   lua_pop(L, 1);
 }

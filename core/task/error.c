@@ -158,10 +158,55 @@ static int failure_gc(lua_State *L) {
   return 0;
 }
 
+static bool is_failure(lua_State *L) {
+  return !error_is(L, -1, "CancelledError") && !error_is(L, -1, "GeneratorExit");
+}
+
+/* The failure lies in the registry under the thread's address. Until it is taken
+ * it is no news: a `<close>` handler may replace the error. */
 int error_handler(lua_State *L) {
-  if (!error_is(L, 1, "CancelledError") && !error_is(L, 1, "GeneratorExit"))
-    failure_push(L);
+  if (!is_failure(L))
+    return 1;
+  luaL_checkstack(L, 2, "no room for a failure");
+  lua_pushvalue(L, 1);
+  failure_push(L);
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "retrieved");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, L);
   return 1;
+}
+
+/* Pushes what error_handler kept, which is then kept no more. [-0, +1, -] */
+static void push_kept(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, L) == LUA_TNIL)
+    return;
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, L);
+}
+
+/* Whether the kept value on top is the failure of the error below it. [-0, +0, -] */
+static bool kept_for_error(lua_State *L) {
+  if (!lua_istable(L, -1))
+    return false;
+  lua_getfield(L, -1, "error");
+  bool same = lua_rawequal(L, -1, -3);
+  lua_pop(L, 1);
+  return same;
+}
+
+void failure_take(lua_State *L) {
+  luaL_checkstack(L, 4, "no room for a failure");
+  bool failed = is_failure(L);
+  push_kept(L);
+  if (failed && kept_for_error(L)) {
+    lua_pushnil(L);
+    lua_setfield(L, -2, "retrieved");
+    lua_replace(L, -2);
+    return;
+  }
+  lua_pop(L, 1);
+  if (failed)
+    failure_push(L);
 }
 
 static int call_reporter(lua_State *L) {

@@ -41,9 +41,14 @@ int error_world(lua_State *L, int status, const char *format, ...);
 void failure_push(lua_State *L);
 bool failure_check(lua_State *L, int index);
 
-/* A message handler: replaces an error by its failure, but leaves cancellation
- * and the closing of generators as they are: these are no failures. [-1, +1, m] */
+/* A message handler: keeps the failure of an error for failure_take. The error
+ * stays as it is, since `<close>` variables see it next. [-0, +0, m] */
 int error_handler(lua_State *L);
+
+/* After a call with that handler: replaces the error on top by the failure kept
+ * for it, but leaves cancellation and the closing of generators as they are:
+ * these are no failures. [-1, +1, m] */
+void failure_take(lua_State *L);
 
 /* Hands a report {message, exception, traceback, …} on top of the stack to the
  * installed reporter, or prints it to stderr. Never raises. [-1, +0, -] */

@@ -31,11 +31,43 @@ void future_init(struct future *future) {
   list_init(&future->waiters);
 }
 
-static void end(lua_State *L, struct future *future, enum future_state state) {
+/* A pending future holds its callbacks, so that one which nobody can end is
+ * collected with them: its details keep the Handles by their jobs. The Handle is
+ * on top. [-0, +0, m] */
+static void hold_callback(lua_State *L, int index, struct job *job) {
+  int handle = lua_gettop(L);
+  if (future_get_detail(L, index, "callbacks") != LUA_TTABLE) {
+    lua_settop(L, handle);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    future_set_detail(L, index, "callbacks");
+  }
+  lua_pushvalue(L, handle);
+  lua_rawsetp(L, -2, job);
+  lua_settop(L, handle);
+}
+
+/* They are due now: anchors them. [-0, +0, m] */
+static void anchor_callbacks(lua_State *L, int index, struct future *future) {
+  int top = lua_gettop(L);
+  if (future_get_detail(L, index, "callbacks") == LUA_TTABLE) {
+    for (struct list *link = future->waiters.next; link != &future->waiters; link = link->next) {
+      if (lua_rawgetp(L, top + 1, list_entry(link, struct job, link)) == LUA_TUSERDATA)
+        handle_anchor(L);
+      lua_pop(L, 1);
+    }
+    lua_pushnil(L);
+    future_set_detail(L, index, "callbacks");
+  }
+  lua_settop(L, top);
+}
+
+static void end(lua_State *L, int index, struct future *future, enum future_state state) {
   struct loop *loop = scheduler_of(L)->loop;
   future->state = state;
   if (list_empty(&future->waiters))
     return;
+  anchor_callbacks(L, index, future);
   loop->activity++;
   list_move_all(&loop->ready, &future->waiters);
 }
@@ -48,7 +80,7 @@ void future_finish(lua_State *L, int index, struct future *future, int count) {
     lua_setiuservalue(L, index, FUTURE_RESULT);
   future->empty = count == 0;
   future->packed = count > 1;
-  end(L, future, FUTURE_FINISHED);
+  end(L, index, future, FUTURE_FINISHED);
 }
 
 void future_fail(lua_State *L, int index, struct future *future) {
@@ -64,7 +96,7 @@ void future_fail(lua_State *L, int index, struct future *future) {
   lua_getfield(L, -1, "error");
   lua_setiuservalue(L, index, FUTURE_RESULT);
   future_set_detail(L, index, "failure");
-  end(L, future, FUTURE_FAILED);
+  end(L, index, future, FUTURE_FAILED);
 }
 
 void future_end_cancelled(lua_State *L, int index, struct future *future) {
@@ -73,18 +105,11 @@ void future_end_cancelled(lua_State *L, int index, struct future *future) {
     lua_pop(L, 1);
   else
     future_set_detail(L, index, "cancel_message");
-  end(L, future, FUTURE_CANCELLED);
-}
-
-static bool is_task(lua_State *L, int index) {
-  lua_getmetatable(L, index);
-  bool same = lua_topointer(L, -1) == scheduler_of(L)->task_type;
-  lua_pop(L, 1);
-  return same;
+  end(L, index, future, FUTURE_CANCELLED);
 }
 
 bool future_cancel(lua_State *L, int index, struct future *future) {
-  if (is_task(L, index))
+  if (future->is_task)
     return task_cancel(L, (struct task *)future);
   if (future->state != FUTURE_PENDING) {
     lua_pop(L, 1);
@@ -155,12 +180,17 @@ int future_outcome(lua_State *L, int index, struct future *future) {
 }
 
 /* Cancelling a task that awaits a future cancels the future; it lies at index 1
- * of the frame in which the task is parked. */
+ * of the frame in which the task is parked. Awaited tasks are left to task_cancel;
+ * one that is met here closes a ring of tasks, which is cut. */
 static enum wait_cancel cancel_awaited(lua_State *L, struct task *task) {
   struct future *future = task->wait_object;
   lua_State *parked = task_running_thread(task);
   if (future->state != FUTURE_PENDING)
     return WAIT_OVER;
+  if (future->is_task) {
+    list_remove(&task->job.link);
+    return WAIT_LEFT;
+  }
   luaL_checkstack(L, 4, "no room to cancel");
   lua_pushvalue(parked, 1);
   lua_xmove(parked, L, 1);
@@ -173,6 +203,13 @@ static enum wait_cancel cancel_awaited(lua_State *L, struct task *task) {
 }
 
 static const struct wait_kind awaiting = {"future", cancel_awaited, NULL};
+
+struct task *future_awaited_task(const struct task *task) {
+  if (task->wait != &awaiting)
+    return NULL;
+  struct future *future = task->wait_object;
+  return future->is_task && future->state == FUTURE_PENDING ? (struct task *)future : NULL;
+}
 
 static int await_over(lua_State *L, int status, lua_KContext context) {
   (void)status, (void)context;
@@ -248,10 +285,13 @@ static int future_add_done_callback(lua_State *L) {
   lua_settop(L, 2);
   lua_pushvalue(L, 1);
   struct job *job = handle_push(L, 1);
-  if (future->state == FUTURE_PENDING)
+  if (future->state == FUTURE_PENDING) {
+    hold_callback(L, 1, job);
     list_append(&future->waiters, &job->link);
-  else
+  } else {
+    handle_anchor(L);
     loop_ready(scheduler_of(L)->loop, job);
+  }
   return 0;
 }
 
@@ -260,12 +300,20 @@ static int future_remove_done_callback(lua_State *L) {
   struct future *future = future_check(L, 1);
   lua_Integer count = 0;
   lua_settop(L, 2);
+  if (future_get_detail(L, 1, "callbacks") != LUA_TTABLE) {
+    lua_pushinteger(L, 0);
+    return 1;
+  }
   for (struct list *link = future->waiters.next, *next; link != &future->waiters; link = next) {
+    struct job *job = list_entry(link, struct job, link);
     next = link->next;
-    if (handle_has_function(L, list_entry(link, struct job, link), 2)) {
-      handle_discard(L, list_entry(link, struct job, link));
+    if (lua_rawgetp(L, 3, job) == LUA_TUSERDATA && handle_has_function(L, 2)) {
+      handle_discard(L, job);
+      lua_pushnil(L);
+      lua_rawsetp(L, 3, job);
       count++;
     }
+    lua_settop(L, 3);
   }
   lua_pushinteger(L, count);
   return 1;

@@ -10,6 +10,8 @@
 
 #include "core/task/scheduler.h"
 
+struct task;
+
 enum future_state { FUTURE_PENDING, FUTURE_FINISHED, FUTURE_FAILED, FUTURE_CANCELLED };
 
 enum { FUTURE_RESULT = 1, FUTURE_DETAILS = 2, FUTURE_VALUES = 2 };
@@ -17,6 +19,7 @@ enum { FUTURE_RESULT = 1, FUTURE_DETAILS = 2, FUTURE_VALUES = 2 };
 struct future {
   struct list waiters; /* jobs made ready at the end */
   uint8_t state;       /* enum future_state */
+  bool is_task;        /* it is the first member of a struct task */
   bool packed;         /* the result is a table of several values */
   bool empty;          /* there is no result, not even nil */
 };
@@ -39,6 +42,9 @@ void future_end_cancelled(lua_State *L, int index, struct future *future);
 /* Asks for cancellation, with the message on top or nil; a Task ends later.
  * False when it has ended already. [-1, +0, m] */
 bool future_cancel(lua_State *L, int index, struct future *future);
+
+/* The living task which the task awaits, or NULL. */
+struct task *future_awaited_task(const struct task *task);
 
 /* Pushes the results and returns their number, or raises the error; the future
  * has ended. [-0, +n, v] */

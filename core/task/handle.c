@@ -68,23 +68,24 @@ static struct handle *handle_new(lua_State *L, int arguments) {
   lua_insert(L, -3);
   lua_setiuservalue(L, -3, HANDLE_ARGUMENTS);
   lua_setiuservalue(L, -2, HANDLE_FUNCTION);
+  return handle;
+}
+
+void handle_anchor(lua_State *L) {
+  struct handle *handle = lua_touserdata(L, -1);
   lua_pushvalue(L, -1);
   handle->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
-  return handle;
 }
 
 struct job *handle_push(lua_State *L, int arguments) {
   return &handle_new(L, arguments)->job;
 }
 
-bool handle_has_function(lua_State *L, struct job *job, int index) {
-  if (job->run != handle_run)
-    return false;
+bool handle_has_function(lua_State *L, int index) {
   index = lua_absindex(L, index);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, list_entry(job, struct handle, job)->anchor);
   lua_getiuservalue(L, -1, HANDLE_FUNCTION);
   bool same = lua_rawequal(L, -1, index);
-  lua_pop(L, 2);
+  lua_pop(L, 1);
   return same;
 }
 
@@ -101,6 +102,7 @@ void handle_discard(lua_State *L, struct job *job) {
 static int handle_call_soon(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   struct handle *handle = handle_new(L, lua_gettop(L) - 1);
+  handle_anchor(L);
   loop_ready(handle->scheduler->loop, &handle->job);
   return 1;
 }
@@ -108,6 +110,7 @@ static int handle_call_soon(lua_State *L) {
 static int call_at(lua_State *L, int64_t when) {
   luaL_checktype(L, 2, LUA_TFUNCTION);
   struct handle *handle = handle_new(L, lua_gettop(L) - 2);
+  handle_anchor(L);
   handle->when = when;
   if (when != CLOCK_NEVER && !timer_start(&handle->scheduler->loop->timers, &handle->timer, when))
     return luaL_error(L, "not enough memory for a timer");

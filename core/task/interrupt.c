@@ -12,7 +12,7 @@ static void hook(lua_State *L, lua_Debug *activation) {
     lua_sethook(L, NULL, 0, 0);
     return;
   }
-  int64_t taken = clock_real_coarse() - scheduler->step_began;
+  int64_t taken = clock_real_coarse() - scheduler->loop->stamp;
   if (taken < scheduler->slow_step)
     return;
   scheduler->interrupt = 0;

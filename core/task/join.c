@@ -78,7 +78,8 @@ static int join_over(lua_State *L, int status, lua_KContext context) {
   return push_decided(L);
 }
 
-/* Fills in the parts; false when the wait is over at once. */
+/* Fills in the parts and the list on top, which holds their futures whatever
+ * becomes of the caller's list; false when the wait is over at once. */
 static bool fill_parts(lua_State *L, struct join *join) {
   for (int i = 0; i < join->count; i++) {
     struct part *part = &join->parts[i];
@@ -86,7 +87,7 @@ static bool fill_parts(lua_State *L, struct join *join) {
     struct future *future = future_test(L, -1);
     if (!future)
       error_mistake(L, "wait: a list of Futures and Tasks expected");
-    lua_pop(L, 1);
+    lua_rawseti(L, -2, i + 1);
     *part = (struct part){.job.run = part_done, .join = join, .future = future};
     list_init(&part->job.link);
     join->pending += future->state == FUTURE_PENDING;
@@ -109,6 +110,7 @@ static int join_wait(lua_State *L) {
   lua_settop(L, 1);
   struct join *join = lua_newuserdatauv(L, sizeof *join + (size_t)count * sizeof *join->parts, 0);
   *join = (struct join){.mode = mode, .count = count};
+  lua_createtable(L, count, 0);
   if (!fill_parts(L, join))
     return push_decided(L);
   join->task = wait_enter(L);

@@ -16,7 +16,7 @@ void scheduler_open(struct scheduler *scheduler, lua_State *L, struct loop *loop
   scheduler->L = scheduler->running = L;
   scheduler->slow_step = SLOW_STEP;
   list_init(&scheduler->tasks);
-  *(struct scheduler **)lua_getextraspace(L) = scheduler;
+  *(uintptr_t *)lua_getextraspace(L) = (uintptr_t)scheduler;
 }
 
 /* The task's body has ended and left `count` values on its stack. */
@@ -33,8 +33,9 @@ static void task_end(struct scheduler *scheduler, struct task *task, int count, 
   thread_release(scheduler->L, task->thread);
 }
 
-/* Ends a task that was cancelled before it began. */
-static void task_end_unstarted(struct scheduler *scheduler, struct task *task) {
+/* Ends a task that was cancelled before it began, or returned with the
+ * cancellation still due. */
+static void task_end_cancelled(struct scheduler *scheduler, struct task *task) {
   lua_State *L = task->thread.L;
   lua_settop(L, 0);
   task_push(L, task);
@@ -73,7 +74,10 @@ static void run(struct scheduler *scheduler, struct task *task) {
     bool failed = status != LUA_OK || scheduler->failed;
     count = status == LUA_OK ? count : 1;
     if (!generator) {
-      task_end(scheduler, task, count, failed);
+      if (task->must_cancel && !failed)
+        task_end_cancelled(scheduler, task);
+      else
+        task_end(scheduler, task, count, failed);
       return;
     }
     generator_finish(scheduler->L, generator, count, failed);
@@ -101,7 +105,7 @@ void scheduler_step(struct job *job) {
   if (task->must_cancel) {
     task->must_cancel = false;
     if (!task->started) {
-      task_end_unstarted(scheduler, task);
+      task_end_cancelled(scheduler, task);
       return;
     }
     task->raise_cancelled = true;
@@ -109,12 +113,16 @@ void scheduler_step(struct job *job) {
   task->started = true;
   scheduler->current = task;
   scheduler->steps++;
-  scheduler->step_began = clock_real_coarse();
+  struct loop *loop = scheduler->loop;
   run(scheduler, task);
   scheduler->current = NULL;
   scheduler->running = scheduler->L;
   scheduler->interrupt = 0; /* what was to be stopped has ended */
-  int64_t taken = clock_real_coarse() - scheduler->step_began;
+  int64_t began = loop->stamp, now = clock_real_coarse();
+  if (now < began) /* the coarse clock stands behind the one read before the batch */
+    return;
+  loop->stamp = now;
+  int64_t taken = now - began;
   if (taken > scheduler->slow_step)
     report_slow(scheduler, task, taken);
 }
@@ -127,6 +135,11 @@ int scheduler_call(lua_State *L, int arguments, int results, const char *what) {
   lua_remove(L, base);
   if (status == LUA_OK)
     return status;
+  failure_take(L);
+  if (!failure_check(L, -1))
+    failure_push(L);
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "retrieved");
   lua_createtable(L, 0, 2);
   lua_pushfstring(L, "error in a %s", what);
   lua_setfield(L, -2, "message");

@@ -43,7 +43,6 @@ struct scheduler {
   bool failed; /* the body that just ended did so by an error */
   uint64_t next_id;
   uint64_t steps;
-  int64_t step_began;     /* coarse real time */
   int64_t slow_step;      /* nanoseconds after which a step is reported */
   volatile int interrupt; /* see interrupt.c */
   bool debug;
@@ -51,8 +50,20 @@ struct scheduler {
   int task_metatable;                  /* the Task metatable in the registry */
 };
 
+/* The lowest bit of the tie tells the threads which the scheduler resumes. */
+enum { SCHEDULER_OWNS = 1 };
+
 static inline struct scheduler *scheduler_of(lua_State *L) {
-  return *(struct scheduler **)lua_getextraspace(L);
+  uintptr_t tie = *(uintptr_t *)lua_getextraspace(L);
+  return (struct scheduler *)(tie & ~(uintptr_t)SCHEDULER_OWNS);
+}
+
+static inline void scheduler_own(lua_State *L) {
+  *(uintptr_t *)lua_getextraspace(L) |= SCHEDULER_OWNS;
+}
+
+static inline bool scheduler_owns(lua_State *L) {
+  return *(uintptr_t *)lua_getextraspace(L) & SCHEDULER_OWNS;
 }
 
 /* Ties the scheduler to the main state, whose threads all inherit the tie. */

@@ -42,6 +42,7 @@ static struct task *task_new(lua_State *L, struct scheduler *scheduler) {
   struct task *task = lua_newuserdatauv(L, sizeof *task, FUTURE_VALUES);
   *task = (struct task){.job.run = scheduler_step, .id = ++scheduler->next_id};
   future_init(&task->future);
+  task->future.is_task = true;
   lua_rawgeti(L, LUA_REGISTRYINDEX, scheduler->task_metatable);
   lua_setmetatable(L, -2);
   return task;
@@ -82,17 +83,36 @@ struct task *task_spawn(lua_State *L, int arguments) {
   return task;
 }
 
+/* Counts a cancellation, whose message is on top. [-0, +0, m] */
+static void ask(lua_State *L, struct task *task) {
+  task->asked = true;
+  if (task->cancels < UINT16_MAX)
+    task->cancels++;
+  task_push(L, task);
+  lua_pushvalue(L, -2);
+  future_set_detail(L, -2, "cancel_message");
+  lua_pop(L, 1);
+}
+
+/* Asks the task, the task it awaits, and so on; returns the last one, whose wait
+ * is to end. In a ring of tasks that is the one which closes the ring. */
+static struct task *ask_all(lua_State *L, struct task *task) {
+  struct task *first = task, *next;
+  for (ask(L, task); (next = future_awaited_task(task)) && !next->asked; task = next)
+    ask(L, next);
+  for (; first && first->asked; first = future_awaited_task(first))
+    first->asked = false;
+  return task;
+}
+
 bool task_cancel(lua_State *L, struct task *task) {
   if (!living(task)) {
     lua_pop(L, 1);
     return false;
   }
-  task_push(L, task);
-  lua_insert(L, -2);
-  future_set_detail(L, -2, "cancel_message");
+  luaL_checkstack(L, 8, "no room to cancel");
+  task = ask_all(L, task);
   lua_pop(L, 1);
-  if (task->cancels < UINT16_MAX)
-    task->cancels++;
   enum wait_cancel outcome = task->wait ? task->wait->cancel(L, task) : WAIT_OVER;
   if (outcome == WAIT_OVER)
     task->must_cancel = true;

@@ -28,6 +28,8 @@ struct task {
   bool started;
   bool must_cancel;     /* a cancellation is due at the next wait */
   bool raise_cancelled; /* the wait that ends now ended by cancellation */
+  bool asked;           /* task_cancel has been here */
+  bool timed_out;       /* … by its deadline */
 };
 
 /* Makes a ready task of the function and arguments on top; leaves the Task.

@@ -3,6 +3,7 @@
 static struct thread thread_new(lua_State *L) {
   luaL_checkstack(L, 3, "no room for a thread");
   struct thread thread = {.L = lua_newthread(L)};
+  scheduler_own(thread.L);
   thread.anchor = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_pushboolean(L, 0);
   thread.owner = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -19,7 +19,7 @@ static void wake(struct timer *timer) {
 }
 
 static enum wait_cancel cancel_sleep(lua_State *L, struct task *task) {
-  timer_stop(&loop_of(L)->timers, &task->timer);
+  (void)L, (void)task; /* waking it stops its timer */
   return WAIT_LEFT;
 }
 
@@ -33,8 +33,7 @@ static int sleep_over(lua_State *L, int status, lua_KContext context) {
 }
 
 static int sleep_till(lua_State *L, struct task *task, int64_t when) {
-  if (!task->timer.fire)
-    task->timer.fire = wake;
+  task->timer.fire = wake;
   if (when != CLOCK_NEVER && !timer_start(&loop_of(L)->timers, &task->timer, when))
     return luaL_error(L, "not enough memory for a timer");
   return wait_park(L, task, &sleeping, NULL, sleep_over);
@@ -61,6 +60,12 @@ static int time_sleep_until(lua_State *L) {
 /* now() → the loop's time in seconds. */
 static int time_now(lua_State *L) {
   lua_pushnumber(L, clock_seconds(clock_now(&loop_of(L)->clock)));
+  return 1;
+}
+
+/* wall() → seconds since 1970, on the loop's clock. */
+static int time_wall(lua_State *L) {
+  lua_pushnumber(L, clock_seconds(clock_wall(&loop_of(L)->clock)));
   return 1;
 }
 
@@ -102,10 +107,10 @@ static int time_advance(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"sleep", time_sleep}, {"sleep_until", time_sleep_until},
-    {"now", time_now},     {"real", time_real},
-    {"mode", time_mode},   {"advance", time_advance},
-    {NULL, NULL},
+    {"sleep", time_sleep},     {"sleep_until", time_sleep_until},
+    {"now", time_now},         {"real", time_real},
+    {"wall", time_wall},       {"mode", time_mode},
+    {"advance", time_advance}, {NULL, NULL},
 };
 
 int luaopen_strobe_core_time(lua_State *L) {

@@ -32,17 +32,38 @@ int wait_park(lua_State *L, struct task *task, const struct wait_kind *kind, voi
   return lua_yieldk(L, 0, 0, k);
 }
 
-void wait_resumed(lua_State *L) {
+static void deadline_passed(struct timer *timer) {
+  struct task *task = list_entry(timer, struct task, timer);
+  task->wait->cancel(scheduler_of(task->thread.L)->L, task);
+  task->timed_out = true;
+  wait_wake(task);
+}
+
+void wait_deadline(lua_State *L, struct task *task, int64_t timeout) {
+  struct loop *loop = scheduler_of(L)->loop;
+  if (timeout <= 0)
+    return;
+  task->timer.fire = deadline_passed;
+  if (!timer_start(&loop->timers, &task->timer, clock_now(&loop->clock) + timeout))
+    error_mistake(L, "not enough memory for a timer");
+}
+
+bool wait_resumed(lua_State *L) {
   struct task *task = scheduler_of(L)->current;
   if (task->raise_cancelled) {
-    task->raise_cancelled = false;
+    task->raise_cancelled = task->timed_out = false;
     raise_cancelled(L, task);
   }
+  bool timed_out = task->timed_out;
+  task->timed_out = false;
+  return timed_out;
 }
 
 void wait_wake(struct task *task) {
+  struct loop *loop = scheduler_of(task->thread.L)->loop;
+  timer_stop(&loop->timers, &task->timer);
   task->wait = NULL;
-  loop_ready(scheduler_of(task->thread.L)->loop, &task->job);
+  loop_ready(loop, &task->job);
 }
 
 int wait_turn(lua_State *L, struct task *task, lua_KFunction k) {

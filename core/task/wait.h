@@ -30,8 +30,13 @@ struct task *wait_enter(lua_State *L);
 int wait_park(lua_State *L, struct task *task, const struct wait_kind *kind, void *object,
               lua_KFunction k);
 
-/* Raises CancelledError if that is how the wait ended. [-0, +0, v] */
-void wait_resumed(lua_State *L);
+/* Gives the wait that begins a deadline, `timeout` nanoseconds from now; 0 is
+ * none. For kinds whose `cancel` always leaves. Raises without memory. */
+void wait_deadline(lua_State *L, struct task *task, int64_t timeout);
+
+/* Raises CancelledError if that is how the wait ended. True when its deadline
+ * ended it. [-0, +0, v] */
+bool wait_resumed(lua_State *L);
 
 /* Makes a parked task ready; its links must be undone. */
 void wait_wake(struct task *task);

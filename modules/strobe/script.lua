@@ -71,7 +71,7 @@ end
 local function exit_status(state, ok, e)
   if state.deadlock then
     return 1
-  elseif state.signal then
+  elseif state.signal and not error_classes.is(e, error_classes.Interrupted) then
     return 128 + state.signal
   elseif ok then
     return 0
@@ -169,6 +169,20 @@ function script.run_file(arguments)
   return run_text(without_shebang(text), path == "-" and "=stdin" or "@" .. path, arguments)
 end
 
+local function bundled(path)
+  local folder = os.getenv "STROBE_MODULES"
+  return folder and read_file(folder .. "/../" .. path) or host.embedded(path)
+end
+
+--- A script that comes with strobe, as a module: it is called with "strobe.NAME".
+---@param name string e.g. "batcher"
+---@return any what it returns
+function script.module(name)
+  local path = ("scripts/%s.lua"):format(name)
+  local text = bundled(path) or error(("no script named '%s' comes with strobe"):format(name), 2)
+  return assert(load(text, "@" .. path, "t"))("strobe." .. name)
+end
+
 --- `strobe run NAME|FILE [args]`: a script inside strobe, else a file.
 ---@async
 ---@param arguments string[]
@@ -180,8 +194,7 @@ function script.run_named(arguments)
     return 2
   end
   local path = ("scripts/%s.lua"):format(name)
-  local folder = os.getenv "STROBE_MODULES"
-  local text = folder and read_file(folder .. "/../" .. path) or host.embedded(path)
+  local text = bundled(path)
   if not text then
     return script.run_file(table.move(arguments, 1, #arguments, 2, { name }))
   end

@@ -42,7 +42,7 @@ define "ExceptionGroup"
 ---@return boolean
 function error_classes.is(e, class)
   local found = type(e) == "table" and getmetatable(e)
-  while found do
+  while type(found) == "table" do
     if found == class then
       return true
     end

@@ -15,6 +15,10 @@ local Generator = {}
 Generator.__index = Generator
 Generator.__name = "generator"
 
+-- The cores of all generators. A core that went together with its generator could
+-- not run its cleanup any more; so the collector gets it only after that.
+local held = {} -- luacheck: ignore
+
 -- Results of core send and throw: whether it yielded, and the values.
 local function values(yielded, ...)
   if yielded then
@@ -77,8 +81,9 @@ end
 
 -- A generator dropped in the middle of its work still gets its cleanup.
 function Generator:__gc()
-  if self.core:state() == "suspended" then
-    local inner = self.core
+  local inner = self.core
+  held[inner] = nil
+  if inner:state() == "suspended" then
     local ok = pcall(task.spawn, function()
       Generator.close { core = inner }
     end)
@@ -88,17 +93,21 @@ function Generator:__gc()
   end
 end
 
+-- Yields what an iterator gives, as a `for` loop would get it; closes it at the end.
+local function delegate(yield, iterator, state, control, closing)
+  local scope <close> = closing or getmetatable(iterator) == Generator and iterator or nil -- luacheck: ignore
+  local results = table.pack(iterator(state, control))
+  while results[1] ~= nil do
+    yield(table.unpack(results, 1, results.n))
+    results = table.pack(iterator(state, results[1]))
+  end
+end
+
 -- `yield`, with `yield.from(other)` for delegation.
 local function yield_object(yield)
   return setmetatable({
-    from = function(other)
-      while true do
-        local results = table.pack(other())
-        if results[1] == nil then
-          return
-        end
-        yield(table.unpack(results, 1, results.n))
-      end
+    from = function(...)
+      delegate(yield, ...)
     end,
   }, {
     __call = function(_, ...)
@@ -122,6 +131,7 @@ local function new(body)
   end
   return function(...)
     local generator = setmetatable({ core = core.new(start, body, ...) }, Generator)
+    held[generator.core] = true
     return generator, nil, nil, generator
   end
 end

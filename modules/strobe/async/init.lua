@@ -14,7 +14,7 @@ local homes = {
   },
   timeout = { "move_on_after", "timeout", "timeout_at", "wait_for" },
   taskgroup = { "TaskGroup" },
-  time = { "sleep", "sleep_until", "time" },
+  time = { "sleep", "sleep_until", "time", "wall_time" },
   future = { "Future" },
   lock = { "Lock" },
   event = { "Event" },
@@ -27,7 +27,7 @@ local homes = {
   iter = { "iter" },
   timer = { "every", "timer" },
   loop = { "get_running_loop" },
-  context = { "ContextVar", "copy_context" },
+  context = { "Context", "ContextVar", "copy_context" },
   streams = {
     "StreamReader", "StreamWriter", "open_connection", "open_unix_connection", "start_server",
     "start_unix_server",

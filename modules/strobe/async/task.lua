@@ -47,6 +47,17 @@ tasks.current_task = task.current
 ---@return strobe.Task[]
 tasks.all_tasks = task.all
 
+-- All are looked at before one is started.
+local function check_all(name, awaitables)
+  for i = 1, awaitables.n or #awaitables do
+    local awaitable = awaitables[i]
+    if type(awaitable) ~= "function" and not coroutines.is_awaitable(awaitable) then
+      local text = "%s: an awaitable or a function expected at place %d, got %s"
+      error(text:format(name, i, tostring(awaitable)), 3)
+    end
+  end
+end
+
 -- The same awaitable given twice is one future, as in asyncio.
 local function ensure_all(awaitables)
   local futures, seen = {}, {}
@@ -63,15 +74,21 @@ local function cancel_all(futures, message)
   end
 end
 
--- Waits for `futures`; being cancelled cancels them and waits for their end.
+-- Waits for `futures`; whenever it is cancelled it cancels them, and waits on
+-- for their end.
 local function wait_or_cancel(futures, return_when)
   local ok, decided = pcall(join.wait, futures, return_when)
-  if not ok then
-    cancel_all(futures, decided.message)
-    join.wait(futures)
-    error(decided, 0)
+  if ok then
+    return decided
   end
-  return decided
+  local e = decided
+  while not ok and errors.is(e, errors.CancelledError) do
+    cancel_all(futures, e.message)
+    local again
+    ok, again = pcall(join.wait, futures)
+    e = ok and e or again
+  end
+  error(e, 0)
 end
 
 local function outcome(f)
@@ -117,7 +134,7 @@ local function awaitables_of(...)
   if type(first) == "table" and not coroutines.is_awaitable(first) then
     return first, options or {}, true
   end
-  return { ... }, {}, false
+  return table.pack(...), {}, false
 end
 
 --- Runs awaitables concurrently and returns the first result of each, in order, as
@@ -130,6 +147,7 @@ end
 ---@return any ...
 function tasks.gather(...)
   local awaitables, options, as_list = awaitables_of(...)
+  check_all("gather", awaitables)
   local futures = ensure_all(awaitables)
   if options.return_exceptions then
     wait_or_cancel(futures, "ALL_COMPLETED")
@@ -147,6 +165,19 @@ function tasks.gather(...)
   return table.unpack(results, 1, results.n)
 end
 
+-- The futures of a list, each once.
+local function distinct(list)
+  local futures, seen = {}, {}
+  for _, f in ipairs(list) do
+    if not future.is(f) then
+      error("wait: a list of Futures and Tasks expected; make tasks of coroutine objects first", 3)
+    end
+    futures[#futures + 1] = not seen[f] and f or nil
+    seen[f] = true
+  end
+  return futures
+end
+
 --- Waits for futures and tasks; cancels none. asyncio.wait
 ---@async
 ---@param list strobe.Future[]
@@ -158,19 +189,15 @@ function tasks.wait(list, options)
   if type(list) ~= "table" or #list == 0 then
     error("wait: a list of at least one Future or Task expected", 2)
   end
-  for _, f in ipairs(list) do
-    if not future.is(f) then
-      error("wait: coroutine objects are not taken, make tasks of them first", 2)
-    end
-  end
+  local futures = distinct(list)
   if options.timeout then
     local timeouts = require "strobe.async.timeout"
-    timeouts.move_on_after(options.timeout, join.wait, list, options.return_when)
+    timeouts.move_on_after(options.timeout, join.wait, futures, options.return_when)
   else
-    join.wait(list, options.return_when)
+    join.wait(futures, options.return_when)
   end
   local done, pending = {}, {}
-  for _, f in ipairs(list) do
+  for _, f in ipairs(futures) do
     table.insert(f:done() and done or pending, f)
   end
   return done, pending
@@ -187,6 +214,7 @@ function tasks.as_completed(list, options)
   local Queue = require("strobe.async.queue").Queue
   local time = require "strobe.core.time"
   local timeouts = require "strobe.async.timeout"
+  check_all("as_completed", list)
   local futures, ended, left = {}, Queue(), 0
   for i, f in ipairs(ensure_all(list)) do
     if not futures[f] then
@@ -210,10 +238,23 @@ function tasks.as_completed(list, options)
   end
 end
 
+-- Ends `outer` as `inner` ended. Its failure is seen when that of `outer` is.
+local function hand_on(inner, outer)
+  if inner:cancelled() then
+    outer:cancel()
+  elseif inner:exception() ~= nil then
+    local failure = inner:failure()
+    failure.retrieved = nil
+    outer:set_exception(failure)
+  else
+    outer:set_result(inner:result())
+  end
+end
+
 --- Protects an awaitable from the cancellation of who awaits it. asyncio.shield
 ---
 --- Awaiting the result waits for the inner one; cancelling that wait leaves the
---- inner one alone.
+--- inner one alone. An error it raises after that is reported as never retrieved.
 ---@param awaitable strobe.Awaitable
 ---@return strobe.Future outer
 function tasks.shield(awaitable)
@@ -222,18 +263,14 @@ function tasks.shield(awaitable)
     return inner
   end
   local outer = future.new()
-  inner:add_done_callback(function()
-    if outer:done() then
-      if not inner:cancelled() then
-        inner:exception() -- seen: nobody else will look
-      end
-    elseif inner:cancelled() then
-      outer:cancel()
-    elseif inner:exception() ~= nil then
-      outer:set_exception(inner:failure())
-    else
-      outer:set_result(inner:result())
+  local function inner_done()
+    if not outer:done() then
+      hand_on(inner, outer)
     end
+  end
+  inner:add_done_callback(inner_done)
+  outer:add_done_callback(function()
+    inner:remove_done_callback(inner_done)
   end)
   return outer
 end
@@ -261,6 +298,12 @@ function tasks.set_script(t)
   script_task = t
 end
 
+--- The script's task, or the main task of async.run while that runs.
+---@return strobe.Task?
+function tasks.get_script()
+  return script_task
+end
+
 --- Runs a main function or coroutine object to its end, then cancels all tasks it
 --- left. Only from a script's top level. asyncio.run
 ---@async
@@ -272,12 +315,15 @@ function tasks.run(main, ...)
   if current ~= script_task then
     error("async.run() cannot be called from a running task: await the function instead", 2)
   end
+  if type(main) ~= "function" and not coroutines.is(main) then
+    error(("async.run: a function or coroutine object expected, got %s"):format(tostring(main)), 2)
+  end
   local before = {}
   for _, t in ipairs(task.all()) do
     before[t] = true
   end
-  script_task = nil
   local main_task = tasks.create_task(main, ...)
+  script_task = nil
   local results = table.pack(pcall(main_task.await, main_task))
   script_task = current
   local left = {}
@@ -289,6 +335,12 @@ function tasks.run(main, ...)
     error(results[2], 0)
   end
   return table.unpack(results, 2, results.n)
+end
+
+--- The context of a task, as it is at any moment. asyncio.Task.get_context
+---@return strobe.Context
+function task.Task:get_context()
+  return require("strobe.async.context").get_context(self)
 end
 
 tasks.call_soon = handle.call_soon

@@ -7,16 +7,28 @@ local task = require "strobe.core.task"
 local tasks = require "strobe.async.task"
 
 ---@class strobe.TaskGroup
----@field private children table<strobe.Task, true> those that have not ended
+---@field private children table<strobe.Task, integer> those that have not ended, numbered
 ---@field private errors any[]
 ---@field private parent strobe.Task
 local TaskGroup = {}
 TaskGroup.__index = TaskGroup
 TaskGroup.__name = "TaskGroup"
 
+-- The children that have not ended, oldest first.
+local function living(group)
+  local list, number = {}, group.children
+  for child in pairs(number) do
+    list[#list + 1] = child
+  end
+  table.sort(list, function(a, b)
+    return number[a] < number[b]
+  end)
+  return list
+end
+
 local function abort(group)
   group.aborting = true
-  for child in pairs(group.children) do
+  for _, child in ipairs(living(group)) do
     child:cancel()
   end
 end
@@ -25,7 +37,7 @@ end
 local function child_done(group, child)
   group.children[child] = nil
   group.count = group.count - 1
-  if group.count == 0 and group.completed then
+  if group.count == 0 and group.completed and not group.completed:done() then
     group.completed:set_result()
   end
   if child:cancelled() then
@@ -55,7 +67,8 @@ function TaskGroup:create_task(awaitable, ...)
     error("the TaskGroup is shutting down or finished: it takes no more tasks", 2)
   end
   local child = tasks.create_task(awaitable, ...)
-  self.children[child] = true
+  self.made = self.made + 1
+  self.children[child] = self.made
   self.count = self.count + 1
   child:add_done_callback(function()
     child_done(self, child)
@@ -68,20 +81,35 @@ function TaskGroup:cancel()
   abort(self)
 end
 
+local function wait_for_last(group)
+  group.completed = future.new()
+  local ok, e = pcall(future.await, group.completed)
+  group.completed = nil
+  if not ok and not errors.is(e, errors.CancelledError) then
+    error(e, 0)
+  end
+  return e
+end
+
 -- Waits for the children, even while being cancelled again and again. Returns the
 -- CancelledError that came from outside.
 local function wait_for_children(group)
   local cancelled
   while group.count > 0 do
-    group.completed = future.new()
-    local ok, e = pcall(future.await, group.completed)
-    group.completed = nil
-    if not ok and not group.aborting then
+    local e = wait_for_last(group)
+    if e and not group.parent_cancelled then
       cancelled = e
+    end
+    if e and not group.aborting then
       abort(group)
     end
   end
   return cancelled
+end
+
+-- Leaves a block as they came, as KeyboardInterrupt does in asyncio.
+local function is_passed_on(e)
+  return errors.is(e, errors.GeneratorExit) or errors.is(e, errors.Interrupted)
 end
 
 -- Keeps the parent's count of cancellations, and has it cancelled at its next wait.
@@ -103,6 +131,9 @@ function TaskGroup:__close(e)
   self.exited = true
   if self.parent_cancelled and self.parent:uncancel() == 0 then
     cancelled = nil
+  end
+  if is_passed_on(e) then
+    error(e, 0)
   end
   if cancelled and #self.errors == 0 and not body_error then
     error(cancelled, 0)
@@ -134,6 +165,7 @@ local function new()
   return setmetatable({
     children = {},
     count = 0,
+    made = 0,
     errors = {},
     parent = parent,
   }, TaskGroup)

@@ -22,4 +22,8 @@ time.sleep_until = core.sleep_until
 ---@return number
 time.time = core.now
 
+--- Seconds since 1970 on the loop's clock: a virtual one began in 2020. time.time
+---@return number
+time.wall_time = core.wall
+
 return time

@@ -2,7 +2,9 @@
 
 local coroutines = require "strobe.async.coroutine"
 local errors = require "strobe.async.error"
+local future = require "strobe.core.future"
 local handle = require "strobe.core.handle"
+local join = require "strobe.core.join"
 local task = require "strobe.core.task"
 local time = require "strobe.core.time"
 
@@ -14,6 +16,12 @@ Timeout.__index = Timeout
 Timeout.__name = "Timeout"
 
 local timeouts = {}
+
+local function check_seconds(name, seconds)
+  if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds) then
+    error(("%s: a number of seconds expected, got %s"):format(name, tostring(seconds)), 3)
+  end
+end
 
 local function on_timeout(scope)
   scope.state = "expiring"
@@ -38,6 +46,7 @@ function Timeout:reschedule(when)
   if self.state ~= "entered" then
     error(("cannot change the deadline of a timeout that is %s"):format(self.state), 2)
   end
+  check_seconds("reschedule", when)
   if self.timer then
     self.timer:cancel()
     self.timer = nil
@@ -99,12 +108,6 @@ local function open(deadline, message)
   return scope
 end
 
-local function check_seconds(name, seconds)
-  if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds) then
-    error(("%s: a number of seconds expected, got %s"):format(name, tostring(seconds)), 3)
-  end
-end
-
 --- A scope that raises TimeoutError where its block waits longer than `seconds`:
 --- `local t <close> = async.timeout(2)`. nil never expires. asyncio.timeout
 ---@param seconds? number
@@ -122,6 +125,22 @@ function timeouts.timeout_at(when)
   return open(when, when and ("timed out at %g s"):format(when))
 end
 
+-- No time at all: what has not ended is cancelled, or never started.
+local function await_at_once(awaitable)
+  if future.is(awaitable) then
+    if not awaitable:done() then
+      awaitable:cancel()
+      join.wait { awaitable }
+    end
+    if not awaitable:cancelled() then
+      return awaitable:await()
+    end
+  elseif coroutines.is(awaitable) then
+    coroutines.take(awaitable)
+  end
+  error(errors.TimeoutError "timed out at once", 0)
+end
+
 local function await_within(seconds, awaitable, ...)
   local scope <close> = timeouts.timeout(seconds) -- luacheck: ignore
   if type(awaitable) == "function" then
@@ -131,7 +150,8 @@ local function await_within(seconds, awaitable, ...)
 end
 
 --- Waits for an awaitable at most `seconds` (nil: for ever); then it is cancelled
---- and TimeoutError raised. asyncio.wait_for
+--- and TimeoutError raised. Without any time (0 or less) nothing is started.
+--- asyncio.wait_for
 ---@async
 ---@param awaitable strobe.Awaitable|function a function gets the further arguments
 ---@param seconds? number
@@ -139,6 +159,12 @@ end
 ---@return any ...
 function timeouts.wait_for(awaitable, seconds, ...)
   check_seconds("wait_for", seconds)
+  if type(awaitable) ~= "function" and not coroutines.is_awaitable(awaitable) then
+    error(("wait_for: an awaitable or a function expected, got %s"):format(tostring(awaitable)), 2)
+  end
+  if seconds and seconds <= 0 then
+    return await_at_once(awaitable)
+  end
   return await_within(seconds, awaitable, ...)
 end
 

@@ -14,16 +14,17 @@ local function check_period(name, seconds)
   end
 end
 
--- Waits until the next tick of a fixed grid; skipped ticks are counted.
-local function steady_wait(counts, next_tick, period)
-  local late = time.now() - next_tick
-  if late > period then
-    local skipped = late // period
-    counts.overruns = counts.overruns + math.tointeger(skipped)
-    next_tick = next_tick + skipped * period
-  end
-  time.sleep_until(next_tick)
-  return next_tick + period
+-- The clock counts nanoseconds: times nearer than half of one are the same.
+local SAME = 5e-10
+
+-- Waits until the next tick of the grid start + n × period that has not passed yet;
+-- those that have are counted. Returns its number.
+local function steady_wait(counts, start, period, number)
+  local late = time.now() - (start + number * period)
+  local missed = math.max(0, math.ceil((late - SAME) / period))
+  counts.overruns = counts.overruns + missed
+  time.sleep_until(start + (number + missed) * period)
+  return number + missed
 end
 
 --- Waits `seconds`, calls f(counts), and so on for ever, or until f returns false.
@@ -39,10 +40,10 @@ function timers.every(seconds, f, options)
   check_period("every", seconds)
   local counts = { calls = 0, overruns = 0 }
   local steady = options and options.steady
-  local next_tick = time.now() + seconds
+  local start, number = time.now(), 0
   while true do
     if steady then
-      next_tick = steady_wait(counts, next_tick, seconds)
+      number = steady_wait(counts, start, seconds, number + 1)
     else
       time.sleep(seconds)
     end
@@ -64,7 +65,7 @@ function timers.timer(seconds, options)
     return function(...)
       local arguments = table.pack(...)
       return timers.every(seconds, function()
-        return f(table.unpack(arguments, 1, arguments.n))
+        f(table.unpack(arguments, 1, arguments.n))
       end, options)
     end
   end

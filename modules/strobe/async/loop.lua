@@ -1,0 +1,182 @@
+--- The loop as an object: what asyncio's code finds at get_running_loop().
+
+local coroutines = require "strobe.async.coroutine"
+local future = require "strobe.core.future"
+local handle = require "strobe.core.handle"
+local host = require "strobe.core.host"
+local report = require "strobe.report"
+local task = require "strobe.core.task"
+local tasks = require "strobe.async.task"
+local time = require "strobe.core.time"
+
+---@class strobe.Loop
+---@field slow_callback_duration number seconds; a longer step is reported
+local Loop = {}
+Loop.__name = "Loop"
+
+local debug_mode = false
+local signal_handlers = {}
+
+--- Seconds on the loop's clock.
+---@return number
+function Loop.time()
+  return time.now()
+end
+
+--- Calls f(…) in the next turn. It may not wait.
+---@param f function
+---@param ... any
+---@return strobe.Handle
+function Loop:call_soon(f, ...) -- luacheck: ignore self
+  return handle.call_soon(f, ...)
+end
+
+--- Calls f(…) after `delay` seconds.
+---@param delay number
+---@param f function
+---@param ... any
+---@return strobe.Handle
+function Loop:call_later(delay, f, ...) -- luacheck: ignore self
+  return handle.call_later(delay, f, ...)
+end
+
+--- Calls f(…) when time() is `when`.
+---@param when number
+---@param f function
+---@param ... any
+---@return strobe.Handle
+function Loop:call_at(when, f, ...) -- luacheck: ignore self
+  return handle.call_at(when, f, ...)
+end
+
+---@param awaitable strobe.Coroutine|function
+---@return strobe.Task
+function Loop:create_task(awaitable, ...) -- luacheck: ignore self
+  return tasks.create_task(awaitable, ...)
+end
+
+---@return strobe.Future
+function Loop:create_future() -- luacheck: ignore self
+  return future.new()
+end
+
+--- Runs an awaitable to its end; only where `async.run` may.
+---@async
+---@param awaitable strobe.Awaitable
+---@return any ...
+function Loop:run_until_complete(awaitable) -- luacheck: ignore self
+  return tasks.run(coroutines.await, awaitable)
+end
+
+--- Ends the script: its task is cancelled.
+function Loop:stop() -- luacheck: ignore self
+  local main = tasks.get_script()
+  if main then
+    main:cancel "loop:stop()"
+  end
+end
+
+---@return boolean
+function Loop:is_running() -- luacheck: ignore self
+  return true
+end
+
+---@return boolean
+function Loop:is_closed() -- luacheck: ignore self
+  return false
+end
+
+--- Takes over reports: f(loop, context). nil gives them back.
+---@param f? fun(loop: strobe.Loop, context: table)
+function Loop:set_exception_handler(f)
+  if f ~= nil and type(f) ~= "function" then
+    error("set_exception_handler: a function or nil expected", 2)
+  end
+  self.exception_handler = f
+  report.set_handler(f and function(context)
+    f(self, context)
+  end)
+end
+
+---@return function?
+function Loop:get_exception_handler()
+  return rawget(self, "exception_handler")
+end
+
+--- Hands a report to the exception handler, or prints it.
+---@param context table with `message`
+function Loop:call_exception_handler(context) -- luacheck: ignore self
+  require("strobe.core.error").report(context)
+end
+
+--- Prints a report, whatever the handler.
+---@param context table
+function Loop:default_exception_handler(context) -- luacheck: ignore self
+  report.print(context)
+end
+
+---@param enabled boolean
+function Loop:set_debug(enabled) -- luacheck: ignore self
+  debug_mode = not not enabled
+end
+
+---@return boolean
+function Loop:get_debug() -- luacheck: ignore self
+  return debug_mode
+end
+
+--- Calls f(…) in a task for each signal of that name or number, e.g. "sigusr1".
+---@param signal string|integer
+---@param f function
+---@param ... any
+function Loop:add_signal_handler(signal, f, ...) -- luacheck: ignore self
+  local uv = require "luv"
+  Loop:remove_signal_handler(signal)
+  local arguments = table.pack(...)
+  local watcher = uv.new_signal()
+  watcher:unref()
+  watcher:start(signal, function()
+    task.spawn(f, table.unpack(arguments, 1, arguments.n))
+  end)
+  signal_handlers[signal] = watcher
+end
+
+---@param signal string|integer
+---@return boolean had_one
+function Loop:remove_signal_handler(signal) -- luacheck: ignore self
+  local watcher = signal_handlers[signal]
+  signal_handlers[signal] = nil
+  if watcher then
+    watcher:close()
+  end
+  return watcher ~= nil
+end
+
+function Loop.__index(_, name)
+  if name == "slow_callback_duration" then
+    return host.slow_step()
+  end
+  return Loop[name]
+end
+
+function Loop.__newindex(self, name, value)
+  if name == "slow_callback_duration" then
+    host.slow_step(value)
+  else
+    rawset(self, name, value)
+  end
+end
+
+function Loop.__tostring()
+  return "<Loop running>"
+end
+
+local the_loop = setmetatable({}, Loop)
+
+return {
+  --- The loop: there is one.
+  ---@return strobe.Loop
+  get_running_loop = function()
+    return the_loop
+  end,
+}

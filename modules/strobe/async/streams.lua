@@ -1,0 +1,369 @@
+--- asyncio's streams: a reader and a writer for each connection. They raise, as
+-- asyncio's do; strobe.net is the same without raising.
+
+local core_error = require "strobe.core.error"
+local errors = require "strobe.async.error"
+local net = require "strobe.net"
+local tasks = require "strobe.async.task"
+
+local streams = {}
+
+-- asyncio.streams._DEFAULT_LIMIT
+local LIMIT = 64 * 1024
+
+errors.ConnectionError = core_error.class("ConnectionError", errors.Error)
+
+-- Raises a failure of the world; `code` tells them apart.
+local function raise(message, code)
+  local e = (code == "ETIMEDOUT" and errors.TimeoutError or errors.ConnectionError)(message)
+  e.code = code
+  error(e, 0)
+end
+
+---@class strobe.StreamReader
+---@field private stream strobe.Stream
+---@field private limit integer
+local StreamReader = {}
+StreamReader.__index = StreamReader
+StreamReader.__name = "StreamReader"
+
+local function incomplete(partial, expected)
+  local text = ("%d bytes read on a total of %s expected bytes"):format(#partial, expected or "undefined")
+  local e = errors.IncompleteReadError(text)
+  e.partial, e.expected = partial, expected
+  error(e, 0)
+end
+
+local function overrun(message, consumed)
+  local e = errors.LimitOverrunError(message)
+  e.consumed = consumed
+  error(e, 0)
+end
+
+local function read_all(reader)
+  local parts = {}
+  repeat
+    parts[#parts + 1] = reader:read(LIMIT)
+  until parts[#parts] == ""
+  return table.concat(parts)
+end
+
+--- Up to n bytes, as soon as there are some; "" at the end. Without n, or with -1,
+--- all until the end.
+---@async
+---@param n? integer
+---@return string
+function StreamReader:read(n)
+  if not n or n < 0 then
+    return read_all(self)
+  end
+  local data, message, code = self.stream:read(n)
+  if not data and code == "ECANCELED" then
+    return "" -- our side closed it: asyncio feeds the end
+  elseif not data then
+    raise(message, code)
+  end
+  return data
+end
+
+--- Exactly n bytes; else IncompleteReadError with `partial` and `expected`.
+---@async
+---@param n integer
+---@return string
+function StreamReader:readexactly(n)
+  if n < 0 then
+    error("readexactly: a size of 0 or more expected", 2)
+  end
+  local data, message, code, partial = self.stream:read_exactly(n)
+  if data then
+    return data
+  elseif code == "EOF" or code == "ECANCELED" then
+    incomplete(partial, n)
+  end
+  raise(message, code)
+end
+
+--- The bytes up to and with the separator ("\n"). IncompleteReadError at the end
+--- before it; LimitOverrunError (`consumed`) when it is beyond the limit.
+---@async
+---@param separator? string
+---@return string
+function StreamReader:readuntil(separator)
+  local data, message, code, rest = self.stream:read_until(separator or "\n", self.limit)
+  if data then
+    return data
+  elseif code == "EOF" or code == "ECANCELED" then
+    incomplete(rest)
+  elseif code == "EMSGSIZE" then
+    overrun(message, rest)
+  end
+  raise(message, code)
+end
+
+--- A line with its "\n"; the last may lack it; "" at the end. A line beyond the limit
+--- is an error, and is dropped.
+---@async
+---@return string
+function StreamReader:readline()
+  local data, message, code, rest = self.stream:read_until("\n", self.limit)
+  if data then
+    return data
+  elseif code == "EOF" or code == "ECANCELED" then
+    return rest
+  elseif code == "EMSGSIZE" then
+    self.stream:read(rest)
+    error(errors.Error("Separator is not found, and chunk exceed the limit"), 0)
+  end
+  raise(message, code)
+end
+
+--- Iterates over the lines, without their ends.
+---@async
+---@return fun(): string?
+function StreamReader:lines()
+  return function()
+    local line = self:readline()
+    if line ~= "" then
+      return (line:gsub("\r?\n$", ""))
+    end
+  end
+end
+
+--- Whether the end was reached and all is read.
+---@return boolean
+function StreamReader:at_eof()
+  return self.stream:at_eof()
+end
+
+---@class strobe.StreamWriter
+---@field private stream strobe.Stream
+local StreamWriter = {}
+StreamWriter.__index = StreamWriter
+StreamWriter.__name = "StreamWriter"
+
+--- Sends or queues bytes; does not wait, see drain. After the connection was lost
+--- it drops them, and drain raises.
+---@param data string
+function StreamWriter:write(data)
+  local ok, message, code = self.stream:send(data)
+  if not ok then
+    self.lost = { message, code }
+  end
+end
+
+--- Sends a list of strings.
+---@param list string[]
+function StreamWriter:writelines(list)
+  self:write(table.concat(list))
+end
+
+--- Waits until few enough bytes are queued; raises ConnectionError when the
+--- connection is lost.
+---@async
+function StreamWriter:drain()
+  if self.lost then
+    raise(table.unpack(self.lost))
+  end
+  local ok, message, code = self.stream:drain()
+  if not ok then
+    raise(message, code)
+  end
+end
+
+--- Says that no more will be written.
+function StreamWriter:write_eof()
+  local ok, message, code = self.stream:shutdown()
+  if not ok then
+    raise(message, code)
+  end
+end
+
+---@return boolean
+function StreamWriter:can_write_eof()
+  return true
+end
+
+--- Closes the connection after what is queued has gone.
+function StreamWriter:close()
+  self.stream:close()
+end
+
+---@return boolean
+function StreamWriter:is_closing()
+  return self.stream:is_closing()
+end
+
+--- Waits until the connection has closed.
+---@async
+function StreamWriter:wait_closed()
+  self.stream:wait_closed()
+end
+
+--- "peername" and "sockname" as {address, port}, "stream" as the strobe.net stream.
+---@param name string
+---@param default? any
+---@return any
+function StreamWriter:get_extra_info(name, default)
+  if name == "stream" then
+    return self.stream
+  end
+  local ask = name == "peername" and net.peer or name == "sockname" and net.name
+  local ok, address, port = pcall(ask or error, self.stream)
+  if ok and address then
+    return { address, port }
+  end
+  return default
+end
+
+StreamWriter.__close = StreamWriter.close
+
+--- A reader on a strobe.net stream.
+---@param stream strobe.Stream
+---@param limit? integer most bytes of a line or of readuntil (64 KiB)
+---@return strobe.StreamReader
+function streams.StreamReader(stream, limit)
+  return setmetatable({ stream = stream, limit = limit or LIMIT }, StreamReader)
+end
+
+--- A writer on a strobe.net stream.
+---@param stream strobe.Stream
+---@return strobe.StreamWriter
+function streams.StreamWriter(stream)
+  return setmetatable({ stream = stream }, StreamWriter)
+end
+
+local function pair(stream, options)
+  return streams.StreamReader(stream, options and options.limit), streams.StreamWriter(stream)
+end
+
+--- Connects by TCP. Raises ConnectionError or TimeoutError. asyncio.open_connection
+---@async
+---@param host string
+---@param port integer
+---@param options? {limit?: integer, timeout?: number}
+---@return strobe.StreamReader
+---@return strobe.StreamWriter
+function streams.open_connection(host, port, options)
+  local stream, message, code = net.connect(host, port, options)
+  if not stream then
+    raise(message, code)
+  end
+  return pair(stream, options)
+end
+
+--- Connects to a unix socket. asyncio.open_unix_connection
+---@async
+---@param path string
+---@param options? {limit?: integer, timeout?: number}
+---@return strobe.StreamReader
+---@return strobe.StreamWriter
+function streams.open_unix_connection(path, options)
+  local stream, message, code = net.connect_unix(path, options)
+  if not stream then
+    raise(message, code)
+  end
+  return pair(stream, options)
+end
+
+---@class strobe.StreamServer
+---@field private server strobe.Server
+local StreamServer = {}
+StreamServer.__index = StreamServer
+StreamServer.__name = "Server"
+
+-- A handler that fails closes its own connection and no other.
+local function handle(server, handler, stream)
+  local reader, writer = pair(stream, server.options)
+  local ok, e = xpcall(handler, debug.traceback, reader, writer)
+  if not ok and not errors.is(e, errors.CancelledError) then
+    core_error.report { message = "error in a connection handler\n" .. tostring(e) }
+  end
+  stream:close()
+end
+
+local function accept_all(server, handler)
+  for stream in server.server:accept() do
+    local child = tasks.create_task(handle, server, handler, stream)
+    server.handlers[child] = true
+    child:add_done_callback(function()
+      server.handlers[child] = nil
+    end)
+  end
+end
+
+local function start(server, message, code, handler, options)
+  if not server then
+    raise(message, code)
+  end
+  local self = setmetatable({ server = server, options = options, handlers = {} }, StreamServer)
+  self.task = tasks.create_task(accept_all, self, handler)
+  return self
+end
+
+--- The port; nil for a unix socket.
+---@return integer?
+function StreamServer:port()
+  return self.server:port()
+end
+
+---@return boolean
+function StreamServer:is_serving()
+  return not self.server:is_closing()
+end
+
+--- Stops listening; open connections go on.
+function StreamServer:close()
+  self.server:close()
+end
+
+--- Waits until it is closed and all handlers have ended.
+---@async
+function StreamServer:wait_closed()
+  self.task:await()
+  while next(self.handlers) do
+    tasks.wait { next(self.handlers) }
+  end
+end
+
+--- Waits until it is closed; cancelled, closes it.
+---@async
+function StreamServer:serve_forever()
+  local guard <close> = self -- luacheck: ignore
+  tasks.shield(self.task):await()
+end
+
+--- Closes it and its connections, and waits for the handlers.
+---@async
+function StreamServer:__close()
+  self:close()
+  for child in pairs(self.handlers) do
+    child:cancel()
+  end
+  self:wait_closed()
+end
+
+--- Serves TCP: handler(reader, writer) runs in a task for each connection, which is
+--- closed when it ends. asyncio.start_server
+---@async
+---@param handler fun(reader: strobe.StreamReader, writer: strobe.StreamWriter)
+---@param host? string 127.0.0.1 unless told otherwise
+---@param port integer 0 takes a free one
+---@param options? {limit?: integer, backlog?: integer}
+---@return strobe.StreamServer
+function streams.start_server(handler, host, port, options)
+  local server, message, code = net.listen(host, port, options)
+  return start(server, message, code, handler, options)
+end
+
+--- Serves a unix socket. asyncio.start_unix_server
+---@async
+---@param handler fun(reader: strobe.StreamReader, writer: strobe.StreamWriter)
+---@param path string
+---@param options? {limit?: integer, backlog?: integer}
+---@return strobe.StreamServer
+function streams.start_unix_server(handler, path, options)
+  local server, message, code = net.listen_unix(path, options)
+  return start(server, message, code, handler, options)
+end
+
+return streams

@@ -1,0 +1,711 @@
+local async = require "strobe.async"
+
+local function turn()
+  async.sleep(0)
+end
+
+local function assert_raises(class, f, ...)
+  local ok, e = pcall(f, ...)
+  assert.is_false(ok)
+  assert.is_true(async.is(e, class), tostring(e))
+end
+
+-- Takes all items that are there.
+local function drain(queue)
+  local items = {}
+  while not queue:empty() do
+    items[#items + 1] = queue:get_nowait()
+  end
+  return items
+end
+
+local function fill(queue, ...)
+  for _, item in ipairs { ... } do
+    queue:put_nowait(item)
+  end
+  return queue
+end
+
+local function start(f, ...)
+  local task = async.create_task(f, ...)
+  turn()
+  return task
+end
+
+describe("a queue", function()
+  describe("put and get", function()
+    it("keep the order", function()
+      local queue = async.Queue()
+      for _, item in ipairs { 1, 3, 2 } do
+        queue:put(item)
+      end
+      assert.equal(3, queue:qsize())
+      assert.same({ 1, 3, 2 }, { queue:get(), queue:get(), queue:get() })
+      assert.is_true(queue:empty())
+    end)
+
+    it("take any item but nil", function()
+      local queue = async.Queue()
+      queue:put(false)
+      assert.is_false(queue:get())
+      assert.error_matches(function()
+        queue:put(nil)
+      end, "Queue:put: nil cannot be an item")
+      assert.error_matches(function()
+        queue:put_nowait(nil)
+      end, "Queue:put_nowait: nil cannot be an item")
+      assert.equal(0, queue:qsize())
+    end)
+
+    it("of many items in bursts keep the order", function()
+      local queue, expected, put = async.Queue(), 1, 0
+      for burst = 1, 40 do
+        for _ = 1, burst * 3 do
+          put = put + 1
+          queue:put_nowait(put)
+        end
+        for _ = 1, burst % 7 == 0 and queue:qsize() or burst do
+          assert.equal(expected, queue:get_nowait())
+          expected = expected + 1
+        end
+      end
+      assert.equal(put - expected + 1, queue:qsize())
+    end)
+  end)
+
+  describe("get", function()
+    it("waits for an item", function()
+      local queue = async.Queue()
+      local task = start(queue.get, queue)
+      assert.equal("queue item", task:state())
+      async.sleep(2)
+      queue:put_nowait "late"
+      assert.equal("late", task:await())
+      assert.equal(2, async.time())
+    end)
+
+    it("serves the tasks in the order in which they asked", function()
+      local queue = async.Queue()
+      local first, second = start(queue.get, queue), start(queue.get, queue)
+      fill(queue, "a", "b")
+      assert.same({ "a", "b" }, { async.gather(first, second) })
+    end)
+
+    it("that is cancelled leaves the item to the next one", function()
+      local queue = async.Queue()
+      local first, second = start(queue.get, queue), start(queue.get, queue)
+      first:cancel()
+      turn()
+      queue:put "a"
+      assert.equal("a", second:await())
+      assert.is_true(first:cancelled())
+    end)
+
+    it("that is cancelled after it was woken passes that on", function()
+      local queue = async.Queue()
+      local first, second = start(queue.get, queue), start(queue.get, queue)
+      queue:put_nowait "a"
+      first:cancel()
+      assert.equal("a", second:await())
+      assert.is_true(first:cancelled())
+    end)
+
+    it("that is cancelled loses nothing", function()
+      local queue = async.Queue()
+      local readers = { start(queue.get, queue), start(queue.get, queue), start(queue.get, queue) }
+      fill(queue, 1, 2)
+      readers[1]:cancel()
+      local a, b = async.gather(readers[2], readers[3])
+      assert.same({ 1, 2 }, { a, b })
+    end)
+
+    it("that times out leaves nobody waiting", function()
+      local queue = async.Queue(5)
+      assert_raises(async.TimeoutError, async.wait_for, queue.get, 0.1, queue)
+      assert.equal("<Queue size=0 maxsize=5>", tostring(queue))
+    end)
+
+    it("waits again when another task was faster", function()
+      local queue = async.Queue()
+      local waiting = start(queue.get, queue)
+      queue:put_nowait "a"
+      assert.equal("a", queue:get_nowait())
+      async.sleep(1)
+      assert.is_false(waiting:done())
+      queue:put_nowait "b"
+      assert.equal("b", waiting:await())
+    end)
+  end)
+
+  describe("get_nowait", function()
+    it("raises QueueEmpty when there is none", function()
+      local queue = async.Queue()
+      assert_raises(async.QueueEmpty, queue.get_nowait, queue)
+      queue:put_nowait(1)
+      assert.equal(1, queue:get_nowait())
+    end)
+  end)
+
+  describe("with a maxsize", function()
+    it("is full with so many items", function()
+      local queue = async.Queue(2)
+      assert.equal(2, queue.maxsize)
+      fill(queue, 1, 2)
+      assert.is_true(queue:full())
+      assert_raises(async.QueueFull, queue.put_nowait, queue, 3)
+      queue:get()
+      assert.is_false(queue:full())
+    end)
+
+    it("of 0, below, or none is never full", function()
+      for _, maxsize in ipairs { 0, -1 } do
+        assert.is_false(fill(async.Queue(maxsize), 1, 2, 3):full())
+      end
+      assert.equal(0, async.Queue().maxsize)
+    end)
+
+    it("with a fraction takes the next whole number", function()
+      local queue = fill(async.Queue(1.3), 1, 2)
+      assert.is_true(queue:full())
+      assert_raises(async.QueueFull, queue.put_nowait, queue, 3)
+    end)
+
+    it("makes put wait for room", function()
+      local queue = async.Queue(1)
+      local log = {}
+      local task = start(function()
+        for i = 1, 3 do
+          queue:put(i)
+          log[#log + 1] = { i, async.time() }
+        end
+      end)
+      assert.equal("room in queue", task:state())
+      for _ = 1, 2 do
+        async.sleep(1)
+        queue:get()
+      end
+      task:await()
+      assert.same({ { 1, 0 }, { 2, 1 }, { 3, 2 } }, log)
+    end)
+
+    it("serves the tasks that put in their order", function()
+      local queue = async.Queue(1)
+      local tasks = {}
+      for i, item in ipairs { "a", "b", "c" } do
+        tasks[i] = start(queue.put, queue, item)
+      end
+      assert.same({ "a", "b", "c" }, { queue:get(), queue:get(), queue:get() })
+      async.gather(tasks)
+    end)
+
+    it("carries many items between a producer and consumers", function()
+      local queue, sum = async.Queue(3), 0
+      do
+        local group <close> = async.TaskGroup()
+        group:create_task(function()
+          for i = 1, 100 do
+            queue:put(i)
+          end
+          queue:shutdown()
+        end)
+        for _ = 1, 4 do
+          group:create_task(function()
+            for item in queue:iter() do
+              sum = sum + item
+              turn()
+            end
+          end)
+        end
+      end
+      assert.equal(5050, sum)
+    end)
+
+    it("has to be a number", function()
+      assert.error_matches(function()
+        async.Queue "3"
+      end, "Queue: a number expected as maxsize, got 3")
+    end)
+  end)
+
+  describe("put that is cancelled", function()
+    it("puts nothing", function()
+      local queue = fill(async.Queue(1), 1)
+      local task = start(queue.put, queue, 2)
+      task:cancel()
+      turn()
+      assert.is_true(task:cancelled())
+      assert.same({ 1 }, drain(queue))
+      assert.equal("<Queue size=0 maxsize=1 tasks=1>", tostring(queue))
+    end)
+
+    it("after it was woken leaves the room to the next one", function()
+      local queue = fill(async.Queue(1), 1)
+      local first, second = start(queue.put, queue, 2), start(queue.put, queue, 3)
+      queue:get_nowait()
+      first:cancel()
+      second:await()
+      assert.is_true(first:cancelled())
+      assert.same({ 3 }, drain(queue))
+    end)
+  end)
+
+  describe("iter", function()
+    it("gives the items until the queue is shut down and empty", function()
+      local queue = fill(async.Queue(), 1, false, 3)
+      queue:shutdown()
+      local seen = {}
+      for item in queue:iter() do
+        seen[#seen + 1] = item
+      end
+      assert.same({ 1, false, 3 }, seen)
+    end)
+
+    it("waits for items, and for the end", function()
+      local queue, seen = async.Queue(), {}
+      local task = start(function()
+        for item in queue:iter() do
+          seen[#seen + 1] = { item, async.time() }
+        end
+      end)
+      async.sleep(1)
+      queue:put_nowait "a"
+      async.sleep(1)
+      queue:shutdown()
+      task:await()
+      assert.same({ { "a", 1 } }, seen)
+      assert.equal(2, async.time())
+    end)
+
+    it("can be left and begun again", function()
+      local queue = fill(async.Queue(), 1, 2)
+      for item in queue:iter() do
+        if item == 1 then
+          break
+        end
+      end
+      assert.equal(2, queue:iter()())
+    end)
+  end)
+
+  it("prints what is in it and who waits", function()
+    local queue = fill(async.Queue(1), 1)
+    local putter = start(queue.put, queue, 2)
+    assert.equal("<Queue size=1 maxsize=1 putters=1 tasks=1>", tostring(queue))
+    drain(queue)
+    putter:await()
+    drain(queue)
+    local getter = start(queue.get, queue)
+    assert.equal("<Queue size=0 maxsize=1 getters=1 tasks=2>", tostring(queue))
+    getter:cancel()
+  end)
+end)
+
+describe("a batch", function()
+  it("is a list of max items as soon as they are there", function()
+    local queue = fill(async.Queue(), 1, 2, 3, 4, 5)
+    assert.same({ 1, 2 }, queue:batch { max = 2, within = 9 })
+    assert.same({ 3, 4 }, queue:batch { max = 2 })
+    assert.equal(0, async.time())
+    assert.equal(1, queue:qsize())
+  end)
+
+  it("ends `within` seconds after its first item came", function()
+    local queue = async.Queue()
+    local task = start(queue.batch, queue, { max = 100, within = 0.5 })
+    async.sleep(10)
+    queue:put_nowait "a"
+    async.sleep(0.25)
+    queue:put_nowait "b"
+    assert.same({ "a", "b" }, task:await())
+    assert.equal(10.5, async.time())
+  end)
+
+  it("without max takes all that come in time", function()
+    local queue = fill(async.Queue(), 1, 2, 3)
+    assert.same({ 1, 2, 3 }, queue:batch { within = 1 })
+    assert.equal(1, async.time())
+  end)
+
+  it("within 0 seconds takes what is there", function()
+    local queue = fill(async.Queue(), 1, 2, 3)
+    assert.same({ 1, 2, 3 }, queue:batch { max = 10, within = 0 })
+    assert.equal(0, async.time())
+  end)
+
+  it("is larger than the queue may be, when items keep coming", function()
+    local queue = async.Queue(2)
+    local producer = start(function()
+      for i = 1, 5 do
+        queue:put(i)
+      end
+    end)
+    assert.same({ 1, 2, 3, 4, 5 }, queue:batch { max = 5 })
+    producer:await()
+  end)
+
+  it("is ended early by a shutdown, and nil is the end", function()
+    local queue = async.Queue()
+    local batches = {}
+    local task = start(function()
+      for batch in function()
+        return queue:batch { max = 2, within = 60 }
+      end do
+        batches[#batches + 1] = batch
+      end
+    end)
+    fill(queue, 1, 2, 3)
+    async.sleep(5)
+    queue:shutdown()
+    task:await()
+    assert.same({ { 1, 2 }, { 3 } }, batches)
+    assert.equal(5, async.time())
+  end)
+
+  it("leaves later items to the next batch", function()
+    local queue = async.Queue()
+    local producer = start(function()
+      for i = 1, 6 do
+        queue:put(i)
+        async.sleep(1)
+      end
+      queue:shutdown()
+    end)
+    local batches = {}
+    for batch in function()
+      return queue:batch { max = 100, within = 2.5 }
+    end do
+      batches[#batches + 1] = batch
+    end
+    producer:await()
+    assert.same({ { 1, 2, 3 }, { 4, 5, 6 } }, batches)
+  end)
+
+  it("that is cancelled puts its items back in front, in order", function()
+    local queue = fill(async.Queue(), 1, 2)
+    local task = start(queue.batch, queue, { max = 5, within = 60 })
+    assert.equal(0, queue:qsize())
+    queue:put_nowait(3)
+    task:cancel()
+    turn()
+    queue:put_nowait(4)
+    assert.is_true(task:cancelled())
+    assert.same({ 1, 2, 3, 4 }, drain(queue))
+  end)
+
+  it("that is cancelled puts items back even if there is no room", function()
+    local queue = fill(async.Queue(2), 1, 2)
+    local task = start(queue.batch, queue, { max = 5, within = 60 })
+    fill(queue, 3, 4)
+    task:cancel()
+    turn()
+    assert.is_true(queue:full())
+    assert.same({ 1, 2, 3, 4 }, drain(queue))
+  end)
+
+  it("that is cancelled wakes who waits for its items", function()
+    local queue = fill(async.Queue(), 1, 2)
+    local batcher = start(queue.batch, queue, { max = 5, within = 60 })
+    local getters = { start(queue.get, queue), start(queue.get, queue) }
+    batcher:cancel()
+    assert.same({ 1, 2, n = 2 }, async.gather(getters))
+  end)
+
+  it("that is cancelled keeps the order of a stack and of priorities", function()
+    local stack = fill(async.LifoQueue(), 1, 2, 3)
+    local heap = fill(async.PriorityQueue(), { 2, "x" }, { 1, "y" }, { 1, "z" })
+    for _, queue in ipairs { stack, heap } do
+      local task = start(queue.batch, queue, { max = 5, within = 60 })
+      task:cancel()
+      turn()
+      assert.is_true(task:cancelled())
+    end
+    assert.same({ 3, 2, 1 }, drain(stack))
+    assert.same({ { 1, "y" }, { 1, "z" }, { 2, "x" } }, drain(heap))
+  end)
+
+  it("that is cancelled after shutdown(true) lets join end", function()
+    local queue = fill(async.Queue(), 1, 2)
+    local task = start(function()
+      queue:batch { max = 5, within = 60 }
+    end)
+    queue:shutdown(true)
+    task:cancel()
+    queue:join()
+    assert.is_true(queue:empty())
+  end)
+
+  it("that ends as an item comes has it, or leaves it to another task", function()
+    for _, put_first in ipairs { true, false } do
+      local queue = fill(async.Queue(), "first")
+      local loop = async.get_running_loop()
+      local function put()
+        queue:put_nowait "second"
+      end
+      if put_first then
+        loop:call_later(1, put)
+      end
+      local batcher = start(queue.batch, queue, { max = 5, within = 1 })
+      local getter = start(queue.get, queue)
+      if not put_first then
+        loop:call_later(1, put)
+      end
+      local batch = batcher:await()
+      queue:put_nowait "third"
+      for _, item in ipairs { getter:await(), table.unpack(drain(queue)) } do
+        table.insert(batch, item)
+      end
+      assert.same({ "first", "second", "third" }, batch)
+    end
+  end)
+
+  it("refuses options that make no sense", function()
+    local queue = async.Queue()
+    local cases = {
+      { nil, "options expected" },
+      { {}, "max or within is needed" },
+      { { max = 0 }, "max has to be a whole number of 1 or more, not 0" },
+      { { max = 1.5 }, "not 1.5" },
+      { { max = 0 / 0 }, "nan" },
+      { { within = -1 }, "within has to be 0 or more seconds, not %-1" },
+      { { within = "1 s" }, "not 1 s" },
+    }
+    for _, case in ipairs { table.unpack(cases, 1, #cases) } do
+      assert.error_matches(function()
+        queue:batch(case[1])
+      end, case[2])
+    end
+  end)
+end)
+
+describe("cancelling at any moment", function()
+  -- Takes items by get and by batch, and counts them.
+  local function take(queue, counts)
+    while true do
+      async.sleep(math.random(0, 2) / 100)
+      local items
+      if math.random(2) == 1 then
+        items = { queue:get() }
+      else
+        items = queue:batch { max = math.random(4), within = math.random(0, 3) / 100 }
+      end
+      for _, item in ipairs(items) do
+        counts[item] = (counts[item] or 0) + 1
+      end
+    end
+  end
+
+  it("neither loses an item nor gives one twice", function()
+    for seed = 1, 30 do
+      math.randomseed(seed)
+      local queue, counts, takers, put = async.Queue(4), {}, {}, 0
+      local producer = async.create_task(function()
+        for i = 1, 200 do
+          queue:put(i)
+          put = i
+        end
+      end)
+      while not producer:done() do
+        for i = 1, 5 do
+          if not takers[i] or takers[i]:done() then
+            takers[i] = async.create_task(take, queue, counts)
+          end
+        end
+        async.sleep(math.random(0, 4) / 200)
+        takers[math.random(5)]:cancel()
+      end
+      for _, taker in ipairs(takers) do
+        taker:cancel()
+      end
+      async.wait(takers)
+      for _, item in ipairs(drain(queue)) do
+        counts[item] = (counts[item] or 0) + 1
+      end
+      for i = 1, put do
+        assert.equal(1, counts[i])
+      end
+    end
+  end)
+end)
+
+describe("a LifoQueue", function()
+  it("gives the newest item first", function()
+    assert.same({ 2, 3, 1 }, drain(fill(async.LifoQueue(), 1, 3, 2)))
+  end)
+end)
+
+describe("a PriorityQueue", function()
+  it("gives the least item first", function()
+    assert.same({ 1, 2, 3 }, drain(fill(async.PriorityQueue(), 1, 3, 2)))
+    assert.same({ "a", "b", "c" }, drain(fill(async.PriorityQueue(), "c", "a", "b")))
+  end)
+
+  it("orders lists as Python orders tuples", function()
+    local queue = fill(async.PriorityQueue(), { 2, "b" }, { 1, "z" }, { 2, "a" }, { 1 }, { 2, "a", 0 })
+    assert.same({ { 1 }, { 1, "z" }, { 2, "a" }, { 2, "a", 0 }, { 2, "b" } }, drain(queue))
+  end)
+
+  it("orders false before true", function()
+    assert.same({ { false, 1 }, { true, 0 } }, drain(fill(async.PriorityQueue(), { true, 0 }, { false, 1 })))
+  end)
+
+  it("keeps the order of items with equal priorities, whatever they are", function()
+    local queue = async.PriorityQueue()
+    for i = 1, 9 do
+      queue:put_nowait { i % 3, { name = i } }
+    end
+    local names = {}
+    for i, item in ipairs(drain(queue)) do
+      names[i] = item[2].name
+    end
+    assert.same({ 3, 6, 9, 1, 4, 7, 2, 5, 8 }, names)
+  end)
+
+  it("orders by a function of one's own", function()
+    local queue = fill(async.PriorityQueue(nil, {
+      less = function(a, b)
+        return #a < #b
+      end,
+    }), "three", "at", "one", "two", "of")
+    assert.same({ "at", "of", "one", "two", "three" }, drain(queue))
+  end)
+
+  it("orders objects by their own __lt", function()
+    local Order = {}
+    Order.__lt = function(a, b)
+      return a.price > b.price
+    end
+    local low, high = setmetatable({ price = 1 }, Order), setmetatable({ price = 2 }, Order)
+    assert.same({ high, low }, drain(fill(async.PriorityQueue(), low, high)))
+    local queue = fill(async.PriorityQueue(), { 1, low }, { 1, high })
+    assert.equal(high, queue:get_nowait()[2])
+  end)
+
+  it("takes functions as items", function()
+    local first, second = function() end, function() end
+    local queue = fill(async.PriorityQueue(), { 5, first }, { 5, second })
+    assert.equal(first, queue:get_nowait()[2])
+    assert.equal(second, queue:get_nowait()[2])
+  end)
+
+  it("refuses items without an order, and stays as it was", function()
+    local queue = fill(async.PriorityQueue(), 3, 1, 2)
+    for item, message in pairs {
+      x = "no order between a string and a number",
+      [{ 7 }] = "no order between a table and a number",
+    } do
+      assert.error_matches(function()
+        queue:put_nowait(item)
+      end, message)
+    end
+    assert.error_matches(function()
+      queue:put_nowait { 0 / 0, "item" }
+    end, "nan has no order")
+    assert.same({ 1, 2, 3 }, drain(queue))
+  end)
+
+  it("refuses a less that is no function", function()
+    assert.error_matches(function()
+      async.PriorityQueue(0, { less = "<" })
+    end, "PriorityQueue: a function expected as less, got string")
+  end)
+end)
+
+for _, name in ipairs { "Queue", "LifoQueue", "PriorityQueue" } do
+  describe("a " .. name, function()
+    describe("join", function()
+      it("returns at once when nothing was put", function()
+        local queue = async[name]()
+        queue:join()
+        queue:join()
+        assert.equal(0, async.time())
+      end)
+
+      it("waits until every item is done", function()
+        local queue, sum = async[name](), 0
+        for i = 1, 100 do
+          queue:put_nowait(i)
+        end
+        local function work()
+          for item in queue:iter() do
+            async.sleep(1)
+            sum = sum + item
+            queue:task_done()
+          end
+        end
+        local workers = { start(work), start(work) }
+        queue:join()
+        assert.equal(5050, sum)
+        assert.equal(50, async.time())
+        queue:shutdown()
+        async.gather(workers)
+      end)
+    end)
+
+    it("refuses task_done more often than items were put", function()
+      local queue = async[name]()
+      assert.error_matches(function()
+        queue:task_done()
+      end, "Queue:task_done: called too many times")
+      queue:put_nowait(1)
+      queue:task_done()
+      assert.error_matches(function()
+        queue:task_done()
+      end, "too many times")
+    end)
+
+    describe("shutdown", function()
+      it("of an empty queue ends who waits and who comes", function()
+        local queue = async[name]()
+        local getter = start(queue.get, queue)
+        queue:shutdown()
+        queue:join()
+        assert_raises(async.QueueShutDown, getter.await, getter)
+        assert_raises(async.QueueShutDown, queue.put, queue, 1)
+        assert_raises(async.QueueShutDown, queue.put_nowait, queue, 1)
+        assert_raises(async.QueueShutDown, queue.get, queue)
+        assert_raises(async.QueueShutDown, queue.get_nowait, queue)
+        assert.matches("shutdown>$", tostring(queue))
+      end)
+
+      it("leaves the items that are there to be taken", function()
+        local queue = async[name](1)
+        queue:put_nowait "data"
+        local joiner, putter = start(queue.join, queue), start(queue.put, queue, "more")
+        queue:shutdown()
+        assert_raises(async.QueueShutDown, putter.await, putter)
+        assert.equal("data", queue:get())
+        assert_raises(async.QueueShutDown, queue.get, queue)
+        turn()
+        assert.is_false(joiner:done())
+        queue:task_done()
+        joiner:await()
+      end)
+
+      it("at once throws away what is there", function()
+        local queue = async[name]()
+        fill(queue, 1, 2)
+        local joiner = start(queue.join, queue)
+        assert.is_number(queue:get())
+        queue:shutdown(true)
+        assert.equal(0, queue:qsize())
+        assert_raises(async.QueueShutDown, queue.get, queue)
+        turn()
+        assert.is_false(joiner:done()) -- the one that was taken is not done
+        queue:task_done()
+        joiner:await()
+        assert.error_matches(function()
+          queue:task_done()
+        end, "too many times")
+      end)
+
+      it("twice is harmless", function()
+        local queue = async[name]()
+        queue:put_nowait(1)
+        queue:shutdown()
+        queue:shutdown(true)
+        queue:join()
+        assert.is_true(queue:empty())
+      end)
+    end)
+  end)
+end
