@@ -39,6 +39,8 @@ local NAME_LIMIT = frame.NAME_LIMIT
 ---@field package buffer string the piece being read
 ---@field package position integer next byte of buffer
 ---@field package later string[] pieces behind buffer
+---@field package count integer how many there are
+---@field package index integer how many of them a line decoder has read
 ---@field package size integer bytes not given out yet
 ---@field package limit integer
 ---@field package failure {message: string, code: string}|nil
@@ -51,16 +53,22 @@ local function new_decoder(class, options, default)
   if math.type(limit) ~= "integer" or limit < 1 then
     error("limit: a positive integer expected, got " .. tostring(limit), 3)
   end
-  return setmetatable({ buffer = "", position = 1, later = {}, size = 0, limit = limit }, class)
+  return setmetatable({ buffer = "", position = 1, later = {}, count = 0, index = 0, size = 0, limit = limit },
+    class)
 end
 
 ---Adds bytes as they arrived, in pieces of any size.
 ---@param bytes string
 function Decoder:feed(bytes)
-  if not self.failure then
-    self.later[#self.later + 1] = bytes
-    self.size = self.size + #bytes
+  if self.failure then
+    return
+  elseif self.size == 0 then -- the usual case: nothing to join it with
+    self.buffer, self.position, self.count, self.index = bytes, 1, 0, 0
+  else
+    self.count = self.count + 1
+    self.later[self.count] = bytes
   end
+  self.size = self.size + #bytes
 end
 
 ---How many of the fed bytes no next() has given out; when next() has nothing more, more than 0 at the
@@ -77,8 +85,8 @@ local function have(self, n)
     return false
   end
   if #self.buffer - self.position + 1 < n then
-    self.buffer = self.buffer:sub(self.position) .. table.concat(self.later)
-    self.position, self.later = 1, {}
+    self.buffer = self.buffer:sub(self.position) .. table.concat(self.later, "", 1, self.count)
+    self.position, self.later, self.count = 1, {}, 0
   end
   return true
 end
@@ -92,7 +100,7 @@ end
 
 local function fail(self, message, code)
   self.failure = { message = message, code = code }
-  self.buffer, self.position, self.later, self.size = "", 1, {}, 0
+  self.buffer, self.position, self.later, self.count, self.size = "", 1, {}, 0, 0
   return nil, message, code
 end
 
@@ -164,7 +172,6 @@ end
 ---@class strobe.tectonic.LineDecoder : strobe.tectonic.Decoder
 ---@field package held string[] pieces of a line without its end
 ---@field package held_size integer
----@field package index integer the piece of `later` to read next
 local LineDecoder = setmetatable({ __name = "strobe.tectonic.LineDecoder" }, { __index = Decoder })
 LineDecoder.__index = LineDecoder
 
@@ -173,26 +180,29 @@ LineDecoder.__index = LineDecoder
 ---@return strobe.tectonic.LineDecoder
 function frame.line_decoder(options)
   local self = new_decoder(LineDecoder, options, LINE_LIMIT)
-  self.held, self.held_size, self.index = {}, 0, 1
+  self.held, self.held_size = {}, 0
   return self
 end
 
 local function next_piece(self)
-  local piece = self.later[self.index]
-  if not piece then
-    self.later, self.index = {}, 1
-    return false
+  if self.index < self.count then
+    self.index = self.index + 1
+    self.buffer, self.position = self.later[self.index], 1
+    return true
+  elseif self.count > 0 then
+    self.later, self.count, self.index = {}, 0, 0
   end
-  self.buffer, self.position, self.index = piece, 1, self.index + 1
-  return true
+  return false
 end
 
--- Everything up to buffer[last], together with what was held of the same line.
-local function hold(self, last)
-  local text = self.buffer:sub(self.position, last)
-  self.held[#self.held + 1] = text
-  self.held_size = self.held_size + #text
-  self.position = last + 1
+-- Keeps what buffer still has of a line whose end is in a later piece.
+local function hold(self)
+  if self.position <= #self.buffer then
+    local text = self.buffer:sub(self.position)
+    self.held[#self.held + 1] = text
+    self.held_size = self.held_size + #text
+    self.position = #self.buffer + 1
+  end
 end
 
 local function release(self)
@@ -235,7 +245,7 @@ function LineDecoder:next()
     if stop then
       return finish_line(self, stop)
     end
-    hold(self, #self.buffer)
+    hold(self)
     if self.held_size > self.limit + 1 then -- one more than the limit may still be its "\r"
       return too_long(self)
     end

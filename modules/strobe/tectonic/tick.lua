@@ -29,6 +29,7 @@ local MAX_TS = 2.0 ^ 63 / 1000
 local F32_WHOLE = 2.0 ^ 24 -- below it every whole number is an f32 of its own
 local F32_NORMAL = 2.0 ^ -126
 local F32_LIMIT = 2.0 ^ 128 - 2.0 ^ 103 -- from here on, nearest is infinity
+local TIE_UP = 1 + 2.0 ^ -51 -- moves an f32 less than half a digit, but over a tie
 local CACHED_DIGITS = 4096
 
 ---@class strobe.tectonic.Tick
@@ -75,23 +76,25 @@ end
 local f32 = tick.f32
 
 -- From six digits on: every decimal of up to six digits survives f32 unchanged and %g drops trailing
--- zeros, so fewer digits can only be right for subnormal numbers. (2^-96, 2^87 and 2^90 get nine digits
--- where eight would do: the best eight are not the nearest ones.)
+-- zeros, so fewer digits can only be right for subnormal numbers. A tie goes away from zero, as in Rust:
+-- 474062.625 is 474062.63. (2^-96, 2^87 and 2^90 get nine digits where eight would do: the best eight are
+-- not the nearest ones.)
 local function search_f32(x)
+  local raised = x * TIE_UP
   if x >= 0.0001 and x < 1000000 then
-    local digits = format("%.6g", x) -- in this range %g never writes an exponent
+    local digits = format("%.6g", raised) -- in this range %g never writes an exponent
     if f32(tonumber(digits)) == x then
       return digits
     end
   end
   refuse_infinite(x, 4)
   for precision = abs(x) < F32_NORMAL and 1 or 6, 8 do
-    local digits = format(FORMATS[precision], x)
+    local digits = format(FORMATS[precision], raised)
     if f32(tonumber(digits)) == x then
       return plain(digits)
     end
   end
-  return plain(format("%.9g", x))
+  return plain(format("%.9g", raised))
 end
 
 -- Prices and sizes repeat, so the digits found by trial are kept, up to a bound.
@@ -122,7 +125,8 @@ function tick.f32_digits(x)
 end
 local f32_digits = tick.f32_digits
 
----The shortest plain decimal that gives back the f64 x; whole numbers have no ".0".
+---The shortest plain decimal that gives back the f64 x; whole numbers have no ".0". Meant for times and
+---sums of sizes: the last digit may differ from Rust's on ties above 10^13.
 ---Raises on infinity and not-a-number.
 ---@param x number
 ---@return string

@@ -172,6 +172,19 @@ describe("reply frame", function()
       assert.equal(100000, count)
     end)
 
+    it("needs no more memory for the last reply than for the first", function()
+      local decoder, text = frame.reply_decoder(), frame.encode_reply(true, "NONE")
+      collectgarbage()
+      local before = collectgarbage("count")
+      for _ = 1, 50000 do
+        decoder:feed(text:sub(1, 5))
+        decoder:feed(text:sub(6))
+        while decoder:next() do end
+      end
+      collectgarbage()
+      assert.is_true(collectgarbage("count") - before < 64)
+    end)
+
     it("gives the same replies however the stream is torn", function()
       local random = randomizer(11)
       for _ = 1, 500 do
@@ -292,6 +305,18 @@ describe("request line", function()
         count = count + 1
       end
       assert.equal(100000, count)
+    end)
+
+    it("needs no more memory for the last line than for the first", function()
+      local decoder = frame.line_decoder()
+      collectgarbage()
+      local before = collectgarbage("count")
+      for _ = 1, 100000 do
+        decoder:feed("PING\n")
+        while decoder:next() do end
+      end
+      collectgarbage()
+      assert.is_true(collectgarbage("count") - before < 64)
     end)
 
     it("gives the same lines however the stream is torn", function()

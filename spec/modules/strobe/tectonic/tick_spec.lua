@@ -51,6 +51,7 @@ describe("tick", function()
       { 16777217, "16777216" }, { 123456789, "123456790" }, { 1e20, "1" .. ("0"):rep(20) },
       { 3.4028234663852886e38, "34028235" .. ("0"):rep(31) }, { -0.0, "0" }, { -2.5, "-2.5" },
       { 1.17549435e-38, "0." .. ("0"):rep(37) .. "11754944" }, { 0.1 + 0.2, "0.3" },
+      { 474062.625, "474062.63" }, { -2184918.25, "-2184918.3" }, { 0.0001, "0.0001" }, { 1000000.5, "1000000.5" },
     }
     for _, case in ipairs(cases) do
       it(("writes %.17g as %s"):format(case[1], case[2]), function()
@@ -319,7 +320,8 @@ describe("tick", function()
       assert.equal("tick: a table expected, got string", message)
     end)
 
-    it("writes the smallest numbers a server reads rightly", function()
+    it("writes the smallest and largest numbers a server reads rightly", function()
+      assert.equal(4294967295, tick.parse_row(tick.format_row(sample { seq = 4294967295 })).seq)
       assert.equal(0, tick.parse_row(tick.format_row(sample { ts = 0 })).ts)
       assert.equal(1000000000, tick.parse_row(tick.format_row(sample { ts = 1000000000 })).ts)
       assert.equal(0, tick.parse_row(tick.format_row(sample { price = 0 })).price)

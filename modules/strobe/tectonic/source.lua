@@ -1,0 +1,227 @@
+--- Where a feed's ticks come from: a recording, a random walk, or the standard input.
+--
+-- Each source is an async generator of `tick, book`.
+
+local generators = require "strobe.async.generator"
+local json = require "strobe.json"
+local tick = require "strobe.tectonic.tick"
+local time = require "strobe.core.time"
+
+local source = {}
+
+local COLUMNS = "book,ts,seq,is_trade,is_bid,price,size"
+
+local function fail(path, line, message)
+  error(("%s:%d: %s"):format(path, line, message), 0)
+end
+
+local flag_of = { t = true, f = false, ["true"] = true, ["false"] = false }
+
+-- One CSV row: tick, book; or nil, message.
+local function parse_csv(line)
+  local book, ts, seq, is_trade, is_bid, price, size = line:match "^([^,]+),([^,]+),(%d+),(%a+),(%a+),([^,]+),([^,]+)$"
+  if not book then
+    return nil, ("a row of %s expected"):format(COLUMNS)
+  end
+  local value = {
+    ts = tonumber(ts),
+    seq = math.tointeger(tonumber(seq)),
+    is_trade = flag_of[is_trade],
+    is_bid = flag_of[is_bid],
+    price = tonumber(price),
+    size = tonumber(size),
+  }
+  local ok, message = tick.check(value)
+  if not ok then
+    return nil, message
+  end
+  return value, book
+end
+
+-- One JSON line: the fields of a tick and `book`.
+local function parse_json(line)
+  local value, message = json.decode(line)
+  if type(value) ~= "table" then
+    return nil, message or "a JSON object expected"
+  end
+  local book = value.book
+  if type(book) ~= "string" then
+    return nil, 'a field "book" expected'
+  end
+  value.book, value.seq = nil, math.tointeger(value.seq)
+  local ok, reason = tick.check(value)
+  if not ok then
+    return nil, reason
+  end
+  return value, book
+end
+
+local function parse_line(line)
+  if line:find "^%s*{" then
+    return parse_json(line)
+  end
+  return parse_csv(line)
+end
+
+-- A file's lines may be read at once: it is local, and small steps yield in between.
+local function each_line(path, lines, yield)
+  local number = 0
+  for line in lines do
+    number = number + 1
+    line = line:gsub("\r$", "")
+    if line ~= "" and line ~= COLUMNS then
+      local value, book = parse_line(line)
+      if not value then
+        fail(path, number, book)
+      end
+      yield(value, book)
+    end
+  end
+end
+
+-- Paces updates by their own time: `speed` times as fast as they were recorded.
+local function pacer(speed)
+  local began, first
+  local count = 0
+  return function(value)
+    if speed == math.huge then
+      count = count + 1
+      if count % 64 == 0 then
+        time.sleep(0) -- as fast as it goes, but others run too
+      end
+      return
+    end
+    began, first = began or time.now(), first or value.ts
+    time.sleep_until(began + (value.ts - first) / speed)
+  end
+end
+
+--- Replays a recording: rows `book,ts,seq,is_trade,is_bid,price,size`, or JSON objects
+--- with these fields, a line each. Raises with file and line for what is neither.
+---@param path string
+---@param options? {speed?: number} times as fast as recorded (1); math.huge: as fast as it goes
+---@return strobe.Generator
+source.replay = generators.generator(function(yield, path, options)
+  local file, message = io.open(path, "rb")
+  if not file then
+    error("replay: " .. message, 0)
+  end
+  local guard <close> = file -- luacheck: ignore
+  local pace = pacer(options and options.speed or 1)
+  each_line(path, file:lines(), function(value, book)
+    pace(value)
+    yield(value, book)
+  end)
+end)
+
+-- A generator of its own, so that a seed means the same for everybody.
+local function random_numbers(seed)
+  local state = seed % 2147483647
+  if state == 0 then
+    state = 1
+  end
+  return function()
+    state = state * 48271 % 2147483647 -- Park and Miller's minimal standard
+    return state / 2147483647
+  end
+end
+
+local function next_tick(walk, random, now)
+  walk.seq = walk.seq + 1
+  walk.price = math.max(0.01, walk.price + (random() - 0.5) * walk.price * 0.001)
+  local price = math.floor(walk.price * 100 + 0.5) / 100
+  return {
+    ts = math.floor(now * 1000 + 0.5) / 1000,
+    seq = walk.seq,
+    is_trade = random() < 0.3,
+    is_bid = random() < 0.5,
+    price = price,
+    size = math.floor(random() * 1000 + 1) / 100,
+  }
+end
+
+--- A seeded random walk: prices that move a little, trades among level changes.
+---@param options? {books?: string[], rate?: number, seed?: integer, count?: integer, epoch?: number}
+--- rate: updates per second, all books together (10; math.huge: as fast as it goes);
+--- count: how many (for ever); epoch: the ts of the first, in seconds since 1970
+---@return strobe.Generator
+source.synthetic = generators.generator(function(yield, options)
+  options = options or {}
+  local books = options.books or { "btc_usd" }
+  local rate, random = options.rate or 10, random_numbers(options.seed or 1)
+  local epoch, began = options.epoch or 1577836800, time.now()
+  local walks = {}
+  for i, name in ipairs(books) do
+    walks[i] = { name = name, seq = 0, price = 100 * i }
+  end
+  for n = 1, options.count or math.huge do
+    local at = rate == math.huge and n / 1000 or (n - 1) / rate
+    if rate ~= math.huge then
+      time.sleep_until(began + at)
+    elseif n % 64 == 0 then
+      time.sleep(0)
+    end
+    local walk = walks[math.floor(random() * #walks) + 1]
+    yield(next_tick(walk, random, epoch + at), walk.name)
+  end
+end)
+
+-- The standard input without blocking the loop, whatever it is.
+local function input_chunks()
+  local uv = require "luv"
+  local future = require "strobe.core.future"
+  local kind = uv.guess_handle(0)
+  local stream = kind == "tty" and uv.new_tty(0, true) or kind == "pipe" and uv.new_pipe(false)
+  if not stream then
+    return function()
+      return io.read(65536)
+    end
+  end
+  if kind == "pipe" then
+    stream:open(0)
+  end
+  return function()
+    local arrived = future.new()
+    stream:read_start(function(message, data)
+      stream:read_stop()
+      if message then
+        arrived:set_exception(message)
+      else
+        arrived:set_result(data)
+      end
+    end)
+    local data = arrived:await()
+    if not data then
+      stream:close()
+    end
+    return data
+  end
+end
+
+local function lines_of(chunks)
+  local text, from = "", 1
+  return function()
+    while true do
+      local stop = text:find("\n", from, true)
+      if stop then
+        local line = text:sub(from, stop - 1)
+        from = stop + 1
+        return line
+      end
+      local rest, chunk = text:sub(from), chunks()
+      text, from = rest .. (chunk or ""), 1
+      if not chunk then
+        text = ""
+        return rest ~= "" and rest or nil
+      end
+    end
+  end
+end
+
+--- Lines of the standard input, in a form that replay takes; as they come.
+---@return strobe.Generator
+source.stdin = generators.generator(function(yield)
+  each_line("stdin", lines_of(input_chunks()), yield)
+end)
+
+return source
