@@ -52,8 +52,10 @@ void loop_close(struct loop *loop) {
   free(loop->scratch);
 }
 
+/* An alarm that is due already fires before libuv polls; without it uv_run would
+ * then wait for ever. */
 static void alarm_fired(uv_timer_t *alarm) {
-  (void)alarm; /* it only has to end the poll */
+  uv_stop(alarm->loop);
 }
 
 /* Polls until something happens, at most `timeout` real nanoseconds. */

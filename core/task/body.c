@@ -12,9 +12,13 @@ static int body_over(lua_State *L, int status, lua_KContext context) {
   return 1;
 }
 
-int body(lua_State *L) {
-  lua_pushcfunction(L, error_handler);
-  lua_insert(L, 1);
+/* The message handler is at index 1, the function above it. */
+static int body(lua_State *L) {
   int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 1, 0, body_over);
   return body_over(L, status, 0);
+}
+
+void body_push(lua_State *L) {
+  lua_pushcfunction(L, body);
+  lua_pushcfunction(L, error_handler);
 }

@@ -9,7 +9,7 @@
 
 #include <lua.h>
 
-/* To be pushed below the user's function and its arguments. */
-int body(lua_State *L);
+/* Pushes what has to lie below the user's function and its arguments. [-0, +2, -] */
+void body_push(lua_State *L);
 
 #endif

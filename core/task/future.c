@@ -50,6 +50,8 @@ static void hold_callback(lua_State *L, int index, struct job *job) {
 /* They are due now: anchors them. [-0, +0, m] */
 static void anchor_callbacks(lua_State *L, int index, struct future *future) {
   int top = lua_gettop(L);
+  if (!future->detailed)
+    return;
   if (future_get_detail(L, index, "callbacks") == LUA_TTABLE) {
     for (struct list *link = future->waiters.next; link != &future->waiters; link = link->next) {
       if (lua_rawgetp(L, top + 1, list_entry(link, struct job, link)) == LUA_TUSERDATA)
@@ -134,6 +136,7 @@ void future_set_detail(lua_State *L, int index, const char *key) {
     lua_createtable(L, 0, 1);
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, index, FUTURE_DETAILS);
+    ((struct future *)lua_touserdata(L, index))->detailed = true;
   }
   lua_insert(L, -2);
   lua_setfield(L, -2, key);

@@ -22,6 +22,7 @@ struct future {
   bool is_task;        /* it is the first member of a struct task */
   bool packed;         /* the result is a table of several values */
   bool empty;          /* there is no result, not even nil */
+  bool detailed;       /* there are details */
 };
 
 /* The Future or Task at the index, or an argument error. [-0, +0, v] */

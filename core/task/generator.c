@@ -201,11 +201,11 @@ static int generator_new(lua_State *L) {
   lua_State *thread = generator->thread.L;
   lua_insert(L, 1);
   int count = lua_gettop(L) - 1;
-  lua_pushcfunction(thread, body);
+  body_push(thread);
   move(L, thread, count);
   lua_pushlightuserdata(thread, generator);
   lua_pushcclosure(thread, generator_yield, 1);
-  lua_insert(thread, 3);
+  lua_insert(thread, 4);
   return 1;
 }
 

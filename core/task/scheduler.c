@@ -24,7 +24,8 @@ static void task_end(struct scheduler *scheduler, struct task *task, int count, 
   lua_State *L = task->thread.L;
   lua_checkstack(L, 8);
   task_push(L, task);
-  lua_insert(L, -count - 1);
+  if (count > 0)
+    lua_insert(L, -count - 1);
   if (failed)
     future_fail(L, -count - 1, &task->future);
   else

@@ -50,7 +50,7 @@ static struct task *task_new(lua_State *L, struct scheduler *scheduler) {
 
 /* What a child gets from the task that makes it: its context variables. */
 static void inherit(lua_State *L, struct scheduler *scheduler) {
-  if (!scheduler->current)
+  if (!scheduler->current || !scheduler->current->future.detailed)
     return;
   task_push(L, scheduler->current);
   int type = future_get_detail(L, -1, "context");
@@ -67,17 +67,18 @@ struct task *task_spawn(lua_State *L, int arguments) {
   struct task *task = task_new(L, scheduler);
   inherit(L, scheduler);
   task->thread = thread_acquire(L);
+  lua_pop(L, 1);
   lua_State *thread = task->thread.L;
-  lua_insert(L, -arguments - 2);
-  if (!lua_checkstack(thread, arguments + 3)) {
+  if (!lua_checkstack(thread, arguments + 4)) {
     thread_release(L, task->thread);
     luaL_error(L, "too many arguments for a task");
   }
   /* A C function has nothing to close, so it needs no protected call. */
   if (!lua_iscfunction(L, -arguments - 1))
-    lua_pushcfunction(thread, body);
+    body_push(thread);
   lua_xmove(L, thread, arguments + 1);
   task->transfer = lua_gettop(thread) - 1;
+  task_push(L, task);
   list_append(&scheduler->tasks, &task->link);
   loop_ready(scheduler->loop, &task->job);
   return task;
@@ -127,6 +128,24 @@ bool task_cancel(lua_State *L, struct task *task) {
 static int task_spawn_lua(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   task_spawn(L, lua_gettop(L) - 1);
+  return 1;
+}
+
+/* As spawn, but what is no function goes to upvalue 1 with its arguments. */
+static int task_create(lua_State *L) {
+  if (lua_type(L, 1) == LUA_TFUNCTION)
+    return task_spawn_lua(L);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+/* creator(other) → a function that spawns functions and leaves the rest to other. */
+static int task_creator(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  lua_pushcclosure(L, task_create, 1);
   return 1;
 }
 
@@ -275,6 +294,7 @@ static const luaL_Reg methods[] = {
 
 static const luaL_Reg functions[] = {
     {"spawn", task_spawn_lua},
+    {"creator", task_creator},
     {"current", task_current},
     {"all", task_all},
     {"may_wait", task_may_wait},

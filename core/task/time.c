@@ -33,6 +33,10 @@ static int sleep_over(lua_State *L, int status, lua_KContext context) {
 }
 
 static int sleep_till(lua_State *L, struct task *task, int64_t when) {
+  /* Whoever sleeps for ever waits for Ctrl-C, which is no deadlock; but nothing
+   * could ever end it when time jumps. */
+  if (when == CLOCK_NEVER && loop_of(L)->clock.mode != CLOCK_VIRTUAL)
+    when = CLOCK_NEVER - 1;
   task->timer.fire = wake;
   if (when != CLOCK_NEVER && !timer_start(&loop_of(L)->timers, &task->timer, when))
     return luaL_error(L, "not enough memory for a timer");

@@ -13,21 +13,20 @@ local task = require "strobe.core.task"
 
 local tasks = {}
 
---- Makes a task of a coroutine object, or of a function and its arguments. It
---- begins in the next turn of the loop. asyncio.create_task
----@param awaitable strobe.Coroutine|function|table
----@param ... any arguments for a plain function
----@return strobe.Task
-function tasks.create_task(awaitable, ...)
-  if type(awaitable) == "function" then
-    return task.spawn(awaitable, ...)
-  elseif coroutines.is(awaitable) then
+-- create_task for what is no plain function; those the core takes itself.
+local function create_other(awaitable)
+  if coroutines.is(awaitable) then
     return task.spawn(coroutines.take(awaitable))
   elseif coroutines.is_awaitable(awaitable) and not future.is(awaitable) then
     return task.spawn(coroutines.await, awaitable)
   end
-  error(("create_task: a coroutine object or a function expected, got %s"):format(tostring(awaitable)), 2)
+  error(("create_task: a coroutine object or a function expected, got %s"):format(tostring(awaitable)), 3)
 end
+
+--- Makes a task of a coroutine object, or of a function and its arguments. It
+--- begins in the next turn of the loop. asyncio.create_task
+---@type fun(awaitable: strobe.Coroutine|function|table, ...): strobe.Task
+tasks.create_task = task.creator(create_other)
 
 --- The awaitable itself if it is a Future or Task, else a new task for it.
 ---@param awaitable strobe.Awaitable|function
@@ -341,6 +340,40 @@ end
 ---@return strobe.Context
 function task.Task:get_context()
   return require("strobe.async.context").get_context(self)
+end
+
+local function user_frame(info)
+  return info.currentline > 0 and not info.short_src:find("^strobe:") and not info.short_src:find "modules/strobe/"
+end
+
+--- Where a task stands: the frames of its code, the innermost first; none once it has
+--- ended. asyncio.Task.get_stack
+---@param limit? integer most frames
+---@return {source: string, line: integer, name: string?}[]
+function task.Task:get_stack(limit)
+  local frames = {}
+  for _, thread in ipairs(self:threads()) do
+    local level, info = 0, debug.getinfo(thread, 0, "Sln")
+    while info and #frames < (limit or math.huge) do
+      if user_frame(info) then
+        frames[#frames + 1] = { source = info.short_src, line = info.currentline, name = info.name }
+      end
+      level = level + 1
+      info = debug.getinfo(thread, level, "Sln")
+    end
+  end
+  return frames
+end
+
+--- Prints the stack of a task. asyncio.Task.print_stack
+---@param limit? integer
+---@param file? file* default io.stderr
+function task.Task:print_stack(limit, file)
+  local lines = { ("Stack for %s (most recent call first):"):format(tostring(self)) }
+  for _, frame in ipairs(self:get_stack(limit)) do
+    lines[#lines + 1] = ("  %s:%d%s"):format(frame.source, frame.line, frame.name and " in " .. frame.name or "")
+  end
+  (file or io.stderr):write(table.concat(lines, "\n"), "\n")
 end
 
 tasks.call_soon = handle.call_soon
