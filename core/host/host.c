@@ -8,6 +8,7 @@
 #include "core/task/time.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ON_DEADLOCK "strobe.on_deadlock"
@@ -31,10 +32,21 @@ static int open_lua(struct host *host) {
   return UV_ENOMEM;
 }
 
+/* `strobe --dev …`: the Lua modules of the folder modules, not those inside. */
+static void take_dev(struct host *host) {
+  if (host->argc < 2 || strcmp(host->argv[1], "--dev") != 0)
+    return;
+  setenv("STROBE_MODULES", "modules", 0);
+  host->argv[1] = host->argv[0];
+  host->argc--;
+  host->argv++;
+}
+
 int host_open(struct host *host, int argc, char **argv) {
   memset(host, 0, sizeof *host);
   host->argc = argc;
   host->argv = argv;
+  take_dev(host);
   int status = loop_open(&host->loop);
   if (status < 0)
     return status;

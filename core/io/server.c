@@ -25,6 +25,12 @@ static struct server **box_check(lua_State *L) {
   return luaL_checkudata(L, 1, SERVER);
 }
 
+static struct server *server_check(lua_State *L) {
+  struct server *server = *box_check(L);
+  luaL_argcheck(L, server, 1, "the server was collected"); /* seen by a finalizer */
+  return server;
+}
+
 static void wake_acceptor(struct server *server) {
   struct task *task = server->acceptor;
   server->acceptor = NULL;
@@ -82,7 +88,7 @@ static int take(lua_State *L, struct server *server) {
 }
 
 static int accept_next(lua_State *L, int status, lua_KContext context) {
-  struct server *server = *box_check(L);
+  struct server *server = server_check(L);
   (void)context;
   if (status == LUA_YIELD)
     wait_resumed(L);
@@ -111,18 +117,18 @@ static int server_accept(lua_State *L) {
 
 /* server:close(): stops listening. Connections live on. */
 static int server_close(lua_State *L) {
-  begin_close(*box_check(L));
+  begin_close(server_check(L));
   return 0;
 }
 
 static int server_is_closing(lua_State *L) {
-  lua_pushboolean(L, (*box_check(L))->closing);
+  lua_pushboolean(L, server_check(L)->closing);
   return 1;
 }
 
 /* server:name() → address, port (or path). */
 static int server_name(lua_State *L) {
-  struct server *server = *box_check(L);
+  struct server *server = server_check(L);
   if (server->closing)
     return error_world(L, UV_ENOTCONN, "address");
   return socket_push_name(L, &server->uv, server->family, false);
@@ -181,7 +187,7 @@ static struct server *server_push(lua_State *L, enum socket_family family) {
 static int bind_to(lua_State *L, struct server *server) {
   const char *address = lua_tostring(L, 1);
   if (server->family == SOCKET_UNIX)
-    return uv_pipe_bind(&server->uv.pipe, address);
+    return socket_path_fits(address) ? uv_pipe_bind(&server->uv.pipe, address) : UV_ENAMETOOLONG;
   struct sockaddr_storage name;
   int status = resolve_numeric(address, (int)lua_tointeger(L, 2), &name);
   return status < 0 ? status : uv_tcp_bind(&server->uv.tcp, (struct sockaddr *)&name, 0);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 /* Bytes the kernel did not take at once, on their way by libuv. */
 struct write {
@@ -171,6 +172,10 @@ void socket_begin(struct socket *socket) {
   socket_resume(&socket->stream);
 }
 
+bool socket_path_fits(const char *path) {
+  return strlen(path) < sizeof((struct sockaddr_un *)0)->sun_path;
+}
+
 static void on_connect(uv_connect_t *request, int status) {
   struct socket *socket = request->handle->data;
   struct task *task = socket->connector;
@@ -217,6 +222,8 @@ static int connect_over(lua_State *L, int status, lua_KContext context) {
 static int begin_connect(lua_State *L, struct socket *socket) {
   const char *address = lua_tostring(L, 1);
   if (socket->family == SOCKET_UNIX) {
+    if (!socket_path_fits(address))
+      return UV_ENAMETOOLONG;
     uv_pipe_connect(&socket->connect, &socket->uv.pipe, address, on_connect);
     return 0;
   }

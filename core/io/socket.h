@@ -31,6 +31,9 @@ struct socket *socket_push(lua_State *L, enum socket_family family);
 /* It is connected now: begins to read. */
 void socket_begin(struct socket *socket);
 
+/* libuv would cut off a longer path, and bind or connect to another. */
+bool socket_path_fits(const char *path);
+
 /* Pushes "address", port for a TCP handle's name, or "path". [-0, +n, m] */
 int socket_push_name(lua_State *L, union socket_handle *handle, enum socket_family family,
                      bool peer);

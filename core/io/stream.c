@@ -16,7 +16,9 @@ static struct stream **box_check(lua_State *L, int index) {
 }
 
 struct stream *stream_check(lua_State *L, int index) {
-  return *box_check(L, index);
+  struct stream *stream = *box_check(L, index);
+  luaL_argcheck(L, stream, index, "the stream was collected"); /* seen by a finalizer */
+  return stream;
 }
 
 bool stream_wants_input(const struct stream *stream) {
@@ -101,17 +103,29 @@ static bool exhausted(const struct stream *stream) {
   return stream->ended || stream->error || stream->closing;
 }
 
-/* Parks until `needed` bytes are there, or no more will come. */
-static int wait_input(lua_State *L, struct stream *stream, size_t needed, lua_KFunction k) {
+/* The stream at index 1, which no other task reads. */
+static struct stream *check_unread(lua_State *L) {
+  struct stream *stream = stream_check(L, 1);
   if (stream->reader)
-    return luaL_error(L, "another task is reading this stream already");
-  struct task *task = wait_enter(L);
+    luaL_error(L, "another task is reading this stream already");
+  return stream;
+}
+
+/* Whether `needed` bytes are there, or no more will come. */
+static bool has_input(struct stream *stream, size_t needed) {
   stream->needed = needed;
   if (stream_wants_input(stream))
     stream->transport->resume(stream);
-  if (buffer_size(&stream->input) >= needed || exhausted(stream))
-    return k(L, LUA_OK, 0);
-  wait_deadline(L, task, stream->timeout);
+  stream->needed = 0;
+  return buffer_size(&stream->input) >= needed || exhausted(stream);
+}
+
+/* Parks until has_input, at most `timeout` nanoseconds unless that is 0. */
+static int wait_input(lua_State *L, size_t needed, int64_t timeout, lua_KFunction k) {
+  struct stream *stream = check_unread(L);
+  struct task *task = wait_enter(L);
+  wait_deadline(L, task, timeout);
+  stream->needed = needed;
   stream->reader = task;
   return wait_park(L, task, &reading, stream, k);
 }
@@ -156,7 +170,9 @@ static int read_some(lua_State *L, int status, lua_KContext context) {
     lua_pushliteral(L, "");
     return 1;
   }
-  return wait_input(L, stream, 1, read_some);
+  if (has_input(stream, 1))
+    return read_some(L, LUA_OK, 0);
+  return wait_input(L, 1, stream->timeout, read_some);
 }
 
 /* stream:read([most]) → what is there, at most `most` bytes (64 KiB); "" at the
@@ -164,6 +180,7 @@ static int read_some(lua_State *L, int status, lua_KContext context) {
 static int stream_read(lua_State *L) {
   lua_Integer most = luaL_optinteger(L, 2, HIGH_WATER);
   luaL_argcheck(L, most >= 0, 2, "a size of 0 or more expected");
+  check_unread(L);
   lua_settop(L, 1);
   lua_pushinteger(L, most);
   if (most == 0) {
@@ -183,13 +200,16 @@ static int read_exactly(lua_State *L, int status, lua_KContext context) {
     return push_input(L, stream, size);
   if (exhausted(stream))
     return push_failure(L, stream, "read_exactly");
-  return wait_input(L, stream, size, read_exactly);
+  if (has_input(stream, size))
+    return read_exactly(L, LUA_OK, 0);
+  return wait_input(L, size, stream->timeout, read_exactly);
 }
 
 /* stream:read_exactly(size) → that many bytes; else nil, message, code ("EOF"),
  * and the bytes that were there. Waits. */
 static int stream_read_exactly(lua_State *L) {
   luaL_argcheck(L, luaL_checkinteger(L, 2) >= 0, 2, "a size of 0 or more expected");
+  check_unread(L);
   lua_settop(L, 2);
   return read_exactly(L, LUA_OK, 0);
 }
@@ -207,51 +227,76 @@ static size_t find_separator(struct stream *stream, const char *separator, size_
   return 0;
 }
 
-static int push_overrun(lua_State *L, struct stream *stream, size_t limit) {
+/* `clear` bytes are known to be no part of the separator. [-0, +4, m] */
+static int push_overrun(lua_State *L, size_t limit, size_t clear) {
   lua_pushnil(L);
   lua_pushfstring(L, "read_until: no separator within the limit of %d bytes", (int)limit);
   lua_pushliteral(L, "EMSGSIZE");
-  lua_pushinteger(L, (lua_Integer)buffer_size(&stream->input));
+  lua_pushinteger(L, (lua_Integer)clear);
   return 4;
+}
+
+/* What read_until returns of the input at hand; 0 when it must wait. */
+static int until_at_hand(lua_State *L, struct stream *stream) {
+  size_t separator_size;
+  const char *separator = lua_tolstring(L, 2, &separator_size);
+  size_t limit = (size_t)lua_tointeger(L, 3);
+  size_t size = find_separator(stream, separator, separator_size);
+  if (size > limit)
+    return push_overrun(L, limit, size - separator_size);
+  if (size > 0)
+    return push_input(L, stream, size);
+  if (buffer_size(&stream->input) >= limit)
+    return push_overrun(L, limit, stream->scanned);
+  return exhausted(stream) ? push_failure(L, stream, "read_until") : 0;
+}
+
+/* The time left of a read that may take until the time at index 4; 0 for a stream
+ * without a timeout, less when it is over. */
+static int64_t time_left(lua_State *L, const struct stream *stream) {
+  int64_t when = lua_tointeger(L, 4);
+  if (when == 0)
+    return 0;
+  int64_t left = when - clock_now(&stream->scheduler->loop->clock);
+  return left != 0 ? left : -1;
 }
 
 static int read_until(lua_State *L, int status, lua_KContext context) {
   struct stream *stream = stream_check(L, 1);
-  size_t separator_size;
-  const char *separator = lua_tolstring(L, 2, &separator_size);
-  size_t limit = (size_t)lua_tointeger(L, 3);
   (void)context;
   if (status == LUA_YIELD && wait_resumed(L))
     return error_world(L, UV_ETIMEDOUT, "read_until");
-  size_t size = find_separator(stream, separator, separator_size);
-  if (size > limit)
-    return push_overrun(L, stream, limit);
-  if (size > 0)
-    return push_input(L, stream, size);
-  if (buffer_size(&stream->input) >= limit)
-    return push_overrun(L, stream, limit);
-  if (exhausted(stream))
-    return push_failure(L, stream, "read_until");
-  return wait_input(L, stream, buffer_size(&stream->input) + 1, read_until);
+  do {
+    int results = until_at_hand(L, stream);
+    if (results > 0)
+      return results;
+  } while (has_input(stream, buffer_size(&stream->input) + 1));
+  int64_t left = time_left(L, stream);
+  if (left < 0)
+    return error_world(L, UV_ETIMEDOUT, "read_until");
+  return wait_input(L, buffer_size(&stream->input) + 1, left, read_until);
 }
 
 /* stream:read_until([separator [, limit]]) → the bytes with the separator ("\n").
  * Waits. Fails with "EOF" and the bytes that were there, or, when it is not
- * within `limit` bytes (64 KiB), with "EMSGSIZE" and how many there are; these
- * stay to be read. */
+ * within `limit` bytes (64 KiB), with "EMSGSIZE" and how many bytes before it, or
+ * in all, are known; these stay to be read. */
 static int stream_read_until(lua_State *L) {
   size_t size;
   luaL_optlstring(L, 2, "\n", &size);
   luaL_argcheck(L, size > 0, 2, "the separator is empty");
   lua_Integer limit = luaL_optinteger(L, 3, HIGH_WATER);
   luaL_argcheck(L, limit > 0, 3, "a limit above 0 expected");
+  struct stream *stream = check_unread(L);
   lua_settop(L, 2);
   if (lua_isnil(L, 2)) {
     lua_pushliteral(L, "\n");
     lua_replace(L, 2);
   }
   lua_pushinteger(L, limit);
-  stream_check(L, 1)->scanned = 0;
+  int64_t timeout = stream->timeout;
+  lua_pushinteger(L, timeout > 0 ? clock_now(&stream->scheduler->loop->clock) + timeout : 0);
+  stream->scanned = 0;
   return read_until(L, LUA_OK, 0);
 }
 
@@ -312,6 +357,8 @@ static int drain(lua_State *L, int status, lua_KContext context) {
     return error_world(L, UV_ETIMEDOUT, "write");
   if (stream->error)
     return error_world(L, stream->error, "write");
+  if (stream->aborted)
+    return error_world(L, UV_ECANCELED, "write: the stream was closed");
   if (stream->closed || stream->transport->queued(stream) <= HIGH_WATER) {
     lua_pushboolean(L, 1);
     return 1;
@@ -353,11 +400,12 @@ static int stream_set_timeout(lua_State *L) {
   return 0;
 }
 
-/* stream:shutdown() → true: no more will be written; the peer sees the end. */
+/* stream:shutdown() → true: no more will be written; the peer sees the end. Twice is
+ * harmless. */
 static int stream_shutdown(lua_State *L) {
   struct stream *stream = stream_check(L, 1);
-  int status = write_status(stream);
-  if (status == 0) {
+  int status = stream->shut ? 0 : write_status(stream);
+  if (status == 0 && !stream->shut) {
     stream->shut = true;
     status = stream->transport->shutdown(stream);
   }
@@ -373,6 +421,7 @@ static void begin_close(struct stream *stream, bool at_once) {
   if (stream->closed || (stream->closing && !at_once))
     return;
   stream->closing = true;
+  stream->aborted = at_once;
   wake_reader(stream);
   stream->transport->close(stream, at_once);
 }
@@ -429,7 +478,7 @@ static int stream_gc(lua_State *L) {
   stream->orphan = true;
   if (stream->closed)
     free_if_done(stream);
-  else
+  else if (!stream->closing) /* else what is queued still goes out */
     begin_close(stream, true);
   return 0;
 }

@@ -44,7 +44,7 @@ struct stream {
   int error;           /* a negative libuv error of reading or writing, or 0 */
   bool ended;          /* the peer will send no more */
   bool shut;           /* we will */
-  bool closing, closed, orphan;
+  bool closing, aborted, closed, orphan;
 };
 
 /* Makes `stream` usable and pushes its userdata, which owns it. On a raised

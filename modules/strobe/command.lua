@@ -18,6 +18,8 @@ options:
   --debug                   report more: where tasks were made, steps over 0.1 s
   --no-color                no colours (also: NO_COLOR)
   --version                 the version
+  --dev                     first of all: Lua modules from the folder modules/, not those inside
+                            (STROBE_MODULES=DIR: from another one)
 ]]
 
 local function fail(message)
