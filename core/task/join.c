@@ -120,8 +120,31 @@ static int join_wait(lua_State *L) {
   return wait_park(L, join->task, &joining, join, join_over);
 }
 
+/* results(list) → {n=}: the first result of each; raises the error of one that has
+ * none. All have ended. */
+static int join_results(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
+  lua_settop(L, 1);
+  lua_createtable(L, (int)count, 1);
+  lua_pushinteger(L, count);
+  lua_setfield(L, 2, "n");
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, 1, i);
+    struct future *future = future_check(L, 3);
+    int results = future_outcome(L, 3, future);
+    if (results > 0) {
+      lua_pushvalue(L, -results);
+      lua_rawseti(L, 2, i);
+    }
+    lua_settop(L, 2);
+  }
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"wait", join_wait},
+    {"results", join_results},
     {NULL, NULL},
 };
 

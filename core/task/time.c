@@ -5,7 +5,10 @@
 #include <math.h>
 
 double time_check_seconds(lua_State *L, int index) {
-  double seconds = luaL_checknumber(L, index);
+  int is_number;
+  double seconds = lua_tonumberx(L, index, &is_number);
+  if (!is_number)
+    seconds = luaL_checknumber(L, index); /* raises */
   luaL_argcheck(L, !isnan(seconds), index, "a number of seconds expected, got nan");
   return seconds;
 }

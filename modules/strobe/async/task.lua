@@ -11,6 +11,8 @@ local task = require "strobe.core.task"
 ---@class strobe.Task : strobe.Future
 ---@class strobe.Future
 
+local is_future = future.is
+
 local tasks = {}
 
 -- create_task for what is no plain function; those the core takes itself.
@@ -50,7 +52,7 @@ tasks.all_tasks = task.all
 local function check_all(name, awaitables)
   for i = 1, awaitables.n or #awaitables do
     local awaitable = awaitables[i]
-    if type(awaitable) ~= "function" and not coroutines.is_awaitable(awaitable) then
+    if not is_future(awaitable) and type(awaitable) ~= "function" and not coroutines.is_awaitable(awaitable) then
       local text = "%s: an awaitable or a function expected at place %d, got %s"
       error(text:format(name, i, tostring(awaitable)), 3)
     end
@@ -60,9 +62,14 @@ end
 -- The same awaitable given twice is one future, as in asyncio.
 local function ensure_all(awaitables)
   local futures, seen = {}, {}
-  for i, awaitable in ipairs(awaitables) do
-    seen[awaitable] = seen[awaitable] or tasks.ensure_future(awaitable)
-    futures[i] = seen[awaitable]
+  for i = 1, #awaitables do
+    local awaitable = awaitables[i]
+    if is_future(awaitable) then
+      futures[i] = awaitable
+    else
+      seen[awaitable] = seen[awaitable] or tasks.ensure_future(awaitable)
+      futures[i] = seen[awaitable]
+    end
   end
   return futures
 end
@@ -120,14 +127,6 @@ local function outcomes(futures)
   return results
 end
 
-local function first_results(futures)
-  local results = { n = #futures }
-  for i, f in ipairs(futures) do
-    results[i] = (f:result())
-  end
-  return results
-end
-
 local function awaitables_of(...)
   local first, options = ...
   if type(first) == "table" and not coroutines.is_awaitable(first) then
@@ -157,7 +156,7 @@ function tasks.gather(...)
     look_away(futures)
     futures[failed]:await()
   end
-  local results = first_results(futures)
+  local results = join.results(futures)
   if as_list then
     return results
   end

@@ -51,6 +51,13 @@ command -v node >/dev/null || skip "node" "it is not installed (apt-get install 
 for name in echo_load ticks_load poll_server; do
   compile "$name" "spec/bench/load/$name.c" -pthread
 done
+lua=$(for name in lua-5.4 lua5.4 lua54; do pkg-config --exists $name && echo $name && break; done)
+if [ -n "$lua" ]; then
+  # shellcheck disable=SC2046  # the flags are words
+  compile lua_switch spec/bench/peers/lua_switch.c $(pkg-config --cflags --libs "$lua")
+else
+  skip "lua_switch" "pkg-config does not find Lua 5.4 (apt-get install liblua5.4-dev pkg-config)"
+fi
 if pkg-config --exists libuv 2>/dev/null; then
   # shellcheck disable=SC2046  # the flags are words
   compile libuv_echo spec/bench/peers/libuv_echo.c $(pkg-config --cflags --libs libuv)

@@ -62,6 +62,8 @@ local function switch(program, quick)
       {name = "uvloop", command = program.uvloop("switch.py", count), needs = {"uvloop"}},
       {name = "Node microtask", command = program.node("switch.js", "microtask", count),
         needs = {"node"}},
+      {name = "bare lua_resume in C", command = program.built("lua_switch", count),
+        needs = {"lua_switch"}},
       {name = "Node setImmediate", command = program.node("switch.js", "immediate", count),
         needs = {"node"}},
     },
