@@ -3,6 +3,7 @@
 #include "core/task/body.h"
 #include "core/task/error.h"
 #include "core/task/thread.h"
+#include "core/task/type.h"
 #include "core/task/wait.h"
 
 #define GENERATOR "strobe.generator"
@@ -231,11 +232,7 @@ static const luaL_Reg functions[] = {
 };
 
 int luaopen_strobe_core_generator(lua_State *L) {
-  luaL_newmetatable(L, GENERATOR);
-  luaL_setfuncs(L, methods, 0);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  type_open(L, GENERATOR, methods);
   luaL_newlib(L, functions);
   return 1;
 }

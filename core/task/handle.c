@@ -2,6 +2,7 @@
 
 #include "core/task/error.h"
 #include "core/task/time.h"
+#include "core/task/type.h"
 #include "core/task/values.h"
 
 #define HANDLE "Handle"
@@ -162,11 +163,7 @@ static const luaL_Reg functions[] = {
 };
 
 int luaopen_strobe_core_handle(lua_State *L) {
-  luaL_newmetatable(L, HANDLE);
-  luaL_setfuncs(L, methods, 0);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  type_open(L, HANDLE, methods);
   luaL_newlib(L, functions);
   return 1;
 }

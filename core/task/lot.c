@@ -1,5 +1,6 @@
 #include "core/task/lot.h"
 
+#include "core/task/type.h"
 #include "core/task/wait.h"
 
 #define LOT "strobe.lot"
@@ -88,11 +89,7 @@ static const luaL_Reg functions[] = {
 };
 
 int luaopen_strobe_core_lot(lua_State *L) {
-  luaL_newmetatable(L, LOT);
-  luaL_setfuncs(L, methods, 0);
-  lua_pushvalue(L, -1);
-  lua_setfield(L, -2, "__index");
-  lua_pop(L, 1);
+  type_open(L, LOT, methods);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -293,12 +293,8 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"spawn", task_spawn_lua},
-    {"creator", task_creator},
-    {"current", task_current},
-    {"all", task_all},
-    {"may_wait", task_may_wait},
-    {NULL, NULL},
+    {"spawn", task_spawn_lua}, {"creator", task_creator},   {"current", task_current},
+    {"all", task_all},         {"may_wait", task_may_wait}, {NULL, NULL},
 };
 
 int luaopen_strobe_core_task(lua_State *L) {
