@@ -9,9 +9,11 @@ local tectonic = require "strobe.tectonic"
 local usage = [[
 usage: strobe run feed [--host HOST] [--port PORT] SOURCE [options]
   --replay FILE.csv|jsonl     a recording: book,ts,seq,is_trade,is_bid,price,size
+                              (a small one to try: examples/ticks.csv)
   --synthetic                 a seeded random walk (the default)
   --stdin                     lines of either form from the standard input
 options:
+  --port PORT                 9001; 0 takes a free one, and the first line says which
   --speed N|max               replay: times as fast as recorded (1)
   --rate N|max                synthetic: updates per second (10)
   --books A,B                 synthetic: names of the books (btc_usd)

@@ -92,6 +92,8 @@ static void pipe_close(struct stream *stream, bool at_once) {
     buffer_free(&end->output);
   /* What the peer still wants to send has no reader any more. */
   if (peer && !peer->stream.closed) {
+    if (buffer_size(&peer->output) > 0)
+      peer->stream.lost = UV_EPIPE;
     buffer_free(&peer->output);
     if (peer->stream.closing)
       finish_close(peer);

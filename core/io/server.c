@@ -12,6 +12,7 @@
 /* Connections are accepted when a task asks for one; until then they wait in
  * the kernel's backlog. */
 struct server {
+  struct closer closer;
   union socket_handle uv;
   enum socket_family family;
   struct scheduler *scheduler;
@@ -50,6 +51,7 @@ static void on_connection(uv_stream_t *handle, int status) {
 
 static void on_close(uv_handle_t *handle) {
   struct server *server = handle->data;
+  list_remove(&server->closer.link);
   server->closed = true;
   if (server->orphan)
     free(server);
@@ -61,6 +63,10 @@ static void begin_close(struct server *server) {
   server->closing = true;
   wake_acceptor(server);
   uv_close(&server->uv.handle, on_close);
+}
+
+static void close_at_exit(struct closer *closer) {
+  begin_close(list_entry(closer, struct server, closer));
 }
 
 static enum wait_cancel cancel_accept(lua_State *L, struct task *task) {
@@ -181,6 +187,8 @@ static struct server *server_push(lua_State *L, enum socket_family family) {
     return NULL;
   }
   server->uv.handle.data = server;
+  server->closer.close = close_at_exit;
+  list_append(&server->scheduler->loop->closers, &server->closer.link);
   return *box = server;
 }
 

@@ -117,6 +117,7 @@ static int socket_shutdown(struct stream *stream) {
 
 static void on_close(uv_handle_t *handle) {
   struct socket *socket = handle->data;
+  list_remove(&socket->closer.link);
   socket->stream.scheduler->loop->activity++;
   stream_closed(&socket->stream);
 }
@@ -129,6 +130,12 @@ static void socket_close(struct stream *stream, bool at_once) {
     pause_reading(socket);
   if (at_once || stream->error || socket_queued(stream) == 0)
     uv_close(&socket->uv.handle, on_close);
+}
+
+static void close_at_exit(struct closer *closer) {
+  struct socket *socket = list_entry(closer, struct socket, closer);
+  socket->stream.closing = true;
+  socket_close(&socket->stream, true);
 }
 
 static void socket_free(struct stream *stream) {
@@ -163,6 +170,8 @@ struct socket *socket_push(lua_State *L, enum socket_family family) {
   }
   socket->uv.handle.data = socket;
   stream_push(L, &socket->stream, &transport);
+  socket->closer.close = close_at_exit;
+  list_append(&socket->stream.scheduler->loop->closers, &socket->closer.link);
   return socket;
 }
 

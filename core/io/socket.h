@@ -15,6 +15,7 @@ union socket_handle {
 
 struct socket {
   struct stream stream; /* first: a socket is a stream */
+  struct closer closer;
   union socket_handle uv;
   enum socket_family family;
   bool reading;

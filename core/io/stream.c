@@ -81,6 +81,7 @@ static void free_if_done(struct stream *stream) {
 
 void stream_closed(struct stream *stream) {
   stream->closed = true;
+  wake_drainer(stream);
   struct list *link;
   while ((link = list_shift(&stream->closers)))
     wait_wake(list_entry(link, struct task, job.link));
@@ -357,8 +358,8 @@ static int drain(lua_State *L, int status, lua_KContext context) {
     return error_world(L, UV_ETIMEDOUT, "write");
   if (stream->error)
     return error_world(L, stream->error, "write");
-  if (stream->aborted)
-    return error_world(L, UV_ECANCELED, "write: the stream was closed");
+  if (stream->lost)
+    return error_world(L, stream->lost, "write: the stream was closed");
   if (stream->closed || stream->transport->queued(stream) <= HIGH_WATER) {
     lua_pushboolean(L, 1);
     return 1;
@@ -421,8 +422,11 @@ static void begin_close(struct stream *stream, bool at_once) {
   if (stream->closed || (stream->closing && !at_once))
     return;
   stream->closing = true;
-  stream->aborted = at_once;
+  if (at_once)
+    stream->lost = UV_ECANCELED;
   wake_reader(stream);
+  if (at_once)
+    wake_drainer(stream);
   stream->transport->close(stream, at_once);
 }
 

@@ -42,9 +42,10 @@ struct stream {
   struct task *reader, *drainer;
   struct list closers; /* jobs of tasks in wait_closed */
   int error;           /* a negative libuv error of reading or writing, or 0 */
+  int lost;            /* the same, when queued bytes were given up by closing */
   bool ended;          /* the peer will send no more */
   bool shut;           /* we will */
-  bool closing, aborted, closed, orphan;
+  bool closing, closed, orphan;
 };
 
 /* Makes `stream` usable and pushes its userdata, which owns it. On a raised

@@ -25,6 +25,7 @@ int loop_open(struct loop *loop) {
   clock_init(&loop->clock);
   heap_init(&loop->timers);
   list_init(&loop->ready);
+  list_init(&loop->closers);
   return 0;
 }
 
@@ -35,6 +36,11 @@ static void close_handle(uv_handle_t *handle, void *arg) {
 }
 
 void loop_close_handles(struct loop *loop) {
+  struct list *link;
+  while ((link = list_shift(&loop->closers))) {
+    struct closer *closer = list_entry(link, struct closer, link);
+    closer->close(closer);
+  }
   uv_walk(&loop->uv, close_handle, loop);
 }
 

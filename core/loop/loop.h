@@ -26,6 +26,12 @@ struct job {
   void (*run)(struct job *job);
 };
 
+/* Whoever owns a handle and wants to close it in its own way when the loop ends. */
+struct closer {
+  struct list link;
+  void (*close)(struct closer *closer);
+};
+
 enum { LOOP_SCRATCH = 64 * 1024 };
 
 struct loop {
@@ -34,6 +40,7 @@ struct loop {
   struct clock clock;
   struct heap timers;
   struct list ready;
+  struct list closers;
   uint64_t turns;
   uint64_t activity; /* counts what a poll brought */
   int64_t polled;    /* real time of the last poll */

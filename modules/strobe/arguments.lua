@@ -61,7 +61,7 @@ local function initial(defaults)
   return options
 end
 
---- Reads options and the words that are none.
+--- Reads options and the words that are none: all behind a `--` are words.
 ---@param defaults table<string, any> name → default; - in an option is _ in its name
 ---@param words string[]
 ---@return table? options the words that are no options are its list part
@@ -69,6 +69,10 @@ end
 function arguments.read(defaults, words)
   local options, i = initial(defaults), 1
   while i <= #words do
+    if words[i] == "--" then
+      table.move(words, i + 1, #words, #options + 1, options)
+      break
+    end
     local name, value = words[i]:match "^%-%-([^=]+)=?(.*)$"
     if not name then
       options[#options + 1] = words[i]

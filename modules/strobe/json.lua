@@ -6,8 +6,10 @@
 
 local cjson = require("cjson.safe").new()
 
-cjson.decode_max_depth(1000)
-cjson.encode_max_depth(1000)
+local MOST_DEEP = 1000
+
+cjson.decode_max_depth(MOST_DEEP)
+cjson.encode_max_depth(MOST_DEEP)
 cjson.decode_invalid_numbers(false)
 cjson.encode_invalid_numbers(false)
 
@@ -30,32 +32,62 @@ function json.array(list)
   return list
 end
 
+-- How many elements a table has as a list; nil when it is an object. As cjson: one
+-- with many more holes than elements is refused.
+local function length(value)
+  local count, most = 0, 0
+  for key in pairs(value) do
+    if type(key) ~= "number" or key < 1 or key % 1 ~= 0 then
+      return nil
+    end
+    count, most = count + 1, math.max(most, key)
+  end
+  if most > 10 and most > 2 * count then
+    error("Cannot serialise table: excessively sparse array", 0)
+  end
+  return most
+end
+
+local function encode_plain(value)
+  local text, message = cjson.encode(value)
+  return text or error(message, 0)
+end
+
 local encode_value
 
-local function encode_list(list)
+local function encode_list(list, count, depth)
   local parts = {}
-  for i, value in ipairs(list) do
-    parts[i] = encode_value(value)
+  for i = 1, count do
+    parts[i] = encode_value(list[i], depth)
   end
   return "[" .. table.concat(parts, ",") .. "]"
 end
 
-local function encode_object(object)
+local function encode_object(object, depth)
   local parts = {}
   for key, value in pairs(object) do
-    local name = assert(cjson.encode(tostring(key)))
-    parts[#parts + 1] = name .. ":" .. encode_value(value)
+    if type(key) ~= "string" and type(key) ~= "number" then
+      error("Cannot serialise " .. type(key) .. ": table key must be a number or string", 0)
+    end
+    local name = encode_plain(tostring(key))
+    parts[#parts + 1] = name .. ":" .. encode_value(value, depth)
   end
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
-function encode_value(value)
+function encode_value(value, depth)
   if type(value) ~= "table" then
-    return assert(cjson.encode(value))
-  elseif getmetatable(value) == Array or #value > 0 then
-    return encode_list(value)
+    return encode_plain(value)
+  elseif depth >= MOST_DEEP then
+    error(("Cannot serialise, excessive nesting (%d)"):format(depth + 1), 0)
   end
-  return encode_object(value)
+  local count, is_array = length(value), marked[value]
+  if is_array and not count then
+    error("Cannot serialise array: it has keys that are no indices", 0)
+  elseif is_array or (count or 0) > 0 then
+    return encode_list(value, count, depth + 1)
+  end
+  return encode_object(value, depth + 1)
 end
 
 --- A value as JSON text.
@@ -66,7 +98,7 @@ end
 function json.encode(value)
   local text, message
   if next(marked) then
-    local ok, result = pcall(encode_value, value)
+    local ok, result = pcall(encode_value, value, 0)
     text, message = ok and result, result
   else
     text, message = cjson.encode(value)
@@ -84,6 +116,9 @@ end
 ---@return string? code "EBADMSG"
 ---@return integer? offset the byte at which it went wrong, from 1
 function json.decode(text)
+  if type(text) ~= "string" then
+    error(("json.decode: a string expected, got %s"):format(type(text)), 2)
+  end
   local value, message = cjson.decode(text)
   if value == nil then
     local offset = math.tointeger(tonumber(message:match "at character (%d+)"))

@@ -80,7 +80,7 @@ end
 ---@return string? code
 function net.connect_unix(path, options)
   local timeout = check_timeout("net.connect_unix", options)
-  return within(timeout, "connect " .. path, core_socket.connect_unix, path)
+  return within(timeout, ("connect %s"):format(path), core_socket.connect_unix, path)
 end
 
 ---@class strobe.Server

@@ -21,12 +21,16 @@ function report.get_handler()
   return handler
 end
 
+-- Whether a file is strobe's own: inside it, or in the folder STROBE_MODULES names.
+local function is_ours(source)
+  return source:find "^%s*strobe:" or source:find "modules/strobe/" and not source:find "spec/modules/strobe/"
+end
+
 -- Lines of a traceback that speak of the user's code.
 local function user_lines(traceback)
   local lines = {}
   for line in traceback:gmatch "[^\n]+" do
-    local ours = line:find("[C]:", 1, true) or line:find("strobe:modules/", 1, true)
-    if line:find "^%s" and not ours then
+    if line:find "^%s" and not line:find("[C]:", 1, true) and not is_ours(line:match "^[^:]*:?[^:]*") then
       lines[#lines + 1] = line
     end
   end
@@ -61,7 +65,7 @@ function report.where(task)
       local info = debug.getinfo(thread, level, "Sl")
       if not info then
         break
-      elseif info.currentline > 0 and not info.short_src:find("^strobe:") then
+      elseif info.currentline > 0 and not is_ours(info.short_src) then
         return ("%s:%d"):format(info.short_src, info.currentline)
       end
       level = level + 1

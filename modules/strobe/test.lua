@@ -69,34 +69,68 @@ local function leaks_since(before)
   return leaks, left
 end
 
+-- Ends what a spec left behind, so that the next one does not meet it.
+local function end_left(before, left)
+  for _, t in ipairs(left) do
+    t:cancel "left over by a spec"
+  end
+  timeouts.move_on_after(DEADLINE, join.wait, left)
+  collectgarbage() -- closes the connections that were dropped
+  if time.mode() == "virtual" and host.statistics().timers > before.timers then
+    time.sleep(DEADLINE) -- callbacks that were due later
+  end
+  settle()
+end
+
 local function check_leaks(before)
   settle()
   local leaks, left = leaks_since(before)
   if #leaks == 0 then
     return
   end
-  for _, t in ipairs(left) do
-    t:cancel "left over by a spec"
-  end
-  join.wait(left)
+  end_left(before, left)
   error("left over: " .. table.concat(leaks, ", "), 0)
 end
 
+local function at_exit(f)
+  return setmetatable({}, { __close = f })
+end
+
+-- Elements whose deadline passed. Busted sees only the CancelledError inside.
+local overdue = {}
+
+local function run_in_time(element, run, ...)
+  do
+    local scope <close> = timeouts.timeout(DEADLINE)
+    local _ <close> = at_exit(function()
+      overdue[element] = scope:expired() or nil
+    end)
+    run(...)
+  end
+  if overdue[element] then
+    error("it swallowed the cancellation at its deadline", 0)
+  end
+end
+
 -- The function of an `it`, with its clock, deadline and leak check around it.
-local function guarded(run, mode)
+local function guarded(element, mode)
+  local run = element.run
   return function(...)
     if mode == "virtual" and host.statistics().timers == 0 then
       time.mode("virtual", 0)
     end
-    local before = snapshot()
-    do
-      local scope <close> = timeouts.timeout(DEADLINE) -- luacheck: ignore
-      run(...)
-    end
+    local before, passed = snapshot(), false
+    local _ <close> = at_exit(function()
+      if not passed then
+        end_left(before, select(2, leaks_since(before)))
+      end
+      if mode == "virtual" then
+        time.mode("virtual", time.now())
+      end
+    end)
+    run_in_time(element, run, ...)
+    passed = true
     check_leaks(before)
-    if mode == "virtual" then
-      time.mode("virtual", time.now())
-    end
   end
 end
 
@@ -116,6 +150,9 @@ local function place(element, trace)
 end
 
 local function print_problem(busted, kind, element, message, trace)
+  if overdue[element] then
+    message = ("it took more than %d s, and was cancelled here: %s"):format(DEADLINE, tostring(message))
+  end
   io.stdout:write(("\n%s: %s\n  at %s\n"):format(kind, full_name(busted, element), place(element, trace)))
   io.stdout:write("  ", (tostring(message):gsub("\n", "\n  ")), "\n")
   if trace and trace.traceback and kind == "ERROR" then
@@ -129,7 +166,7 @@ local function listen(busted, options)
   local reasons = {}
   busted.subscribe({ "test", "start" }, function(element)
     if element.descriptor == "it" then
-      element.run = guarded(element.run, options.mode)
+      element.run = guarded(element, options.mode)
     end
     return nil, true
   end)

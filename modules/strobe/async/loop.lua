@@ -125,27 +125,35 @@ function Loop:get_debug() -- luacheck: ignore self
   return debug_mode
 end
 
+local function signal_number(what, signal)
+  local number = type(signal) == "string" and require("luv").constants[signal:upper()] or signal
+  if math.type(number) ~= "integer" then
+    error(("%s: a signal's name or number expected, got %s"):format(what, tostring(signal)), 3)
+  end
+  return number
+end
+
 --- Calls f(…) in a task for each signal of that name or number, e.g. "sigusr1".
 ---@param signal string|integer
 ---@param f function
 ---@param ... any
 function Loop:add_signal_handler(signal, f, ...) -- luacheck: ignore self
-  local uv = require "luv"
-  Loop:remove_signal_handler(signal)
+  local number = signal_number("add_signal_handler", signal)
+  Loop:remove_signal_handler(number)
   local arguments = table.pack(...)
-  local watcher = uv.new_signal()
-  watcher:unref()
-  watcher:start(signal, function()
+  local watcher = require("luv").new_signal()
+  watcher:start(number, function()
     task.spawn(f, table.unpack(arguments, 1, arguments.n))
   end)
-  signal_handlers[signal] = watcher
+  signal_handlers[number] = watcher
 end
 
 ---@param signal string|integer
 ---@return boolean had_one
 function Loop:remove_signal_handler(signal) -- luacheck: ignore self
-  local watcher = signal_handlers[signal]
-  signal_handlers[signal] = nil
+  local number = signal_number("remove_signal_handler", signal)
+  local watcher = signal_handlers[number]
+  signal_handlers[number] = nil
   if watcher then
     watcher:close()
   end

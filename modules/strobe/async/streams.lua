@@ -89,7 +89,8 @@ end
 ---@param separator? string
 ---@return string
 function StreamReader:readuntil(separator)
-  local data, message, code, rest = self.stream:read_until(separator or "\n", self.limit)
+  separator = separator or "\n"
+  local data, message, code, rest = self.stream:read_until(separator, self.limit + #separator)
   if data then
     return data
   elseif code == "EOF" or code == "ECANCELED" then
@@ -105,14 +106,17 @@ end
 ---@async
 ---@return string
 function StreamReader:readline()
-  local data, message, code, rest = self.stream:read_until("\n", self.limit)
+  local data, message, code, rest = self.stream:read_until("\n", self.limit + 1)
   if data then
     return data
   elseif code == "EOF" or code == "ECANCELED" then
     return rest
   elseif code == "EMSGSIZE" then
     self.stream:read(rest)
-    error(errors.Error("Separator is not found, and chunk exceed the limit"), 0)
+    if self.stream:buffered() > 0 then
+      self.stream:read(1) -- its end
+    end
+    error(errors.LimitOverrunError(("a line of more than %d bytes was dropped"):format(self.limit)), 0)
   end
   raise(message, code)
 end
@@ -320,8 +324,9 @@ end
 ---@async
 function StreamServer:wait_closed()
   self.task:await()
-  while next(self.handlers) do
-    tasks.wait { next(self.handlers) }
+  for child in next, self.handlers do
+    tasks.wait { child }
+    self.handlers[child] = nil -- its callback comes a turn later
   end
 end
 

@@ -6,6 +6,8 @@
 -- the connection stays in step. After a failure of the connection every method
 -- returns nil, message, code until `reconnect`.
 --
+-- The poll protocol has one subscription a connection: a second one takes its place.
+--
 -- Source: the Python client cli/python/tectonic.py at b14e5a2, for names and results.
 
 local frame = require "strobe.tectonic.frame"
@@ -21,8 +23,10 @@ local REPLY_LIMIT = 64 * 1024 * 1024
 ---@field port integer
 ---@field protocol "poll"|"push"
 ---@field protected stream? strobe.Connection
+---@field protected timeout? number seconds
 ---@field private owed integer   answers that nobody waits for any more
 ---@field private length? integer body length of the answer being read
+---@field private iterated? string the book that ticks() iterates over
 local Client = {}
 Client.__index = Client
 Client.__name = "tectonic client"
@@ -38,6 +42,7 @@ function Client.new(options, class)
     protocol = options.protocol or "poll",
     timeout = options.timeout,
     lock = locks.Lock(),
+    connecting = locks.Lock(),
     owed = 0,
   }, class or Client)
 end
@@ -64,6 +69,19 @@ function Client:reconnect()
   return true
 end
 
+--- Connects again unless another task has done so already.
+---@async
+---@return true?
+---@return string? message
+---@return string? code
+function Client:restore()
+  local held <close> = self.connecting:acquire() -- luacheck: ignore
+  if self.stream then
+    return true
+  end
+  return self:reconnect()
+end
+
 --- Drops the connection; a failure of it, or the end of the client. Twice is harmless.
 function Client:close()
   if self.stream then
@@ -85,19 +103,30 @@ end
 -- The connection can be used no more.
 local function broken(client, message, code)
   client:close()
+  if code == "ETIMEDOUT" and client.timeout then
+    message = ("no answer within %g s"):format(client.timeout)
+  end
   return nil, ("tectonic %s: %s"):format(client:peer(), message), code
 end
 
+local function hexadecimal(bytes)
+  return (bytes:gsub(".", function(c)
+    return (" %02x"):format(c:byte())
+  end))
+end
+
 local function read_header(client)
+  local ok, why, word = connected(client)
+  if not ok then
+    return nil, why, word
+  end
   local header, message, code = client.stream:read_exactly(9)
   if not header then
     return broken(client, message, code)
   end
   local status, length = string.unpack(">BI8", header)
   if status > 1 or length < 0 or length > REPLY_LIMIT then
-    return broken(client, "not an answer of a TectonicDB server: " .. (header:gsub(".", function(c)
-      return ("%02x "):format(c:byte())
-    end)), "EPROTO")
+    return broken(client, "not an answer of a TectonicDB server:" .. hexadecimal(header), "EPROTO")
   end
   client.success, client.length = status == 1, length
   return true
@@ -119,6 +148,10 @@ function Client:read_reply()
     self.length = nil
     return self.success, ""
   end
+  local ok, why, word = connected(self)
+  if not ok then
+    return nil, why, word
+  end
   local body, message, code = self.stream:read_exactly(self.length)
   if not body then
     return broken(self, message, code)
@@ -139,16 +172,29 @@ local function settle(client)
   return true
 end
 
+-- Sends requests; from here on their answers are owed, whatever becomes of the task.
+local function send(client, bytes, count)
+  local ok, message, code = connected(client)
+  if not ok then
+    return nil, message, code
+  end
+  client.owed = count
+  ok, message, code = client.stream:write(bytes)
+  if not ok then
+    return broken(client, message, code)
+  end
+  return true
+end
+
 -- Sends requests in one piece and reads an answer for each; keeps the first error.
 local function exchange(client, bytes, count)
   local ok, message, code = settle(client)
   if ok then
-    ok, message, code = client.stream:write(bytes)
+    ok, message, code = send(client, bytes, count)
   end
   if not ok then
-    return broken(client, message, code)
+    return nil, message, code
   end
-  client.owed = count
   local success, body = true, ""
   for _ = 1, count do
     local one, text, word = client:read_reply()
@@ -209,8 +255,18 @@ end
 
 --- Subscribes to a book's updates from now on.
 ---@async
+---@param name string
+---@return boolean? success
+---@return string text
+---@return string? code
 function Client:subscribe(name)
-  return self:command("SUBSCRIBE " .. check_name(name))
+  return self:begin_book(check_name(name))
+end
+
+---@async
+---@protected
+function Client:begin_book(name)
+  return self:command("SUBSCRIBE " .. name)
 end
 
 --- The oldest update not fetched yet as JSON text, or "NONE". One round trip.
@@ -326,25 +382,57 @@ function Client:bulk(values, name)
   return self:exchange(table.concat(lines, "\n") .. "\n", #lines)
 end
 
---- The next update as a tick; nil, "NONE" when there is none yet. What ticks() is made of.
+-- What ticks() is made of.
+
+--- Reserves the connection for ticks(): nil and a message when it is taken.
+---@protected
+---@param book string
+---@return true?
+---@return string? message
+---@return string? code
+function Client:open_ticks(book)
+  if self.iterated then
+    return nil, ("tectonic %s: ticks %s: this connection has the ticks of %s already, and the poll protocol "
+      .. "one subscription a connection"):format(self:peer(), book, self.iterated), "EBUSY"
+  end
+  self.iterated = book
+  return true
+end
+
 ---@async
+---@protected
+function Client:close_ticks()
+  self.iterated = nil
+  if self.stream then
+    self:unsubscribe()
+  end
+end
+
+--- The next update as a tick; nil, "NONE" when there is none yet.
+---@async
+---@param book? string of ticks()
 ---@return strobe.tectonic.Tick?
 ---@return string? message
 ---@return string? code
-function Client:next_tick()
+function Client:next_tick(book) -- luacheck: ignore book
   local success, text, code = self:poll()
   if success == nil then
     return nil, text, code
   elseif text == "NONE" or text == "" then
     return nil, "NONE"
   end
-  return tick.from_json(text)
+  local value, message, word = tick.from_json(text)
+  if not value then
+    return broken(self, message, word)
+  end
+  return value
 end
 
 --- Waits for what may bring an update: poll again a little later.
 ---@async
 ---@param seconds number
-function Client:pause(seconds) -- luacheck: ignore self
+---@param book? string of ticks()
+function Client:pause(seconds, book) -- luacheck: ignore self book
   require("strobe.core.time").sleep(seconds)
 end
 

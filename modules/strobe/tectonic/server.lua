@@ -5,6 +5,9 @@
 -- client that reads slowly waits by itself: polled updates queue in its subscriber,
 -- pushed ones are dropped and counted when 1 MiB waits to be sent. What is malformed
 -- gets an error answer or ends that connection, and no other.
+--
+-- A client that pushes go to has nothing to say, so `idle_timeout` does not count for
+-- it; when its machine is gone, the pushes tell, by TCP's own time limit.
 
 local core_error = require "strobe.core.error"
 local core_time = require "strobe.core.time"
@@ -15,9 +18,11 @@ local session_a = require "strobe.tectonic.session"
 local session_c = require "strobe.tectonic.session_c"
 local stores = require "strobe.tectonic.store"
 local tasks = require "strobe.async.task"
+local timeouts = require "strobe.async.timeout"
 
 local CHUNK = 64 * 1024
 local MOST_UNSENT = 1024 * 1024
+local LINGER = 5 -- seconds for the end of a connection
 local SAMPLE_PERIOD = 30
 
 ---@class strobe.tectonic.Server
@@ -51,27 +56,82 @@ local function is_push(server, bytes)
   return bytes:byte(1) == 0
 end
 
--- Answers all whole requests that are there, in one write.
+-- Writes what is there, and waits while the client does not read.
+local function flush(stream, replies)
+  local bytes = table.concat(replies)
+  if bytes == "" then
+    return true
+  end
+  return stream:write(bytes) ~= nil
+end
+
+-- Answers all whole requests that are there, in few writes: false when it cannot, or,
+-- with a message, when what came makes no sense.
 local function answer(stream, session, decoder)
-  local replies = {}
+  local replies, size = {}, 0
   while true do
     local request, message, code = decoder:next()
     if not request then
-      local ok = #replies == 0 or stream:write(table.concat(replies))
-      return ok and not code, message
+      return flush(stream, replies) and not code, message
     end
-    replies[#replies + 1] = session:reply(request)
+    local reply = session:reply(request)
+    replies[#replies + 1], size = reply, size + #reply
+    if size >= CHUNK then
+      if not flush(stream, replies) then
+        return false
+      end
+      replies, size = {}, 0
+    end
   end
 end
 
--- Closes without waiting for a peer that may never read what is left.
+local function read_rest(stream)
+  repeat
+    local bytes = stream:read(CHUNK)
+  until not bytes or bytes == ""
+end
+
+-- Says why, and ends the connection. What still comes is read for a while: closing
+-- over it would take our answer away from the client.
 local function refuse(server, stream, message)
   server.refused = server.refused + 1
   server.last_refusal = message
   stream:send(frame.encode_reply(false, ("ERR: %s\n"):format(message)))
+  stream:shutdown()
+  timeouts.move_on_after(LINGER, read_rest, stream)
+end
+
+-- A last line without its end is a request too.
+local function answer_rest(stream, session, decoder)
+  local line = decoder.finish and decoder:finish()
+  if line then
+    stream:send(session:reply(line))
+  end
+end
+
+local function is_pushed_to(session)
+  return session.subscribers and next(session.subscribers) ~= nil
+end
+
+local function serve_requests(server, stream, session, decoder, bytes)
+  while bytes and bytes ~= "" do
+    decoder:feed(bytes)
+    local ok, message = answer(stream, session, decoder)
+    if message then
+      return refuse(server, stream, message)
+    elseif not ok then
+      return
+    end
+    stream:set_timeout(not is_pushed_to(session) and server.options.idle_timeout or nil)
+    bytes = stream:read(CHUNK)
+  end
+  if bytes then
+    answer_rest(stream, session, decoder)
+  end
 end
 
 local function converse(server, stream)
+  stream:set_timeout(server.options.idle_timeout)
   local bytes = stream:read(CHUNK)
   if not bytes or bytes == "" then
     return
@@ -82,26 +142,26 @@ local function converse(server, stream)
       session:close()
     end,
   })
-  repeat
-    decoder:feed(bytes)
-    local ok, message = answer(stream, session, decoder)
-    if not ok then
-      if message then
-        refuse(server, stream, message)
-      end
-      return
-    end
-    bytes = stream:read(CHUNK)
-  until not bytes or bytes == ""
+  serve_requests(server, stream, session, decoder, bytes)
+end
+
+-- Closes a connection, at once when its client does not fetch what is left.
+local function hang_up(stream)
+  local guard <close> = setmetatable({}, { -- luacheck: ignore
+    __close = function()
+      stream:abort()
+    end,
+  })
+  stream:close()
+  timeouts.move_on_after(LINGER, stream.wait_closed, stream)
 end
 
 local function handle(server, stream)
-  stream:set_timeout(server.options.idle_timeout)
   local ok, e = xpcall(converse, debug.traceback, server, stream)
   if not ok and not errors.is(e, errors.CancelledError) then
     core_error.report { message = "error in a tectonic session\n" .. tostring(e) }
   end
-  stream:close()
+  hang_up(stream)
 end
 
 local function accept_all(server)
@@ -141,11 +201,7 @@ function Server:insert(value, book)
       return nil, message, code
     end
   end
-  local ok, message, code = self.store:insert(value, book)
-  if self.observer then
-    self.observer(value, book)
-  end
-  return ok, message, code
+  return self.store:insert(value, book)
 end
 
 --- Counters: connections, subscribers, inserted, published, delivered, dropped, …
@@ -165,13 +221,22 @@ function Server:wait_subscribers(count)
   end
 end
 
---- Waits until every queued update was fetched, or `seconds` have passed.
+-- Bytes that wait to go out.
+local function unsent(server)
+  local sum = 0
+  for _, stream in pairs(server.handlers) do
+    sum = sum + select(2, stream:buffered())
+  end
+  return sum
+end
+
+--- Waits until every update was fetched or has gone out, or `seconds` have passed.
 ---@async
 ---@param seconds? number
 ---@return boolean all_fetched
 function Server:wait_delivered(seconds)
   local deadline = core_time.now() + (seconds or math.huge)
-  while self.store:stats().queued > 0 do
+  while self.store:stats().queued > 0 or unsent(self) > 0 do
     if core_time.now() >= deadline then
       return false
     end

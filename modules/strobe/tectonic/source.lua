@@ -2,6 +2,7 @@
 --
 -- Each source is an async generator of `tick, book`.
 
+local future = require "strobe.core.future"
 local generators = require "strobe.async.generator"
 local json = require "strobe.json"
 local tick = require "strobe.tectonic.tick"
@@ -10,6 +11,9 @@ local time = require "strobe.core.time"
 local source = {}
 
 local COLUMNS = "book,ts,seq,is_trade,is_bid,price,size"
+
+-- Bytes of a line; no tick needs as many.
+local LINE_LIMIT = 64 * 1024
 
 local function fail(path, line, message)
   error(("%s:%d: %s"):format(path, line, message), 0)
@@ -57,6 +61,9 @@ local function parse_json(line)
 end
 
 local function parse_line(line)
+  if #line > LINE_LIMIT then
+    return nil, ("a line of at most %d bytes expected"):format(LINE_LIMIT)
+  end
   if line:find "^%s*{" then
     return parse_json(line)
   end
@@ -166,38 +173,57 @@ source.synthetic = generators.generator(function(yield, options)
   end
 end)
 
--- The standard input without blocking the loop, whatever it is.
-local function input_chunks()
+-- Waits for the next bytes of a luv stream; nil at its end.
+local function next_chunk(stream)
+  local arrived = future.new()
+  stream:read_start(function(message, data)
+    stream:read_stop()
+    if arrived:done() then
+      return
+    elseif message then
+      arrived:set_exception("stdin: " .. message)
+    else
+      arrived:set_result(data)
+    end
+  end)
+  return arrived:await()
+end
+
+-- The standard input as a luv stream; nil for a file, which never blocks.
+local function open_input()
   local uv = require "luv"
-  local future = require "strobe.core.future"
   local kind = uv.guess_handle(0)
-  local stream = kind == "tty" and uv.new_tty(0, true) or kind == "pipe" and uv.new_pipe(false)
+  if kind == "tty" then
+    return uv.new_tty(0, true)
+  elseif kind == "pipe" then
+    local stream = uv.new_pipe(false)
+    stream:open(0)
+    return stream
+  end
+end
+
+-- Chunks of the standard input, without blocking the loop; and what closes it.
+local function input_chunks()
+  local stream = open_input()
   if not stream then
     return function()
       return io.read(65536)
     end
   end
-  if kind == "pipe" then
-    stream:open(0)
-  end
-  return function()
-    local arrived = future.new()
-    stream:read_start(function(message, data)
-      stream:read_stop()
-      if message then
-        arrived:set_exception(message)
-      else
-        arrived:set_result(data)
+  local closing = setmetatable({}, {
+    __close = function()
+      if not stream:is_closing() then
+        stream:close()
       end
-    end)
-    local data = arrived:await()
-    if not data then
-      stream:close()
-    end
-    return data
-  end
+    end,
+  })
+  return function()
+    return next_chunk(stream)
+  end, closing
 end
 
+-- Lines of chunks that end anywhere. A line above the limit comes in parts, of which
+-- the first is refused by whoever parses it.
 local function lines_of(chunks)
   local text, from = "", 1
   return function()
@@ -208,10 +234,10 @@ local function lines_of(chunks)
         from = stop + 1
         return line
       end
-      local rest, chunk = text:sub(from), chunks()
-      text, from = rest .. (chunk or ""), 1
+      local rest = text:sub(from)
+      local chunk = #rest <= LINE_LIMIT and chunks()
+      text, from = chunk and rest .. chunk or "", 1
       if not chunk then
-        text = ""
         return rest ~= "" and rest or nil
       end
     end
@@ -221,7 +247,9 @@ end
 --- Lines of the standard input, in a form that replay takes; as they come.
 ---@return strobe.Generator
 source.stdin = generators.generator(function(yield)
-  each_line("stdin", lines_of(input_chunks()), yield)
+  local chunks, closing = input_chunks()
+  local guard <close> = closing -- luacheck: ignore
+  each_line("stdin", lines_of(chunks), yield)
 end)
 
 return source

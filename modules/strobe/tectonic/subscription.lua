@@ -1,11 +1,13 @@
 --- db:ticks(book): an async generator over a client's updates, which may reconnect.
 --
--- After a break it connects again with growing pauses, subscribes again, and says
--- what was missed: the numbers between the last update before and the first after.
+-- After a break it connects again, at once the first time and then with growing
+-- pauses until an update comes, subscribes again, and says what was missed: the
+-- numbers between the last update before and the first after.
 
 local generators = require "strobe.async.generator"
 local report = require "strobe.core.error"
 local time = require "strobe.core.time"
+local timeouts = require "strobe.async.timeout"
 
 -- What asyncio's example does between two polls that found nothing.
 local POLL_PAUSE = 0.01
@@ -18,6 +20,9 @@ local POLL_PAUSE = 0.01
 ---@field seconds number   from the break to being subscribed again
 ---@field attempts integer connects it took
 ---@field reason string    why the connection broke
+
+-- Seconds that leaving the loop may wait for a server that does not answer.
+local LEAVE = 5
 
 local function default_backoff()
   return { initial = 0.1, factor = 2, most = 5, attempts = math.huge }
@@ -34,30 +39,57 @@ local function backoff_of(reconnect)
   return backoff
 end
 
-local function subscribe(db, book)
-  local success, text, code = db:subscribe(book)
+-- One book's subscription: who, what, and where it stands.
+---@class strobe.tectonic.Subscription
+---@field db strobe.tectonic.Client
+---@field book string
+---@field options table
+---@field backoff table
+---@field pause? number seconds until the next attempt; nil when updates came since the last
+---@field last? integer seq of the last update
+---@field gap? strobe.tectonic.Gap to be told with the next update
+
+local function fail(message, code)
+  local e = require("strobe.async.error").Error(message)
+  e.code = code
+  error(e, 0)
+end
+
+local function subscribe(self)
+  local success, text, code = self.db:subscribe(self.book)
   if not success then
     return nil, text, code or "EPROTO"
   end
   return true
 end
 
+-- Pauses before an attempt: not at all at first, then longer and longer.
+local function wait_turn(self)
+  local backoff = self.backoff
+  if self.pause then
+    time.sleep(self.pause)
+    self.pause = math.min(self.pause * backoff.factor, backoff.most)
+  else
+    self.pause = backoff.initial
+  end
+end
+
 -- Connects and subscribes again; returns the number of attempts, or nil, message, code.
-local function restore(db, book, backoff)
-  local pause, message, code = backoff.initial, nil, nil
-  for attempt = 1, backoff.attempts do
+local function restore(self)
+  local attempt, message, code = 0, "", nil
+  while attempt < self.backoff.attempts do
+    attempt = attempt + 1
+    wait_turn(self)
     local ok
-    ok, message, code = db:reconnect()
+    ok, message, code = self.db:restore()
     if ok then
-      ok, message, code = subscribe(db, book)
+      ok, message, code = subscribe(self)
     end
     if ok then
       return attempt
     end
-    time.sleep(pause)
-    pause = math.min(pause * backoff.factor, backoff.most)
   end
-  return nil, ("%s (gave up after %d attempts)"):format(message, backoff.attempts), code
+  return nil, ("%s (gave up after %d attempts)"):format(message, attempt), code
 end
 
 local function print_gap(db, gap)
@@ -70,70 +102,83 @@ local function print_gap(db, gap)
   }
 end
 
-local function tell_gap(db, gap, value, options)
+local function tell_gap(self, value)
+  local db, gap = self.db, self.gap
+  self.gap = nil
   gap.before = value.seq
   if gap.after and value.seq > gap.after then
     gap.missed = value.seq - gap.after - 1
   end
   db.gaps = (db.gaps or 0) + 1
-  if options.on_gap then
-    options.on_gap(gap)
+  if self.options.on_gap then
+    self.options.on_gap(gap)
   else
     print_gap(db, gap)
   end
 end
 
-local function fail(message, code)
-  local e = require("strobe.async.error").Error(message)
-  e.code = code
-  error(e, 0)
-end
-
--- A break: either back again with a gap to tell, or the generator's error.
-local function break_of(db, book, last, options, message, code)
-  if not options.reconnect then
+-- A break: either subscribed again, with a gap to tell, or the generator's error.
+local function mend(self, message, code)
+  if not self.options.reconnect then
     fail(message, code)
   end
   local began = time.now()
-  local attempts, why, word = restore(db, book, backoff_of(options.reconnect))
+  local attempts, why, word = restore(self)
   if not attempts then
     fail(why, word)
   end
-  return { book = book, after = last, seconds = time.now() - began, attempts = attempts, reason = message }
+  local gap = self.gap or { book = self.book, after = self.last, seconds = 0, attempts = 0, reason = message }
+  gap.seconds, gap.attempts = gap.seconds + time.now() - began, gap.attempts + attempts
+  self.gap = gap
 end
 
-local function run(yield, db, book, options)
-  local last, gap
+local function run(yield, self)
+  local db = self.db
   while true do
-    local value, message, code = db:next_tick()
+    local value, message, code = db:next_tick(self.book)
     if value then
-      if gap then
-        tell_gap(db, gap, value, options)
-        gap = nil
+      if self.gap then
+        tell_gap(self, value)
       end
-      last = value.seq
+      self.last, self.pause = value.seq, nil
       yield(value)
     elseif message == "NONE" then
-      db:pause(options.poll or POLL_PAUSE)
+      db:pause(self.options.poll or POLL_PAUSE, self.book)
     else
-      gap = break_of(db, book, last, options, message, code)
+      mend(self, message, code)
     end
   end
 end
 
-local generate = generators.generator(function(yield, db, book, options)
-  local ok, message, code = subscribe(db, book)
-  if not ok then
-    break_of(db, book, nil, options, message, code) -- nothing came yet: no gap to tell
+-- Leaves the book. A server that is silent costs the connection, not the caller's time.
+local function leave(self)
+  local db = self.db
+  if not timeouts.move_on_after(LEAVE, db.close_ticks, db, self.book) then
+    db:close()
   end
-  local leave <close> = setmetatable({}, { -- luacheck: ignore
+end
+
+local function begin(self)
+  local ok, message, code = self.db:open_ticks(self.book)
+  if not ok then
+    fail(message, code)
+  end
+end
+
+local generate = generators.generator(function(yield, db, book, options)
+  local self = { db = db, book = book, options = options, backoff = backoff_of(options.reconnect) }
+  begin(self)
+  local guard <close> = setmetatable({}, { -- luacheck: ignore
     __close = function()
-      if db.stream then
-        db:unsubscribe()
-      end
+      leave(self)
     end,
   })
-  run(yield, db, book, options)
+  local ok, message, code = subscribe(self)
+  if not ok then
+    mend(self, message, code)
+    self.gap = nil -- nothing came yet: no gap to tell
+  end
+  run(yield, self)
 end)
 
 return generate

@@ -1,0 +1,226 @@
+local async = require "strobe.async"
+local program = require("strobe.core.host").program
+local uv = require "luv"
+
+describe("the loop", function()
+  local loop = async.get_running_loop()
+
+  it("is one, runs, and is not closed", function()
+    assert.equal(loop, async.get_running_loop())
+    assert.is_true(loop:is_running())
+    assert.is_false(loop:is_closed())
+    assert.equal("<Loop running>", tostring(loop))
+  end)
+
+  it("has the time of async.time", function()
+    async.sleep(3)
+    assert.equal(3, loop:time())
+    assert.equal(async.time(), loop:time())
+  end)
+
+  describe("call_soon", function()
+    it("calls in the next turn, in order, with the arguments", function()
+      local log = {}
+      for i = 1, 3 do
+        loop:call_soon(function(...)
+          table.insert(log, { i, ... })
+        end, "a", nil, "b")
+      end
+      assert.same({}, log)
+      async.sleep(0)
+      assert.same({ { 1, "a", nil, "b" }, { 2, "a", nil, "b" }, { 3, "a", nil, "b" } }, log)
+    end)
+
+    it("may be cancelled; twice is harmless", function()
+      local called
+      local handle = loop:call_soon(function()
+        called = true
+      end)
+      assert.is_false(handle:cancelled())
+      handle:cancel()
+      handle:cancel()
+      assert.is_true(handle:cancelled())
+      async.sleep(0)
+      async.sleep(0)
+      assert.is_nil(called)
+    end)
+
+    it("of what waits is refused, and reported", function()
+      local reports = {}
+      loop:set_exception_handler(function(_, context)
+        table.insert(reports, context)
+      end)
+      loop:call_soon(async.sleep, 1)
+      async.sleep(0)
+      async.sleep(0)
+      loop:set_exception_handler(nil)
+      assert.equal(1, #reports)
+      assert.matches("cannot wait here: no task is running", tostring(reports[1].failure.error))
+    end)
+  end)
+
+  describe("call_later and call_at", function()
+    it("call at their time; those of one time in the order they were made", function()
+      local log = {}
+      local function note(name)
+        table.insert(log, ("%s %g"):format(name, loop:time()))
+      end
+      loop:call_later(2, note, "b")
+      loop:call_at(1, note, "a")
+      loop:call_at(2, note, "c")
+      loop:call_later(0, note, "now")
+      loop:call_later(-5, note, "past")
+      async.sleep(3)
+      assert.same({ "now 0", "past 0", "a 1", "b 2", "c 2" }, log)
+    end)
+
+    it("tell when, and may be cancelled, also by another callback of the same time", function()
+      local called
+      local handle
+      loop:call_at(5, function()
+        handle:cancel()
+      end)
+      handle = loop:call_later(5, function()
+        called = true
+      end)
+      assert.equal(5, handle:when())
+      async.sleep(6)
+      assert.is_nil(called)
+    end)
+  end)
+
+  describe("create_task and create_future", function()
+    it("are those of async", function()
+      local f = loop:create_future()
+      local t = loop:create_task(function()
+        return f:await()
+      end)
+      f:set_result "there"
+      assert.equal("there", t:await())
+    end)
+  end)
+
+  describe("an exception handler", function()
+    after_each(function()
+      loop:set_exception_handler(nil)
+    end)
+
+    it("gets what nobody handles: the loop and a context", function()
+      local seen
+      loop:set_exception_handler(function(l, context)
+        assert.equal(loop, l)
+        seen = context
+      end)
+      loop:call_soon(function()
+        error("mine", 0)
+      end)
+      async.sleep(0)
+      async.sleep(0)
+      assert.equal("error in a callback", seen.message)
+      assert.equal("mine", seen.failure.error)
+      loop:call_exception_handler { message = "told" }
+      assert.equal("told", seen.message)
+      assert.is_function(loop:get_exception_handler())
+    end)
+
+    it("is a function or nil", function()
+      assert.is_false(pcall(loop.set_exception_handler, loop, "x"))
+      assert.is_nil(loop:get_exception_handler())
+    end)
+  end)
+
+  describe("a signal handler", function()
+    it("runs in a task, which may wait, for each signal", function()
+      local count, last = 0, nil
+      loop:add_signal_handler("SIGUSR1", function(word)
+        async.sleep(1)
+        count, last = count + 1, word
+      end, "hello")
+      for expected = 1, 2 do
+        uv.kill(uv.os_getpid(), "sigusr1")
+        async.sleep(10)
+        assert.equal(expected, count)
+      end
+      assert.equal("hello", last)
+      assert.is_true(loop:remove_signal_handler "sigusr1")
+      assert.is_false(loop:remove_signal_handler "SIGUSR1")
+    end)
+
+    it("replaces the one before, by name or number", function()
+      local log = {}
+      loop:add_signal_handler("sigusr1", table.insert, log, "first")
+      loop:add_signal_handler(uv.constants.SIGUSR1, table.insert, log, "second")
+      uv.kill(uv.os_getpid(), "sigusr1")
+      async.sleep(1)
+      loop:remove_signal_handler "sigusr1"
+      assert.same({ "second" }, log)
+    end)
+
+    it("of no signal is refused and named", function()
+      for _, wrong in ipairs { "SIGNOTHING", {}, 1.5 } do
+        local ok, message = pcall(loop.add_signal_handler, loop, wrong, print)
+        assert.is_false(ok)
+        assert.matches("add_signal_handler: a signal's name or number expected, got ", message)
+      end
+    end)
+
+    it("is something to wait for: no deadlock", function()
+      local script = [[
+        local async = require "strobe.async"
+        local f = async.Future()
+        async.get_running_loop():add_signal_handler("sigusr1", function() f:set_result "came" end)
+        io.popen(("sleep 0.2; kill -USR1 %d"):format(require("luv").os_getpid()))
+        print(f:await())]]
+      local pipe = assert(io.popen(("'%s' -e '%s' 2>&1"):format(program, script)))
+      local output = pipe:read "a"
+      local _, _, status = pipe:close()
+      assert.equal("came\n", output)
+      assert.equal(0, status)
+    end)
+  end)
+
+  describe("slow_callback_duration", function()
+    it("is how long a step may take before it is reported", function()
+      local before, reports = loop.slow_callback_duration, {}
+      loop:set_exception_handler(function(_, context)
+        table.insert(reports, context)
+      end)
+      loop.slow_callback_duration = 0.02
+      local measured = loop.slow_callback_duration
+      async.sleep(0)
+      local began = os.clock()
+      while os.clock() - began < 0.06 do -- luacheck: ignore
+      end
+      async.sleep(0)
+      loop.slow_callback_duration = before
+      loop:set_exception_handler(nil)
+      assert.equal(0.02, measured)
+      assert.is_true(#reports >= 1)
+      assert.equal("slow step", reports[1].message)
+      assert.is_true(reports[1].seconds > 0.02)
+    end)
+  end)
+
+  describe("set_debug", function()
+    it("is told by get_debug", function()
+      loop:set_debug(true)
+      assert.is_true(loop:get_debug())
+      loop:set_debug(false)
+      assert.is_false(loop:get_debug())
+    end)
+  end)
+
+  describe("stop", function()
+    it("ends the script", function()
+      local script = [[
+        local async = require "strobe.async"
+        async.create_task(function() async.get_running_loop():stop() end)
+        local _ <close> = setmetatable({}, { __close = function() print "clean" end })
+        async.sleep(100)]]
+      local pipe = assert(io.popen(("'%s' -e '%s' 2>&1"):format(program, script)))
+      local output = pipe:read "a"
+      pipe:close()
+      assert.matches("^clean\n", output)
+    end)
+  end)
+end)

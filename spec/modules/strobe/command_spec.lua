@@ -1,0 +1,52 @@
+local host = require "strobe.core.host"
+
+-- Runs a command line of the shell with $S as strobe; output of both kinds, status.
+local function sh(line)
+  local pipe = assert(io.popen(("S='%s'; { %s; } 2>&1"):format(host.program, line)))
+  local output = pipe:read "a"
+  local _, _, status = pipe:close()
+  return output, status
+end
+
+describe("the command line", function()
+  it("tells the version", function()
+    assert.same({ ("strobe %s (Lua 5.4)\n"):format(host.version), 0 }, { sh "$S --version" })
+  end)
+
+  it("without words says how it is used", function()
+    local output, status = sh "$S </dev/null"
+    assert.matches("^usage: strobe", output)
+    assert.equal(2, status)
+  end)
+
+  for words, message in pairs {
+    ["--what x.lua"] = "unknown option --what; see 'strobe help'",
+    ["-x"] = "unknown option -x; see 'strobe help'",
+    ["--clock=fast x.lua"] = "--clock=fast: live, virtual or xN (as x10) expected",
+    ["--clock=x0 x.lua"] = "--clock=x0: live, virtual or xN (as x10) expected",
+    ["--clock"] = "--clock: a value is missing",
+    ["--seed one x.lua"] = "--seed one: a whole number expected",
+  } do
+    it("says what is wrong with " .. words, function()
+      assert.same({ "strobe: " .. message .. "\n", 2 }, { sh("$S " .. words) })
+    end)
+  end
+
+  it("takes a clock: virtual time passes at once, scaled time fast", function()
+    local line = " -e 'local async = require \"strobe.async\" async.sleep(%s) print(async.time() >= %s)'"
+    assert.same({ "true\n", 0 }, { sh("$S --clock=virtual" .. line:format(1e6, 1e6)) })
+    assert.same({ "true\n", 0 }, { sh("$S --clock=x1000" .. line:format(20, 20)) })
+    assert.same({ "true\n", 0 }, { sh("$S --clock live" .. line:format(0.01, 0.01)) })
+  end)
+
+  it("takes a seed: the same numbers each time", function()
+    local one = sh "$S --seed 7 -e 'print(math.random())'"
+    assert.equal(one, (sh "$S --seed=7 -e 'print(math.random())'"))
+    assert.not_equal(one, (sh "$S --seed=8 -e 'print(math.random())'"))
+  end)
+
+  it("gives a line its arguments", function()
+    assert.same({ "-e\ta\tb\ta\n", 0 }, { sh "$S -e 'print(arg[0], arg[1], arg[2], (...))' a b" })
+    assert.equal(2, select(2, sh "$S -e"))
+  end)
+end)
