@@ -21,10 +21,14 @@ function report.get_handler()
   return handler
 end
 
--- Whether a file is strobe's own: inside it, or in the folder STROBE_MODULES names.
-local function is_ours(source)
-  return source:find "^%s*strobe:" or source:find "modules/strobe/" and not source:find "spec/modules/strobe/"
+--- Whether a source is a file of strobe's own modules, inside it or in a folder.
+---@param source string as debug.getinfo's short_src
+---@return boolean
+function report.is_ours(source)
+  return source:find "^%s*strobe:" ~= nil
+    or source:find "modules/strobe/" ~= nil and not source:find "spec/modules/strobe/"
 end
+local is_ours = report.is_ours
 
 -- Lines of a traceback that speak of the user's code.
 local function user_lines(traceback)

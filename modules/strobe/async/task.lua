@@ -341,20 +341,16 @@ function task.Task:get_context()
   return require("strobe.async.context").get_context(self)
 end
 
-local function user_frame(info)
-  return info.currentline > 0 and not info.short_src:find("^strobe:") and not info.short_src:find "modules/strobe/"
-end
-
 --- Where a task stands: the frames of its code, the innermost first; none once it has
 --- ended. asyncio.Task.get_stack
 ---@param limit? integer most frames
 ---@return {source: string, line: integer, name: string?}[]
 function task.Task:get_stack(limit)
-  local frames = {}
+  local frames, is_ours = {}, require("strobe.report").is_ours
   for _, thread in ipairs(self:threads()) do
     local level, info = 0, debug.getinfo(thread, 0, "Sln")
     while info and #frames < (limit or math.huge) do
-      if user_frame(info) then
+      if info.currentline > 0 and not is_ours(info.short_src) then
         frames[#frames + 1] = { source = info.short_src, line = info.currentline, name = info.name }
       end
       level = level + 1
