@@ -171,9 +171,13 @@ static int host_statistics(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"embedded", loader_embedded},     {"on_signal", signal_on},
-    {"on_deadlock", host_on_deadlock}, {"slow_step", host_slow_step},
-    {"statistics", host_statistics},   {NULL, NULL},
+    {"embedded", loader_embedded},
+    {"on_signal", signal_on},
+    {"take_signals", signal_take},
+    {"on_deadlock", host_on_deadlock},
+    {"slow_step", host_slow_step},
+    {"statistics", host_statistics},
+    {NULL, NULL},
 };
 
 int luaopen_strobe_core_host(lua_State *L) {

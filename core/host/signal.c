@@ -55,6 +55,17 @@ static void set_handler(int number, void (*handler)(int)) {
   sigaction(number, &action, NULL);
 }
 
+static void take_signals(void) {
+  set_handler(SIGINT, handle);
+  set_handler(SIGTERM, handle);
+}
+
+int signal_take(lua_State *L) {
+  (void)L;
+  take_signals();
+  return 0;
+}
+
 int signal_open(struct host *host) {
   int status = uv_async_init(&host->loop.uv, &host->signal, notify);
   if (status < 0)
@@ -63,8 +74,7 @@ int signal_open(struct host *host) {
   the_host = host;
   received = 0;
   delivered = false;
-  set_handler(SIGINT, handle);
-  set_handler(SIGTERM, handle);
+  take_signals();
   set_handler(SIGPIPE, SIG_IGN);
   return 0;
 }

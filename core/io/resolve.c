@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Lives from the question to libuv's answer, even if the task has left. */
 struct question {
@@ -70,6 +71,20 @@ static int build(lua_State *L) {
   return push_addresses(L, lua_touserdata(L, 1));
 }
 
+/* A system without /etc/hosts does not know it; RFC 6761, section 6.3, says what it
+ * is all the same. */
+static bool is_localhost(const char *host) {
+  return strcasecmp(host, "localhost") == 0;
+}
+
+/* Pushes a list of one address. [-0, +1, m] */
+static int push_one(lua_State *L, const char *address) {
+  lua_createtable(L, 1, 0);
+  lua_pushstring(L, address);
+  lua_rawseti(L, -2, 1);
+  return 1;
+}
+
 /* Pushes what the answer says and frees it. */
 static int push_answer(lua_State *L, struct question *question) {
   int failure = question->status;
@@ -79,6 +94,8 @@ static int push_answer(lua_State *L, struct question *question) {
   question_free(question);
   if (built != LUA_OK)
     return lua_error(L);
+  if (failure < 0 && is_localhost(lua_tostring(L, 1)))
+    return push_one(L, "127.0.0.1");
   if (failure < 0)
     return error_world(L, failure, "resolve %s", lua_tostring(L, 1));
   return 1;
@@ -101,12 +118,8 @@ static int resolve(lua_State *L) {
   const char *host = luaL_checkstring(L, 1);
   struct sockaddr_storage name;
   lua_settop(L, 1);
-  if (resolve_numeric(host, 0, &name) == 0) {
-    lua_createtable(L, 1, 0);
-    lua_pushvalue(L, 1);
-    lua_rawseti(L, -2, 1);
-    return 1;
-  }
+  if (resolve_numeric(host, 0, &name) == 0)
+    return push_one(L, host);
   struct task *task = wait_enter(L);
   struct question *question = calloc(1, sizeof *question);
   if (!question)

@@ -156,6 +156,7 @@ function Loop:remove_signal_handler(signal) -- luacheck: ignore self
   signal_handlers[number] = nil
   if watcher then
     watcher:close()
+    host.take_signals()
   end
   return watcher ~= nil
 end

@@ -164,6 +164,22 @@ describe("the loop", function()
       end
     end)
 
+    it("gives Ctrl-C back when it is removed", function()
+      local script = [[
+        local async = require "strobe.async"
+        local loop, uv = async.get_running_loop(), require "luv"
+        loop:add_signal_handler("sigint", print)
+        loop:remove_signal_handler "sigint"
+        local cleanup <close> = setmetatable({}, { __close = function() print "cleaned up" end })
+        uv.kill(uv.os_getpid(), "sigint")
+        async.sleep(10)]]
+      local pipe = assert(io.popen(("timeout 20 '%s' -e '%s' 2>&1"):format(program, script)))
+      local output = pipe:read "a"
+      local _, _, status = pipe:close()
+      assert.equal("cleaned up\n", output)
+      assert.equal(130, status)
+    end)
+
     it("is something to wait for: no deadlock", function()
       local script = [[
         local async = require "strobe.async"
