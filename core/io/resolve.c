@@ -31,6 +31,7 @@ static void question_free(struct question *question) {
 
 static void on_answer(uv_getaddrinfo_t *request, int status, struct addrinfo *answer) {
   struct question *question = list_entry(request, struct question, request);
+  question->scheduler->loop->questions--;
   question->status = status;
   question->answer = answer;
   question->scheduler->loop->activity++;
@@ -133,6 +134,7 @@ static int resolve(lua_State *L) {
     free(question);
     return error_world(L, status, "resolve %s", host);
   }
+  question->scheduler->loop->questions++;
   return wait_park(L, task, &resolving, question, resolve_over);
 }
 

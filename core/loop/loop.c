@@ -84,7 +84,7 @@ static bool jump(struct loop *loop, int64_t when) {
   if (something_came(loop, activity))
     return true;
   bool alive = uv_loop_alive(&loop->uv);
-  if (alive && when == CLOCK_NEVER) {
+  if (alive && (when == CLOCK_NEVER || loop->questions > 0)) {
     uv_run(&loop->uv, UV_RUN_ONCE);
     return true;
   }

@@ -42,11 +42,12 @@ struct loop {
   struct list ready;
   struct list closers;
   uint64_t turns;
-  uint64_t activity; /* counts what a poll brought */
-  int64_t polled;    /* real time of the last poll */
-  int64_t stamp;     /* real time when it was last looked at */
-  unsigned jobs;     /* jobs run since then */
-  char *scratch;     /* where a read callback's bytes land, LOOP_SCRATCH of them */
+  uint64_t activity;  /* counts what a poll brought */
+  int64_t polled;     /* real time of the last poll */
+  int64_t stamp;      /* real time when it was last looked at */
+  unsigned jobs;      /* jobs run since then */
+  unsigned questions; /* to other threads: virtual time waits for their answers */
+  char *scratch;      /* where a read callback's bytes land, LOOP_SCRATCH of them */
 };
 
 /* 0, or a negative libuv error. */
