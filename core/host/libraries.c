@@ -5,6 +5,7 @@
 #include "core/io/resolve.h"
 #include "core/io/server.h"
 #include "core/io/socket.h"
+#include "core/task/context.h"
 #include "core/task/coroutine.h"
 #include "core/task/error.h"
 #include "core/task/future.h"
@@ -19,6 +20,7 @@
 #include <luv/luv.h>
 
 static const luaL_Reg libraries[] = {
+    {"strobe.core.context", luaopen_strobe_core_context},
     {"strobe.core.error", luaopen_strobe_core_error},
     {"strobe.core.future", luaopen_strobe_core_future},
     {"strobe.core.generator", luaopen_strobe_core_generator},

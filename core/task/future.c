@@ -388,12 +388,6 @@ static const luaL_Reg future_methods[] = {
     {NULL, NULL},
 };
 
-static const luaL_Reg functions[] = {
-    {"new", future_new},
-    {"await", future_await},
-    {NULL, NULL},
-};
-
 void future_add_methods(lua_State *L) {
   luaL_setfuncs(L, shared_methods, 0);
 }
@@ -404,6 +398,28 @@ static int future_is(lua_State *L) {
   return 1;
 }
 
+/* all(list) → whether every element is a Future or a Task. */
+static int future_all(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_Unsigned count = lua_rawlen(L, 1);
+  bool all = true;
+  for (lua_Unsigned i = 1; all && i <= count; i++) {
+    lua_rawgeti(L, 1, (lua_Integer)i);
+    all = future_test(L, -1) != NULL;
+    lua_pop(L, 1);
+  }
+  lua_pushboolean(L, all);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"new", future_new},
+    {"await", future_await},
+    {"is", future_is},
+    {"all", future_all},
+    {NULL, NULL},
+};
+
 int luaopen_strobe_core_future(lua_State *L) {
   luaL_newmetatable(L, FUTURE);
   luaL_setfuncs(L, future_methods, 0);
@@ -413,7 +429,5 @@ int luaopen_strobe_core_future(lua_State *L) {
   scheduler_of(L)->future_type = lua_topointer(L, -1);
   lua_pop(L, 1);
   luaL_newlib(L, functions);
-  lua_pushcfunction(L, future_is);
-  lua_setfield(L, -2, "is");
   return 1;
 }

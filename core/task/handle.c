@@ -1,5 +1,6 @@
 #include "core/task/handle.h"
 
+#include "core/task/context.h"
 #include "core/task/error.h"
 #include "core/task/time.h"
 #include "core/task/type.h"
@@ -7,7 +8,7 @@
 
 #define HANDLE "Handle"
 
-enum { HANDLE_FUNCTION = 1, HANDLE_ARGUMENTS = 2, HANDLE_VALUES = 2 };
+enum { HANDLE_FUNCTION = 1, HANDLE_ARGUMENTS, HANDLE_CONTEXT, HANDLE_VALUES = HANDLE_CONTEXT };
 
 struct handle {
   struct job job;
@@ -26,6 +27,10 @@ static void unanchor(lua_State *L, struct handle *handle) {
 /* The protected part of running a Handle. */
 static int call(lua_State *L) {
   int count = 0;
+  if (lua_getiuservalue(L, 1, HANDLE_CONTEXT) != LUA_TNIL)
+    context_enter(L);
+  else
+    lua_pop(L, 1);
   lua_getiuservalue(L, 1, HANDLE_FUNCTION);
   if (lua_getiuservalue(L, 1, HANDLE_ARGUMENTS) == LUA_TTABLE) {
     lua_insert(L, 2);
@@ -69,6 +74,8 @@ static struct handle *handle_new(lua_State *L, int arguments) {
   lua_insert(L, -3);
   lua_setiuservalue(L, -3, HANDLE_ARGUMENTS);
   lua_setiuservalue(L, -2, HANDLE_FUNCTION);
+  if (context_push(L))
+    lua_setiuservalue(L, -2, HANDLE_CONTEXT);
   return handle;
 }
 
@@ -111,11 +118,12 @@ static int handle_call_soon(lua_State *L) {
 static int call_at(lua_State *L, int64_t when) {
   luaL_checktype(L, 2, LUA_TFUNCTION);
   struct handle *handle = handle_new(L, lua_gettop(L) - 2);
-  handle_anchor(L);
   handle->when = when;
-  if (when != CLOCK_NEVER && !timer_start(&handle->scheduler->loop->timers, &handle->timer, when))
-    return luaL_error(L, "not enough memory for a timer");
-  return 1;
+  handle_anchor(L);
+  if (when == CLOCK_NEVER || timer_start(&handle->scheduler->loop->timers, &handle->timer, when))
+    return 1;
+  unanchor(L, handle);
+  return luaL_error(L, "not enough memory for a timer");
 }
 
 /* call_later(seconds, fn, …) → Handle */

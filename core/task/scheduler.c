@@ -1,5 +1,6 @@
 #include "core/task/scheduler.h"
 
+#include "core/task/context.h"
 #include "core/task/error.h"
 #include "core/task/generator.h"
 #include "core/task/interrupt.h"
@@ -132,8 +133,10 @@ int scheduler_call(lua_State *L, int arguments, int results, const char *what) {
   int base = lua_gettop(L) - arguments;
   lua_pushcfunction(L, error_handler);
   lua_insert(L, base);
+  scheduler_of(L)->callbacks++;
   int status = lua_pcall(L, arguments, results, base);
   lua_remove(L, base);
+  context_leave(L);
   if (status == LUA_OK)
     return status;
   failure_take(L);

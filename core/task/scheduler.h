@@ -40,9 +40,11 @@ struct scheduler {
   struct thread idle[SCHEDULER_MOST_IDLE]; /* threads for reuse, see thread.c */
   int idle_count;
   enum action action;
-  bool failed; /* the body that just ended did so by an error */
+  bool failed;      /* the body that just ended did so by an error */
+  bool has_context; /* the callback that runs has one, see context.c */
   uint64_t next_id;
   uint64_t steps;
+  uint64_t callbacks; /* called so far */
   int64_t slow_step;      /* nanoseconds after which a step is reported */
   volatile int interrupt; /* see interrupt.c */
   bool debug;

@@ -1,6 +1,7 @@
 #include "core/task/task.h"
 
 #include "core/task/body.h"
+#include "core/task/context.h"
 #include "core/task/error.h"
 #include "core/task/generator.h"
 #include "core/task/thread.h"
@@ -48,24 +49,12 @@ static struct task *task_new(lua_State *L, struct scheduler *scheduler) {
   return task;
 }
 
-/* What a child gets from the task that makes it: its context variables. */
-static void inherit(lua_State *L, struct scheduler *scheduler) {
-  if (!scheduler->current || !scheduler->current->future.detailed)
-    return;
-  task_push(L, scheduler->current);
-  int type = future_get_detail(L, -1, "context");
-  lua_remove(L, -2);
-  if (type == LUA_TTABLE)
-    future_set_detail(L, -2, "context");
-  else
-    lua_pop(L, 1);
-}
-
 struct task *task_spawn(lua_State *L, int arguments) {
   struct scheduler *scheduler = scheduler_of(L);
   luaL_checkstack(L, 8, "no room for a task");
   struct task *task = task_new(L, scheduler);
-  inherit(L, scheduler);
+  if (context_push(L))
+    context_give(L, -2, task);
   task->thread = thread_acquire(L);
   lua_pop(L, 1);
   lua_State *thread = task->thread.L;

@@ -26,6 +26,7 @@ struct task {
   int transfer;     /* values to resume with, on the innermost thread's stack */
   uint16_t cancels; /* cancellations asked for and not taken back */
   bool started;
+  bool has_context;     /* among its details, see context.c */
   bool must_cancel;     /* a cancellation is due at the next wait */
   bool raise_cancelled; /* the wait that ends now ended by cancellation */
   bool asked;           /* task_cancel has been here */

@@ -1,15 +1,15 @@
---- Context variables: values that a task and the tasks it makes have in common,
--- as long as nobody changes them. contextvars
+--- Context variables: values that a task, the tasks it makes and the callbacks it
+-- asks for have in common, as long as nobody changes them. contextvars
 --
 -- A context is a table of values by variable which is never changed: setting a
--- variable replaces it by a changed copy. So a child task may get its parent's
--- table as it is, and neither sees what the other sets later.
+-- variable replaces it by a changed copy. So the core may hand a task's table on
+-- as it is, and neither side sees what the other sets later.
 
+local core = require "strobe.core.context"
 local task = require "strobe.core.task"
 
--- What a task keeps: its table of values, which its children get as well, and the
--- Context in which it runs a function, which they do not get.
-local VALUES, ENTERED = "context", "entered context"
+-- The detail in which a task keeps the Context it has entered.
+local ENTERED = "entered context"
 
 -- A variable that was set to nil has this value.
 local NIL = setmetatable({}, { __name = "nil" })
@@ -48,46 +48,33 @@ local function new_context(values)
   return setmetatable({ values = values }, Context)
 end
 
--- The context of callbacks, and what such a callback runs in.
-local outside = new_context(EMPTY)
-local entered_outside
+-- What the callback that runs has entered.
+local entered_by_callback
 
--- Where values are read and set now: a Context or a Task.
+-- Whose values are read and set now: a Context, a Task, or a callback by its number.
 local function current_owner()
   local current = task.current()
   if not current then
-    return entered_outside or outside
+    return entered_by_callback or core.callback()
   end
   return current:get_detail(ENTERED) or current
 end
 
-local function values_of(owner)
-  if getmetatable(owner) ~= Context then
-    return owner:get_detail(VALUES) or EMPTY
-  elseif owner.task then
-    return owner.task:get_detail(VALUES) or EMPTY
-  end
-  return owner.values
+local function values_of(context)
+  return context.task and core.of(context.task) or context.values or EMPTY
 end
 
 local function current_values()
-  local current = task.current()
-  if current then
-    return current:get_detail(VALUES) or EMPTY
-  end
-  return (entered_outside or outside).values
+  return core.get() or EMPTY
 end
 
--- A Context that a task has entered is kept equal to the task's own values, for
--- the tasks it makes.
+-- A Context that was entered is kept equal to the values of who has entered it,
+-- for the tasks it makes.
 local function set_values(owner, values)
-  if getmetatable(owner) == Context and not owner.task then
+  if getmetatable(owner) == Context then
     owner.values = values
   end
-  local current = task.current()
-  if current then
-    current:set_detail(VALUES, values)
-  end
+  core.set(values)
 end
 
 local function with(values, var, value)
@@ -128,8 +115,7 @@ end
 ---@param value any
 ---@return strobe.ContextToken token for `reset`; also `local token <close> = var:set(v)`
 function ContextVar:set(value)
-  local owner = current_owner()
-  local values = values_of(owner)
+  local owner, values = current_owner(), current_values()
   local old = values[self]
   if value == nil then
     value = NIL
@@ -154,7 +140,7 @@ function ContextVar:reset(token)
     error("ContextVar:reset: the token is of another context", 2)
   end
   token.used = true
-  set_values(owner, with(values_of(owner), self, token.old))
+  set_values(owner, with(current_values(), self, token.old))
 end
 
 function ContextVar:__tostring()
@@ -175,26 +161,25 @@ end
 local Visit = {}
 
 function Visit:__close()
-  local context, current = self.context, self.task
-  context.running = nil
-  if not current then
-    entered_outside = self.entered
-    return
+  self.context.running = nil
+  if self.task then
+    self.task:set_detail(ENTERED, self.entered)
+  else
+    entered_by_callback = self.entered
   end
-  current:set_detail(ENTERED, self.entered)
-  current:set_detail(VALUES, self.values)
+  core.set(self.values)
 end
 
 local function enter(context)
   local current = task.current()
-  local visit = setmetatable({ context = context, task = current }, Visit)
+  local visit = setmetatable({ context = context, task = current, values = core.get() }, Visit)
   if current then
-    visit.entered, visit.values = current:get_detail(ENTERED), current:get_detail(VALUES)
+    visit.entered = current:get_detail(ENTERED)
     current:set_detail(ENTERED, context)
-    current:set_detail(VALUES, context.values)
   else
-    visit.entered, entered_outside = entered_outside, context
+    visit.entered, entered_by_callback = entered_by_callback, context
   end
+  core.set(context.values)
   context.running = true
   return visit
 end

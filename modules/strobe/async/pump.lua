@@ -2,8 +2,9 @@
 --
 -- The tasks begin with the first `next`. They end with their sources, or are
 -- cancelled when the pump is closed, or when it is dropped and collected. An error
--- in a source comes to the consumer after the values that came before it; one in
--- the cleanup of a source comes out of `close`.
+-- in a source, a cancellation that is not the pump's own among them, comes to the
+-- consumer after the values that came before it; one in the cleanup of a source
+-- comes out of `close`.
 
 local Queue = require("strobe.async.queue").Queue
 local errors = require "strobe.async.error"
@@ -14,7 +15,9 @@ local task = require "strobe.core.task"
 ---@field private sources strobe.Iter[]
 ---@field private tasks? strobe.Task[] nil before the beginning
 ---@field private queue strobe.Queue   of values; of Failure, an error
----@field private running {count: integer, left?: boolean} sources that have not ended
+---@field private values fun(): any     takes from the queue, nil at its end
+---@field private running? {count: integer, left?: boolean} sources that have not ended
+---@field private failed? table         the Failure that a batch has met
 local Pump = {}
 Pump.__index = Pump
 Pump.__name = "pump"
@@ -28,7 +31,8 @@ local AHEAD = 16
 ---@param sources strobe.Iter[]
 ---@return strobe.Pump
 function Pump.new(sources)
-  return setmetatable({ sources = sources, queue = Queue(AHEAD * #sources) }, Pump)
+  local queue = Queue(AHEAD * #sources)
+  return setmetatable({ sources = sources, queue = queue, values = queue:iter() }, Pump)
 end
 
 local function pour(source, queue)
@@ -42,11 +46,18 @@ local function is_cancel(e)
   return errors.is(e, errors.CancelledError)
 end
 
+-- Hands an error to the consumer. A task that was itself cancelled does not wait for
+-- room: perhaps nobody reads any more.
+local function tell(queue, e)
+  local put = task.current():cancelling() > 0 and queue.put_nowait or queue.put
+  return pcall(put, queue, setmetatable({ e = e }, Failure))
+end
+
 -- The body of a task. It must not hold the pump, or that would never be collected.
 local function work(source, queue, running)
   local ok, e = pcall(pour, source, queue)
-  if not ok and not is_cancel(e) and not running.left then
-    ok = pcall(queue.put, queue, setmetatable({ e = e }, Failure))
+  if not ok and not running.left then
+    ok = tell(queue, e)
   end
   running.count = running.count - 1
   if running.count == 0 then
@@ -78,7 +89,6 @@ end
 function Pump:next()
   if not self.tasks then
     begin(self)
-    self.values = self.queue:iter()
   end
   return checked(self.values())
 end
@@ -107,12 +117,14 @@ function Pump:batch(options)
   return batch
 end
 
+-- Once: a second time would disturb the cleanup of the sources.
 local function cancel(pump)
-  if pump.running then
-    pump.running.left = true
-  end
-  for _, t in ipairs(pump.tasks or {}) do
-    t:cancel "the consumer has left"
+  local running = pump.running
+  if running and not running.left then
+    running.left = true
+    for _, t in ipairs(pump.tasks) do
+      t:cancel "the consumer has left"
+    end
   end
 end
 
@@ -140,12 +152,15 @@ local function first_error(list)
 end
 
 --- Cancels the tasks and waits for their end. Raises what went wrong in their
---- cleanup. Closing twice is harmless.
+--- cleanup. Then there are no more values. Closing twice is harmless.
 ---@async
 function Pump:close()
-  self.tasks = self.tasks or {}
+  local list = self.tasks or {}
+  self.tasks = list
   cancel(self)
-  local e = wait_for_end(self.tasks) or first_error(self.tasks)
+  local e = wait_for_end(list) or first_error(list)
+  self.tasks = {} -- an error is raised once
+  self.queue:shutdown(true)
   if e then
     error(e, 0)
   end

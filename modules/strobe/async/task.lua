@@ -50,7 +50,11 @@ tasks.all_tasks = task.all
 
 -- All are looked at before one is started.
 local function check_all(name, awaitables)
-  for i = 1, awaitables.n or #awaitables do
+  local count = awaitables.n or #awaitables
+  if count == #awaitables and future.all(awaitables) then
+    return
+  end
+  for i = 1, count do
     local awaitable = awaitables[i]
     if not is_future(awaitable) and type(awaitable) ~= "function" and not coroutines.is_awaitable(awaitable) then
       local text = "%s: an awaitable or a function expected at place %d, got %s"
@@ -59,8 +63,12 @@ local function check_all(name, awaitables)
   end
 end
 
--- The same awaitable given twice is one future, as in asyncio.
+-- The same awaitable given twice is one future, as in asyncio. A list of futures,
+-- which is the usual case, is looked at by the core.
 local function ensure_all(awaitables)
+  if future.all(awaitables) then
+    return awaitables
+  end
   local futures, seen = {}, {}
   for i = 1, #awaitables do
     local awaitable = awaitables[i]
@@ -130,7 +138,7 @@ end
 local function awaitables_of(...)
   local first, options = ...
   if type(first) == "table" and not coroutines.is_awaitable(first) then
-    return first, options or {}, true
+    return table.move(first, 1, #first, 1, {}), options or {}, true
   end
   return table.pack(...), {}, false
 end

@@ -139,26 +139,79 @@ describe("a context variable", function()
     end, "ContextVar: a name expected, got number")
   end)
 
-  it("has values of its own in callbacks", function()
-    local var, seen = ContextVar("x", "default"), {}
+  describe("in a callback", function()
     local loop = async.get_running_loop()
-    var:set "task"
-    loop:call_soon(function()
-      seen[1] = var:get()
-      local token = var:set "callback"
+
+    it("has the value it had where the callback was asked for", function()
+      local var, seen = ContextVar("x", "default"), {}
+      local function see()
+        seen[#seen + 1] = var:get()
+      end
+      var:set "soon"
+      loop:call_soon(see)
+      var:set "later"
+      loop:call_later(1, see)
+      var:set "done"
+      async.create_task(async.sleep, 2):add_done_callback(see)
+      var:set "now"
+      async.sleep(3)
+      assert.same({ "soon", "later", "done" }, seen)
+    end)
+
+    it("is inherited by the tasks and callbacks which that makes", function()
+      local var, seen = ContextVar("x", "default"), {}
+      var:set "task"
       loop:call_soon(function()
-        seen[2] = var:get()
-        var:reset(token)
+        var:set "callback"
+        async.create_task(function()
+          seen.task = var:get()
+        end)
+        loop:call_soon(function()
+          seen.callback = var:get()
+        end)
+      end)
+      async.sleep(1)
+      assert.same({ task = "callback", callback = "callback" }, seen)
+      assert.equal("task", var:get())
+    end)
+
+    it("is set for that callback only", function()
+      local var, seen = ContextVar("x", "default"), {}
+      loop:call_soon(function()
+        var:set "first"
+      end)
+      loop:call_soon(function()
+        seen.second = var:get()
+      end)
+      async.sleep(1)
+      assert.equal("default", seen.second)
+    end)
+
+    it("is not reset by the token of another callback", function()
+      local var, failure = ContextVar "x", nil
+      loop:call_soon(function()
+        local token = var:set "first"
+        loop:call_soon(function()
+          failure = select(2, pcall(var.reset, var, token))
+        end)
+      end)
+      async.sleep(1)
+      assert.matches("the token is of another context", failure)
+    end)
+
+    it("may be set in a copy", function()
+      local var, seen = ContextVar "x", {}
+      var:set "task"
+      loop:call_soon(function()
         copy_context():run(function()
           var:set "copy"
-          seen[3] = var:get()
+          seen[1] = var:get()
         end)
-        seen[4] = var:get()
+        seen[2] = var:get()
       end)
+      async.sleep(1)
+      assert.same({ "copy", "task" }, seen)
     end)
-    async.sleep(1)
-    assert.same({ "default", "callback", "copy", "default" }, seen)
-    assert.equal("task", var:get())
   end)
 end)
 
