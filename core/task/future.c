@@ -9,14 +9,14 @@
 #define FUTURE "Future"
 
 struct future *future_test(lua_State *L, int index) {
-  if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index))
+  if (!lua_getmetatable(L, index))
     return NULL;
   const void *type = lua_topointer(L, -1);
   struct scheduler *scheduler = scheduler_of(L);
   lua_pop(L, 1);
   if (type != scheduler->task_type && type != scheduler->future_type)
     return NULL;
-  return lua_touserdata(L, index);
+  return lua_touserdata(L, index); /* NULL for a table with that metatable */
 }
 
 struct future *future_check(lua_State *L, int index) {

@@ -48,27 +48,24 @@ tasks.current_task = task.current
 ---@return strobe.Task[]
 tasks.all_tasks = task.all
 
--- All are looked at before one is started.
 local function check_all(name, awaitables)
-  local count = awaitables.n or #awaitables
-  if count == #awaitables and future.all(awaitables) then
-    return
-  end
-  for i = 1, count do
+  for i = 1, awaitables.n or #awaitables do
     local awaitable = awaitables[i]
     if not is_future(awaitable) and type(awaitable) ~= "function" and not coroutines.is_awaitable(awaitable) then
       local text = "%s: an awaitable or a function expected at place %d, got %s"
-      error(text:format(name, i, tostring(awaitable)), 3)
+      error(text:format(name, i, tostring(awaitable)), 4)
     end
   end
 end
 
--- The same awaitable given twice is one future, as in asyncio. A list of futures,
--- which is the usual case, is looked at by the core.
-local function ensure_all(awaitables)
-  if future.all(awaitables) then
+-- The futures of awaitables, all of which are looked at before one is started. The
+-- same awaitable given twice is one future, as in asyncio. A list of futures, which
+-- is the usual case, is looked at by the core.
+local function ensure_all(name, awaitables)
+  if #awaitables == (awaitables.n or #awaitables) and future.all(awaitables) then
     return awaitables
   end
+  check_all(name, awaitables)
   local futures, seen = {}, {}
   for i = 1, #awaitables do
     local awaitable = awaitables[i]
@@ -153,8 +150,7 @@ end
 ---@return any ...
 function tasks.gather(...)
   local awaitables, options, as_list = awaitables_of(...)
-  check_all("gather", awaitables)
-  local futures = ensure_all(awaitables)
+  local futures = ensure_all("gather", awaitables)
   if options.return_exceptions then
     wait_or_cancel(futures, "ALL_COMPLETED")
     return outcomes(futures)
@@ -220,9 +216,8 @@ function tasks.as_completed(list, options)
   local Queue = require("strobe.async.queue").Queue
   local time = require "strobe.core.time"
   local timeouts = require "strobe.async.timeout"
-  check_all("as_completed", list)
   local futures, ended, left = {}, Queue(), 0
-  for i, f in ipairs(ensure_all(list)) do
+  for i, f in ipairs(ensure_all("as_completed", list)) do
     if not futures[f] then
       futures[f], left = i, left + 1
       f:add_done_callback(function()
