@@ -72,11 +72,8 @@ static int context_callback(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"get", context_get},
-    {"set", context_set},
-    {"of", context_of},
-    {"callback", context_callback},
-    {NULL, NULL},
+    {"get", context_get},           {"set", context_set}, {"of", context_of},
+    {"callback", context_callback}, {NULL, NULL},
 };
 
 int luaopen_strobe_core_context(lua_State *L) {

@@ -123,7 +123,7 @@ static void add_task(lua_State *L, struct task *task) {
 void failure_push(lua_State *L) {
   luaL_checkstack(L, 12, "no room for a failure");
   int error = lua_gettop(L);
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5); /* room for `retrieved`: looking at a failure needs no memory */
   lua_pushvalue(L, error);
   lua_setfield(L, -2, "error");
   luaL_traceback(L, L, NULL, 1);

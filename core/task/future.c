@@ -32,44 +32,77 @@ void future_init(struct future *future) {
 }
 
 /* A pending future holds its callbacks, so that one which nobody can end is
- * collected with them: its details keep the Handles by their jobs. The Handle is
- * on top. [-0, +0, m] */
+ * collected with them: a table among its details keeps the Handles by their jobs.
+ * Its key there is an address, since to look up a string can take memory. */
+static const char callbacks_key;
+
+/* Pushes that table, or something else when there is none. [-0, +1, -] */
+static bool push_callbacks(lua_State *L, int index) {
+  if (lua_getiuservalue(L, index, FUTURE_DETAILS) != LUA_TTABLE)
+    return false;
+  int type = lua_rawgetp(L, -1, &callbacks_key);
+  lua_remove(L, -2);
+  return type == LUA_TTABLE;
+}
+
+/* Replaces it by the value on top; there are details. [-1, +0, m] */
+static void set_callbacks(lua_State *L, int index) {
+  lua_getiuservalue(L, index, FUTURE_DETAILS);
+  lua_insert(L, -2);
+  lua_rawsetp(L, -2, &callbacks_key);
+  lua_pop(L, 1);
+}
+
+/* Pushes the table of details, made when there was none. [-0, +1, m] */
+static void push_details(lua_State *L, int index) {
+  if (lua_getiuservalue(L, index, FUTURE_DETAILS) == LUA_TTABLE)
+    return;
+  lua_pop(L, 1);
+  lua_createtable(L, 0, 1);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, index, FUTURE_DETAILS);
+  ((struct future *)lua_touserdata(L, index))->detailed = true;
+}
+
+/* The Handle is on top. [-0, +0, m] */
 static void hold_callback(lua_State *L, int index, struct job *job) {
   int handle = lua_gettop(L);
-  if (future_get_detail(L, index, "callbacks") != LUA_TTABLE) {
-    lua_settop(L, handle);
+  if (!push_callbacks(L, index)) {
+    push_details(L, index);
     lua_newtable(L);
     lua_pushvalue(L, -1);
-    future_set_detail(L, index, "callbacks");
+    set_callbacks(L, index);
   }
   lua_pushvalue(L, handle);
   lua_rawsetp(L, -2, job);
   lua_settop(L, handle);
 }
 
-/* They are due now: anchors them. [-0, +0, m] */
+/* They are due now: anchors them, in the places reserved for that. [-0, +0, -] */
 static void anchor_callbacks(lua_State *L, int index, struct future *future) {
   int top = lua_gettop(L);
   if (!future->detailed)
     return;
-  if (future_get_detail(L, index, "callbacks") == LUA_TTABLE) {
+  if (push_callbacks(L, index)) {
     for (struct list *link = future->waiters.next; link != &future->waiters; link = link->next) {
       if (lua_rawgetp(L, top + 1, list_entry(link, struct job, link)) == LUA_TUSERDATA)
         handle_anchor(L);
       lua_pop(L, 1);
     }
     lua_pushnil(L);
-    future_set_detail(L, index, "callbacks");
+    set_callbacks(L, index);
   }
   lua_settop(L, top);
 }
 
 static void end(lua_State *L, int index, struct future *future, enum future_state state) {
   struct loop *loop = scheduler_of(L)->loop;
-  future->state = state;
-  if (list_empty(&future->waiters))
+  if (list_empty(&future->waiters)) {
+    future->state = state;
     return;
+  }
   anchor_callbacks(L, index, future);
+  future->state = state;
   loop->activity++;
   list_move_all(&loop->ready, &future->waiters);
 }
@@ -110,6 +143,13 @@ void future_end_cancelled(lua_State *L, int index, struct future *future) {
   end(L, index, future, FUTURE_CANCELLED);
 }
 
+void future_abandon(lua_State *L, int index, struct future *future) {
+  index = lua_absindex(L, index);
+  lua_setiuservalue(L, index, FUTURE_RESULT);
+  future->empty = future->packed = false;
+  end(L, index, future, FUTURE_FAILED);
+}
+
 bool future_cancel(lua_State *L, int index, struct future *future) {
   if (future->is_task)
     return task_cancel(L, (struct task *)future);
@@ -131,13 +171,7 @@ int future_get_detail(lua_State *L, int index, const char *key) {
 
 void future_set_detail(lua_State *L, int index, const char *key) {
   index = lua_absindex(L, index);
-  if (lua_getiuservalue(L, index, FUTURE_DETAILS) != LUA_TTABLE) {
-    lua_pop(L, 1);
-    lua_createtable(L, 0, 1);
-    lua_pushvalue(L, -1);
-    lua_setiuservalue(L, index, FUTURE_DETAILS);
-    ((struct future *)lua_touserdata(L, index))->detailed = true;
-  }
+  push_details(L, index);
   lua_insert(L, -2);
   lua_setfield(L, -2, key);
   lua_pop(L, 1);
@@ -289,6 +323,7 @@ static int future_add_done_callback(lua_State *L) {
   lua_pushvalue(L, 1);
   struct job *job = handle_push(L, 1);
   if (future->state == FUTURE_PENDING) {
+    handle_reserve(L);
     hold_callback(L, 1, job);
     list_append(&future->waiters, &job->link);
   } else {
@@ -303,7 +338,7 @@ static int future_remove_done_callback(lua_State *L) {
   struct future *future = future_check(L, 1);
   lua_Integer count = 0;
   lua_settop(L, 2);
-  if (future_get_detail(L, 1, "callbacks") != LUA_TTABLE) {
+  if (!push_callbacks(L, 1)) {
     lua_pushinteger(L, 0);
     return 1;
   }
@@ -413,10 +448,7 @@ static int future_all(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"new", future_new},
-    {"await", future_await},
-    {"is", future_is},
-    {"all", future_all},
+    {"new", future_new}, {"await", future_await}, {"is", future_is}, {"all", future_all},
     {NULL, NULL},
 };
 

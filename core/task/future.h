@@ -40,6 +40,9 @@ void future_fail(lua_State *L, int index, struct future *future);
 /* Ends it as cancelled, with the message on top or nil. [-1, +0, m] */
 void future_end_cancelled(lua_State *L, int index, struct future *future);
 
+/* Ends it with the error on top, when there is no memory for a failure. [-1, +0, -] */
+void future_abandon(lua_State *L, int index, struct future *future);
+
 /* Asks for cancellation, with the message on top or nil; a Task ends later.
  * False when it has ended already. [-1, +0, m] */
 bool future_cancel(lua_State *L, int index, struct future *future);

@@ -202,11 +202,12 @@ static int generator_new(lua_State *L) {
   lua_State *thread = generator->thread.L;
   lua_insert(L, 1);
   int count = lua_gettop(L) - 1;
+  /* An error raised on the new thread would find no handler: all is made on L. */
+  lua_pushlightuserdata(L, generator);
+  lua_pushcclosure(L, generator_yield, 1);
+  lua_insert(L, 3);
   body_push(thread);
-  move(L, thread, count);
-  lua_pushlightuserdata(thread, generator);
-  lua_pushcclosure(thread, generator_yield, 1);
-  lua_insert(thread, 4);
+  move(L, thread, count + 1);
   return 1;
 }
 

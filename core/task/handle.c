@@ -82,6 +82,15 @@ static struct handle *handle_new(lua_State *L, int arguments) {
 void handle_anchor(lua_State *L) {
   struct handle *handle = lua_touserdata(L, -1);
   lua_pushvalue(L, -1);
+  if (handle->anchor == LUA_NOREF)
+    handle->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
+  else
+    lua_rawseti(L, LUA_REGISTRYINDEX, handle->anchor);
+}
+
+void handle_reserve(lua_State *L) {
+  struct handle *handle = lua_touserdata(L, -1);
+  lua_pushboolean(L, 0); /* not nil: a hole would mislead luaL_ref */
   handle->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 

@@ -16,6 +16,9 @@ struct job *handle_push(lua_State *L, int arguments);
 /* Anchors the Handle on top, which is due now. [-0, +0, m] */
 void handle_anchor(lua_State *L);
 
+/* Reserves the place for that, so that it needs no memory. [-0, +0, m] */
+void handle_reserve(lua_State *L);
+
 /* Whether the function of the Handle on top is the value at the index. */
 bool handle_has_function(lua_State *L, int index);
 

@@ -7,6 +7,8 @@
 #include "core/task/task.h"
 #include "core/task/thread.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { SLOW_STEP = 100 * 1000 * 1000 };
@@ -20,31 +22,73 @@ void scheduler_open(struct scheduler *scheduler, lua_State *L, struct loop *loop
   *(uintptr_t *)lua_getextraspace(L) = (uintptr_t)scheduler;
 }
 
-/* The task's body has ended and left `count` values on its stack. */
-static void task_end(struct scheduler *scheduler, struct task *task, int count, bool failed) {
+/* How a task ended: with `count` results, or an error, on its thread's stack. */
+struct ending {
+  struct task *task;
+  enum { RETURNED, FAILED, CANCELLED } how;
+  int count;
+};
+
+/* Hands the ending to the Task. May raise for want of memory. */
+static void settle(const struct ending *ending) {
+  struct task *task = ending->task;
   lua_State *L = task->thread.L;
-  lua_checkstack(L, 8);
+  int count = ending->count;
+  luaL_checkstack(L, 8, "no room to end a task");
+  if (ending->how == CANCELLED)
+    lua_settop(L, 0);
   task_push(L, task);
+  if (ending->how == CANCELLED) {
+    future_get_detail(L, -1, "cancel_message");
+    future_end_cancelled(L, -2, &task->future);
+    return;
+  }
   if (count > 0)
     lua_insert(L, -count - 1);
-  if (failed)
+  if (ending->how == FAILED)
     future_fail(L, -count - 1, &task->future);
   else
     future_finish(L, -count - 1, &task->future, count);
-  list_remove(&task->link);
-  thread_release(scheduler->L, task->thread);
 }
 
-/* Ends a task that was cancelled before it began, or returned with the
- * cancellation still due. */
-static void task_end_cancelled(struct scheduler *scheduler, struct task *task) {
-  lua_State *L = task->thread.L;
-  lua_settop(L, 0);
+static int settle_protected(lua_State *L) {
+  settle(lua_touserdata(L, 1));
+  return 0;
+}
+
+/* Without memory to end as it should, the task fails with what pcall left on top:
+ * at least whoever awaits it goes on. [-1, +0, -] */
+static void settle_poorly(lua_State *L, struct task *task) {
+  fprintf(stderr, "strobe: Task-%" PRIu64 " could not end as it should: %s\n", task->id,
+          lua_tostring(L, -1));
   task_push(L, task);
-  future_get_detail(L, -1, "cancel_message");
-  future_end_cancelled(L, -2, &task->future);
-  list_remove(&task->link);
-  thread_release(scheduler->L, task->thread);
+  lua_insert(L, -2);
+  future_abandon(L, -2, &task->future);
+  lua_pop(L, 1);
+}
+
+/* A result at the most, and nothing else kept with the task: needs no memory. */
+static bool settles_freely(const struct ending *ending) {
+  return ending->how == RETURNED && ending->count <= 1 && !ending->task->future.detailed &&
+         lua_checkstack(ending->task->thread.L, 8);
+}
+
+static void end_task(struct scheduler *scheduler, struct ending ending) {
+  lua_State *L = scheduler->L;
+  if (settles_freely(&ending)) {
+    settle(&ending);
+  } else {
+    lua_pushcfunction(L, settle_protected);
+    lua_pushlightuserdata(L, &ending);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+      settle_poorly(L, ending.task);
+  }
+  list_remove(&ending.task->link);
+  thread_release(L, ending.task->thread);
+}
+
+static int ending_of(bool cancelled, bool failed) {
+  return cancelled ? CANCELLED : failed ? FAILED : RETURNED;
 }
 
 /* The one place that resumes a thread. */
@@ -76,28 +120,47 @@ static void run(struct scheduler *scheduler, struct task *task) {
     bool failed = status != LUA_OK || scheduler->failed;
     count = status == LUA_OK ? count : 1;
     if (!generator) {
-      if (task->must_cancel && !failed)
-        task_end_cancelled(scheduler, task);
-      else
-        task_end(scheduler, task, count, failed);
+      bool cancelled = task->must_cancel && !failed;
+      end_task(scheduler, (struct ending){task, ending_of(cancelled, failed), count});
       return;
     }
     generator_finish(scheduler->L, generator, count, failed);
   }
 }
 
-static void report_slow(struct scheduler *scheduler, struct task *task, int64_t taken) {
-  lua_State *L = scheduler->L;
+/* What went wrong in reporting `what` is on top. [-1, +0, -] */
+static void print_last_resort(lua_State *L, const char *what) {
+  const char *reason = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error";
+  fprintf(stderr, "strobe: a %s could not be reported: %s\n", what, reason);
+  lua_pop(L, 1);
+}
+
+struct slow_step {
+  struct task *task;
+  int64_t taken;
+};
+
+static int report_slow_protected(lua_State *L) {
+  const struct slow_step *step = lua_touserdata(L, 1);
   lua_createtable(L, 0, 4);
   lua_pushliteral(L, "slow step");
   lua_setfield(L, -2, "message");
-  lua_pushnumber(L, clock_seconds(taken));
+  lua_pushnumber(L, clock_seconds(step->taken));
   lua_setfield(L, -2, "seconds");
-  if (task->future.state == FUTURE_PENDING) {
-    task_push(L, task);
+  if (step->task->future.state == FUTURE_PENDING) {
+    task_push(L, step->task);
     lua_setfield(L, -2, "task");
   }
   error_report(L);
+  return 0;
+}
+
+static void report_slow(struct scheduler *scheduler, struct task *task, int64_t taken) {
+  lua_State *L = scheduler->L;
+  lua_pushcfunction(L, report_slow_protected);
+  lua_pushlightuserdata(L, &(struct slow_step){task, taken});
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+    print_last_resort(L, "slow step");
 }
 
 void scheduler_step(struct job *job) {
@@ -107,7 +170,7 @@ void scheduler_step(struct job *job) {
   if (task->must_cancel) {
     task->must_cancel = false;
     if (!task->started) {
-      task_end_cancelled(scheduler, task);
+      end_task(scheduler, (struct ending){task, CANCELLED, 0});
       return;
     }
     task->raise_cancelled = true;
@@ -129,16 +192,10 @@ void scheduler_step(struct job *job) {
     report_slow(scheduler, task, taken);
 }
 
-int scheduler_call(lua_State *L, int arguments, int results, const char *what) {
-  int base = lua_gettop(L) - arguments;
-  lua_pushcfunction(L, error_handler);
-  lua_insert(L, base);
-  scheduler_of(L)->callbacks++;
-  int status = lua_pcall(L, arguments, results, base);
-  lua_remove(L, base);
-  context_leave(L);
-  if (status == LUA_OK)
-    return status;
+/* The protected part of reporting: error, what it was. */
+static int report_error(lua_State *L) {
+  const char *what = lua_touserdata(L, 2);
+  lua_settop(L, 1);
   failure_take(L);
   if (!failure_check(L, -1))
     failure_push(L);
@@ -150,5 +207,23 @@ int scheduler_call(lua_State *L, int arguments, int results, const char *what) {
   lua_insert(L, -2);
   lua_setfield(L, -2, "failure");
   error_report(L);
+  return 0;
+}
+
+int scheduler_call(lua_State *L, int arguments, int results, const char *what) {
+  int base = lua_gettop(L) - arguments;
+  lua_pushcfunction(L, error_handler);
+  lua_insert(L, base);
+  scheduler_of(L)->callbacks++;
+  int status = lua_pcall(L, arguments, results, base);
+  lua_remove(L, base);
+  context_leave(L);
+  if (status == LUA_OK)
+    return status;
+  lua_pushcfunction(L, report_error);
+  lua_insert(L, -2);
+  lua_pushlightuserdata(L, (void *)what);
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK)
+    print_last_resort(L, what);
   return status;
 }

@@ -44,7 +44,7 @@ struct scheduler {
   bool has_context; /* the callback that runs has one, see context.c */
   uint64_t next_id;
   uint64_t steps;
-  uint64_t callbacks; /* called so far */
+  uint64_t callbacks;     /* called so far */
   int64_t slow_step;      /* nanoseconds after which a step is reported */
   volatile int interrupt; /* see interrupt.c */
   bool debug;

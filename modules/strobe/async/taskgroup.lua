@@ -27,14 +27,17 @@ local function living(group)
 end
 
 local function abort(group)
-  group.aborting = true
   for _, child in ipairs(living(group)) do
     child:cancel()
   end
+  group.aborting = true -- last: what fails for want of memory is tried again
 end
 
 -- A failed child cancels its siblings, and the parent where it waits.
 local function child_done(group, child)
+  if not group.children[child] then
+    return
+  end
   group.children[child] = nil
   group.count = group.count - 1
   if group.count == 0 and group.completed and not group.completed:done() then
@@ -47,12 +50,23 @@ local function child_done(group, child)
   if e == nil then
     return
   end
-  group.errors[#group.errors + 1] = e
   if not group.aborting and not group.parent_cancelled then
-    abort(group)
     group.parent_cancelled = true
     group.parent:cancel()
+    abort(group)
   end
+  group.errors[#group.errors + 1] = e
+end
+
+-- The child is counted last, when nothing can fail any more: the group must wait for
+-- those only which will tell it of their end.
+local function adopt(group, child)
+  child:add_done_callback(function()
+    child_done(group, child)
+  end)
+  group.children[child] = group.made + 1
+  group.made = group.made + 1
+  group.count = group.count + 1
 end
 
 --- Makes a child task. Once the group is ending none can be made.
@@ -67,12 +81,11 @@ function TaskGroup:create_task(awaitable, ...)
     error("the TaskGroup is shutting down or finished: it takes no more tasks", 2)
   end
   local child = tasks.create_task(awaitable, ...)
-  self.made = self.made + 1
-  self.children[child] = self.made
-  self.count = self.count + 1
-  child:add_done_callback(function()
-    child_done(self, child)
-  end)
+  local ok, e = pcall(adopt, self, child)
+  if not ok then -- without memory to know of its end, nobody would wait for it
+    child:cancel()
+    error(e, 0)
+  end
   return child
 end
 
