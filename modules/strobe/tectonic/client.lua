@@ -1,239 +1,74 @@
---- A client of a TectonicDB server: generation A, which is polled ("poll"), or
--- today's, which pushes ("push"). Both offer the same methods.
+--- A client of a TectonicDB server: the commands that both protocols have. What each has of its own is in
+-- poll_client.lua (generation A, which is polled) and push_client.lua (today's, which pushes).
 --
--- Requests of several tasks on one client are answered in the order they were
--- made. A request that is cancelled leaves an answer behind, which is skipped, so
--- the connection stays in step. After a failure of the connection every method
--- returns nil, message, code until `reconnect`.
+-- Requests of several tasks on one client are answered in the order they were made. A request that is
+-- cancelled leaves an answer behind, which is skipped, so the connection stays in step.
 --
--- The poll protocol has one subscription a connection: a second one takes its place.
+-- Methods return success and the server's text: true, "PONG"; false, "ERR: …"; and nil, message, code when
+-- there is no answer.
 --
 -- Source: the Python client cli/python/tectonic.py at b14e5a2, for names and results.
 
-local frame = require "strobe.tectonic.frame"
-local locks = require "strobe.async.lock"
-local net = require "strobe.net"
+local Connection = require "strobe.tectonic.connection"
+local iterate = require "strobe.tectonic.subscription"
 local tick = require "strobe.tectonic.tick"
 
--- Bytes of the largest answer taken; what claims to be larger is no answer.
-local REPLY_LIMIT = 64 * 1024 * 1024
-
----@class strobe.tectonic.Client
----@field host string
----@field port integer
----@field protocol "poll"|"push"
----@field protected stream? strobe.Connection
----@field protected timeout? number seconds
----@field private owed integer   answers that nobody waits for any more
----@field private length? integer body length of the answer being read
----@field private iterated? string the book that ticks() iterates over
-local Client = {}
+---@class strobe.tectonic.Client : strobe.tectonic.Connection
+---@field gaps? integer breaks that ticks() came back from
+---@field protected encode fun(self, text: string): string a text command as this protocol has it
+---@field protected exchange fun(self, bytes: string, count?: integer): boolean?, string, string? sends requests in
+---one piece and returns the answer: of several the first error, or the last answer
+---@field protected open_ticks fun(self, book: string): true?, string?, string? reserves the client for ticks()
+---@field protected close_ticks fun(self, book: string) gives it back and leaves the book; may wait
+---@field protected pause fun(self, seconds: number, book?: string) waits for what may bring an update
+---@field unsubscribe fun(self, name?: string): boolean?, string, string?
+---@field poll fun(self): boolean?, string, string?
+---@field next_tick fun(self, book?: string): strobe.tectonic.Tick?, string?, string?
+---@field bulk fun(self, values: strobe.tectonic.Tick[], name: string): boolean?, string, string?
+local Client = setmetatable({}, { __index = Connection })
 Client.__index = Client
-Client.__name = "tectonic client"
 
---- Makes the methods for a class of clients.
----@param options table as given to tectonic.connect
----@param class? table a class derived from Client
----@return strobe.tectonic.Client
-function Client.new(options, class)
-  return setmetatable({
-    host = options.host or "localhost",
-    port = options.port or 9001,
-    protocol = options.protocol or "poll",
-    timeout = options.timeout,
-    lock = locks.Lock(),
-    connecting = locks.Lock(),
-    owed = 0,
-  }, class or Client)
+-- Raises at the caller of the public method that calls this.
+local function refuse(where, expected, got)
+  error(("tectonic: %s: %s expected, got %s"):format(where, expected, tostring(got)), 4)
 end
 
---- host:port
+--- A book's name, or the method's caller made a mistake.
+---@protected
+---@param where string the public method that calls this
+---@param name any
 ---@return string
-function Client:peer()
-  return ("%s:%d"):format(self.host, self.port)
-end
-
---- Connects, or connects again.
----@async
----@return true?
----@return string? message
----@return string? code
-function Client:reconnect()
-  self:close()
-  local stream, message, code = net.connect(self.host, self.port, { timeout = self.timeout })
-  if not stream then
-    return nil, message, code
+function Client.check_name(where, name)
+  if type(name) ~= "string" or name == "" or name:find "[%s%c]" then
+    refuse(where, "a book's name without blanks", type(name) == "string" and ("%q"):format(name) or name)
   end
-  stream:set_timeout(self.timeout)
-  self.stream, self.owed, self.length = stream, 0, nil
-  return true
+  return name
 end
+local check_name = Client.check_name
 
---- Connects again unless another task has done so already.
----@async
----@return true?
----@return string? message
----@return string? code
-function Client:restore()
-  local held <close> = self.connecting:acquire() -- luacheck: ignore
-  if self.stream then
-    return true
+--- Rows to store as text or binary, or the method's caller made a mistake.
+---@protected
+---@param where string the public method that calls this
+---@param values any
+---@param encode fun(value: strobe.tectonic.Tick): string?, string? one row; nil and why not
+---@return string[]
+function Client.encode_all(where, values, encode)
+  if type(values) ~= "table" then
+    refuse(where, "a list of ticks", values)
   end
-  return self:reconnect()
-end
-
---- Drops the connection; a failure of it, or the end of the client. Twice is harmless.
-function Client:close()
-  if self.stream then
-    self.stream:abort()
-    self.stream = nil
-  end
-end
-
-Client.__close = Client.close
-
--- Whether it is connected: nil, message, code when not.
-local function connected(client)
-  if not client.stream then
-    return nil, ("tectonic %s: not connected"):format(client:peer()), "ENOTCONN"
-  end
-  return true
-end
-
--- The connection can be used no more.
-local function broken(client, message, code)
-  client:close()
-  if code == "ETIMEDOUT" and client.timeout then
-    message = ("no answer within %g s"):format(client.timeout)
-  end
-  return nil, ("tectonic %s: %s"):format(client:peer(), message), code
-end
-
-local function hexadecimal(bytes)
-  return (bytes:gsub(".", function(c)
-    return (" %02x"):format(c:byte())
-  end))
-end
-
-local function read_header(client)
-  local ok, why, word = connected(client)
-  if not ok then
-    return nil, why, word
-  end
-  local header, message, code = client.stream:read_exactly(9)
-  if not header then
-    return broken(client, message, code)
-  end
-  local status, length = string.unpack(">BI8", header)
-  if status > 1 or length < 0 or length > REPLY_LIMIT then
-    return broken(client, "not an answer of a TectonicDB server:" .. hexadecimal(header), "EPROTO")
-  end
-  client.success, client.length = status == 1, length
-  return true
-end
-
---- Reads one answer, or one update that was pushed.
----@async
----@return boolean? success
----@return string body, or message
----@return string? code
-function Client:read_reply()
-  if not self.length then
-    local ok, message, code = read_header(self)
-    if not ok then
-      return nil, message, code
+  local rows = {}
+  for i, value in ipairs(values) do
+    local row, message = encode(value)
+    if not row then
+      error(("tectonic: %s: row %d: %s"):format(where, i, message), 3)
     end
+    rows[i] = row
   end
-  if self.length == 0 then
-    self.length = nil
-    return self.success, ""
-  end
-  local ok, why, word = connected(self)
-  if not ok then
-    return nil, why, word
-  end
-  local body, message, code = self.stream:read_exactly(self.length)
-  if not body then
-    return broken(self, message, code)
-  end
-  self.length = nil
-  return self.success, body
+  return rows
 end
 
--- Reads the answers to cancelled requests.
-local function settle(client)
-  while client.owed > 0 do
-    local success, message, code = client:read_reply()
-    if success == nil then
-      return nil, message, code
-    end
-    client.owed = client.owed - 1
-  end
-  return true
-end
-
--- Sends requests; from here on their answers are owed, whatever becomes of the task.
-local function send(client, bytes, count)
-  local ok, message, code = connected(client)
-  if not ok then
-    return nil, message, code
-  end
-  client.owed = count
-  ok, message, code = client.stream:write(bytes)
-  if not ok then
-    return broken(client, message, code)
-  end
-  return true
-end
-
--- Sends requests in one piece and reads an answer for each; keeps the first error.
-local function exchange(client, bytes, count)
-  local ok, message, code = settle(client)
-  if ok then
-    ok, message, code = send(client, bytes, count)
-  end
-  if not ok then
-    return nil, message, code
-  end
-  local success, body = true, ""
-  for _ = 1, count do
-    local one, text, word = client:read_reply()
-    if one == nil then
-      return nil, text, word
-    end
-    client.owed = client.owed - 1
-    if success then
-      success, body = one, text
-    end
-  end
-  return success, body
-end
-
---- Sends a request, or several in one piece, and returns the answer: of several the
---- first error, or the last answer.
----@async
----@param bytes string encoded
----@param count? integer how many requests it is
----@return boolean? success
----@return string text
----@return string? code
-function Client:exchange(bytes, count)
-  local ok, message, code = connected(self)
-  if not ok then
-    return nil, message, code
-  end
-  local held <close> = self.lock:acquire() -- luacheck: ignore
-  if not self.stream then
-    return connected(self)
-  end
-  return exchange(self, bytes, count or 1)
-end
-
---- Encodes a text command for this protocol.
----@param text string
----@return string
-function Client:encode(text) -- luacheck: ignore self
-  return frame.encode_line(text)
+local function send(client, text)
+  return client:exchange(client:encode(text))
 end
 
 --- Sends a text command.
@@ -243,14 +78,10 @@ end
 ---@return string text its answer
 ---@return string? code
 function Client:command(text)
-  return self:exchange(self:encode(text))
-end
-
-local function check_name(name)
-  if type(name) ~= "string" or name == "" or name:find "[%s%c]" then
-    error(("tectonic: a book's name without blanks expected, got %q"):format(tostring(name)), 3)
+  if type(text) ~= "string" or text:find "[\r\n]" then
+    error("tectonic: command: a text without line ends expected, got " .. tostring(text), 2)
   end
-  return name
+  return send(self, text)
 end
 
 --- Subscribes to a book's updates from now on.
@@ -260,180 +91,175 @@ end
 ---@return string text
 ---@return string? code
 function Client:subscribe(name)
-  return self:begin_book(check_name(name))
+  return self:begin_book(check_name("subscribe", name))
 end
 
 ---@async
 ---@protected
+---@param name string
+---@return boolean? success
+---@return string text
+---@return string? code
 function Client:begin_book(name)
-  return self:command("SUBSCRIBE " .. name)
+  return send(self, "SUBSCRIBE " .. name)
 end
 
---- The oldest update not fetched yet as JSON text, or "NONE". One round trip.
+--- Asks for "PONG".
 ---@async
 ---@return boolean? success
 ---@return string text
 ---@return string? code
-function Client:poll()
-  return self:exchange "\n"
-end
-
----@async
-function Client:unsubscribe()
-  return self:command "UNSUBSCRIBE"
-end
-
----@async
 function Client:ping()
-  return self:command "PING"
+  return send(self, "PING")
 end
 
+--- The server's state and books, as JSON.
 ---@async
+---@return boolean? success
+---@return string text
+---@return string? code
 function Client:info()
-  return self:command "INFO"
+  return send(self, "INFO")
 end
 
+--- The history of the books' sizes, as JSON.
 ---@async
+---@return boolean? success
+---@return string text
+---@return string? code
 function Client:perf()
-  return self:command "PERF"
+  return send(self, "PERF")
 end
 
+--- The server's own help.
 ---@async
+---@return boolean? success
+---@return string text
+---@return string? code
 function Client:help()
-  return self:command "HELP"
+  return send(self, "HELP")
 end
 
+--- Makes a book.
 ---@async
+---@param name string
+---@return boolean? success
+---@return string text
+---@return string? code
 function Client:create(name)
-  return self:command("CREATE " .. check_name(name))
+  return send(self, "CREATE " .. check_name("create", name))
 end
 
+--- Makes a book this connection's current one, which was "default".
 ---@async
+---@param name string
+---@return boolean? success
+---@return string text
+---@return string? code
 function Client:use(name)
-  return self:command("USE " .. check_name(name))
+  return send(self, "USE " .. check_name("use", name))
 end
 
+--- Whether there is such a book: success.
 ---@async
+---@param name string
+---@return boolean? success
+---@return string text
+---@return string? code
 function Client:exists(name)
-  return self:command("EXISTS " .. check_name(name))
+  return send(self, "EXISTS " .. check_name("exists", name))
 end
 
+--- The number of rows of the current book, or of all, in decimal digits.
 ---@async
----@param which? "all" the rows of all books
+---@param which? "all"
+---@return boolean? success
+---@return string text
+---@return string? code
 function Client:count(which)
-  return self:command(which == "all" and "COUNT ALL" or "COUNT")
+  return send(self, which == "all" and "COUNT ALL" or "COUNT")
 end
 
+--- Writes the rows of the current book, or of all, to its file.
 ---@async
 ---@param which? "all"
+---@return boolean? success
+---@return string text
+---@return string? code
 function Client:flush(which)
-  return self:command(which == "all" and "FLUSH ALL" or "FLUSH")
+  return send(self, which == "all" and "FLUSH ALL" or "FLUSH")
 end
 
+--- Forgets the rows in memory of the current book, or of all.
 ---@async
 ---@param which? "all"
+---@return boolean? success
+---@return string text
+---@return string? code
 function Client:clear(which)
-  return self:command(which == "all" and "CLEAR ALL" or "CLEAR")
+  return send(self, which == "all" and "CLEAR ALL" or "CLEAR")
 end
 
 local forms = { json = " AS JSON", csv = " AS CSV", dtf = "" }
 
---- The last n rows of the current book, or all.
+-- " FROM … TO …", or nothing.
+local function range_of(options)
+  local from, to = options.from, options.to
+  if from == nil and to == nil then
+    return ""
+  elseif math.type(from) ~= "integer" or math.type(to) ~= "integer" or from < 0 or to < 0 then
+    refuse("get", "from and to: whole seconds since 1970", ("%s and %s"):format(from, to))
+  end
+  return (" FROM %d TO %d"):format(from, to)
+end
+
+--- The oldest n rows of the current book, or all.
 ---@async
 ---@param n integer|"all"
----@param options? {from?: integer, to?: integer, as?: "json"|"csv"|"dtf"} whole seconds
+---@param options? {from?: integer, to?: integer, as?: "json"|"csv"|"dtf"} only those between two times, in whole
+---seconds; default json
+---@return boolean? success
+---@return string text
+---@return string? code
 function Client:get(n, options)
   options = options or {}
   local form = forms[options.as or "json"]
   if not form then
     error(("tectonic: get: as: json, csv or dtf expected, got %s"):format(tostring(options.as)), 2)
+  elseif n ~= "all" and (math.type(n) ~= "integer" or n < 0) then
+    error(('tectonic: get: a number of rows or "all" expected, got %s'):format(tostring(n)), 2)
   end
-  local range = options.from and (" FROM %d TO %d"):format(options.from, options.to) or ""
   local count = n == "all" and "ALL" or ("%d"):format(n)
-  return self:command("GET " .. count .. range .. form)
+  return send(self, "GET " .. count .. range_of(options) .. form)
 end
 
 --- Stores one row.
 ---@async
 ---@param value strobe.tectonic.Tick
 ---@param name? string default: the current book
+---@return boolean? success
+---@return string text
+---@return string? code
 function Client:insert(value, name)
   local row, message = tick.format_row(value)
   if not row then
     error("tectonic: insert: " .. message, 2)
   end
-  return self:command("INSERT " .. row .. (name and " INTO " .. check_name(name) or ""))
+  return send(self, "INSERT " .. row .. (name and " INTO " .. check_name("insert", name) or ""))
 end
 
---- Stores many rows; sends them in one piece.
+--- Subscribes to a book and iterates over its updates, for ever:
+--- `for tick in db:ticks "btc_usd" do … end`. Leaving the loop unsubscribes.
+---
+--- With `reconnect = true` (or {initial, factor, most, attempts}) a lost connection is
+--- made again and `on_gap(gap)` told what was missed; without `on_gap` that is printed.
+--- Without `reconnect` the loop raises.
 ---@async
----@param values strobe.tectonic.Tick[]
----@param name string
-function Client:bulk(values, name)
-  local lines = { "BULKADD INTO " .. check_name(name) }
-  for i, value in ipairs(values) do
-    local row, message = tick.format_row(value)
-    if not row then
-      error(("tectonic: bulk: row %d: %s"):format(i, message), 2)
-    end
-    lines[#lines + 1] = row
-  end
-  lines[#lines + 1] = "DDAKLUB"
-  return self:exchange(table.concat(lines, "\n") .. "\n", #lines)
-end
-
--- What ticks() is made of.
-
---- Reserves the connection for ticks(): nil and a message when it is taken.
----@protected
 ---@param book string
----@return true?
----@return string? message
----@return string? code
-function Client:open_ticks(book)
-  if self.iterated then
-    return nil, ("tectonic %s: ticks %s: this connection has the ticks of %s already, and the poll protocol "
-      .. "one subscription a connection"):format(self:peer(), book, self.iterated), "EBUSY"
-  end
-  self.iterated = book
-  return true
-end
-
----@async
----@protected
-function Client:close_ticks()
-  self.iterated = nil
-  if self.stream then
-    self:unsubscribe()
-  end
-end
-
---- The next update as a tick; nil, "NONE" when there is none yet.
----@async
----@param book? string of ticks()
----@return strobe.tectonic.Tick?
----@return string? message
----@return string? code
-function Client:next_tick(book) -- luacheck: ignore book
-  local success, text, code = self:poll()
-  if success == nil then
-    return nil, text, code
-  elseif text == "NONE" or text == "" then
-    return nil, "NONE"
-  end
-  local value, message, word = tick.from_json(text)
-  if not value then
-    return broken(self, message, word)
-  end
-  return value
-end
-
---- Waits for what may bring an update: poll again a little later.
----@async
----@param seconds number
----@param book? string of ticks()
-function Client:pause(seconds, book) -- luacheck: ignore self book
-  require("strobe.core.time").sleep(seconds)
+---@param options? strobe.tectonic.TicksOptions
+---@return strobe.Generator
+function Client:ticks(book, options)
+  return iterate(self, check_name("ticks", book), options or {})
 end
 
 return Client

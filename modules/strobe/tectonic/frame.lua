@@ -17,7 +17,6 @@ local tick = require "strobe.tectonic.tick"
 
 local pack, unpack = string.pack, string.unpack
 
-local REPLY_HEADER = 9
 local REPLY_LIMIT = 64 * 1024 * 1024
 local REQUEST_HEADER = 4
 local REQUEST_LIMIT = 1024 * 1024
@@ -106,55 +105,34 @@ end
 
 -- Replies.
 
----@class strobe.tectonic.ReplyDecoder : strobe.tectonic.Decoder
----@field package success boolean status of the last header read
----@field package length integer|nil body length of the reply whose body is awaited
-local ReplyDecoder = setmetatable({ __name = "strobe.tectonic.ReplyDecoder" }, { __index = Decoder })
-ReplyDecoder.__index = ReplyDecoder
+---Bytes of a reply in front of its body.
+frame.REPLY_HEADER = 9
 
----A decoder for the replies a client receives, both generations.
----@param options? { limit?: integer } limit: bytes of one body, default 64 MiB
----@return strobe.tectonic.ReplyDecoder
-function frame.reply_decoder(options)
-  return new_decoder(ReplyDecoder, options, REPLY_LIMIT)
+local function hexadecimal(bytes)
+  return (bytes:gsub(".", function(char)
+    return (" %02x"):format(char:byte())
+  end))
 end
 
-local function read_reply_header(self)
-  local status, length = unpack(">BI8", self.buffer, self.position)
+local function refuse_header(header, what)
+  return nil, ("%s, not an answer of a TectonicDB server:%s"):format(what, hexadecimal(header)), "EPROTO"
+end
+
+---Reads the header of a reply.
+---@param header string REPLY_HEADER bytes
+---@param limit? integer bytes of the largest body taken, default 64 MiB
+---@return boolean? success nil for a header no server writes, or a body over the limit
+---@return integer|string length of the body; on an error the message
+---@return string? code "EPROTO"
+function frame.decode_reply_header(header, limit)
+  local status, length = unpack(">BI8", header)
   if status > 1 then
-    return fail(self, ("impossible reply header: status byte %d"):format(status), "EPROTO")
-  elseif math.ult(self.limit, length) then
-    local bytes = length < 0 and "2^63 or more" or ("%d"):format(length)
-    return fail(self, ("impossible reply header: a body of %s bytes, the limit is %d")
-      :format(bytes, self.limit), "EPROTO")
+    return refuse_header(header, ("status byte %d"):format(status))
+  elseif math.ult(limit or REPLY_LIMIT, length) then
+    return refuse_header(header, ("a body of %s bytes, the limit is %d"):format(
+      length < 0 and "2^63 or more" or ("%d"):format(length), limit or REPLY_LIMIT))
   end
-  self.success, self.length = status == 1, length
-  return true
-end
-
----Takes the next whole reply.
----@return boolean|nil success nil when none is complete, or on an error
----@return string? body on an error the message
----@return string? code "EPROTO" for a header no server writes or a body over the limit
-function ReplyDecoder:next()
-  if self.failure then
-    return nil, self.failure.message, self.failure.code
-  end
-  if not self.length then
-    if not have(self, REPLY_HEADER) then
-      return nil
-    end
-    local ok, message, code = read_reply_header(self)
-    if not ok then
-      return nil, message, code
-    end
-  end
-  if not have(self, REPLY_HEADER + self.length) then
-    return nil
-  end
-  local body = take(self, REPLY_HEADER, self.length)
-  self.length = nil
-  return self.success, body
+  return status == 1, length
 end
 
 ---Writes one reply.

@@ -3,18 +3,16 @@
 -- The client's methods return success and the server's text, as the Python client's
 -- do: true, "PONG"; false, "ERR: …"; and nil, message, code when there is no answer.
 
+local allowed = require "strobe.tectonic.options"
+
 local tectonic = {}
 
----@class strobe.tectonic.ConnectOptions
----@field host? string      default localhost
----@field port? integer     default 9001
----@field protocol? "poll"|"push" generation A (default), or today's server
----@field timeout? number   seconds for connecting and for each answer; default none
----@field queue? integer    "push": updates kept until they are taken (65,536)
-
-local protocols = { poll = "strobe.tectonic.client", push = "strobe.tectonic.push_client" }
+local clients = { poll = "strobe.tectonic.poll_client", push = "strobe.tectonic.push_client" }
 
 --- Connects to a server. Nothing on the wire says which protocol it speaks.
+---
+--- Options: host (localhost), port (9001), protocol ("poll": that of 2018, or "push": today's), timeout
+--- (seconds for connecting and for each answer; none), queue (push: updates kept until they are taken; 65,536).
 ---@async
 ---@param options? strobe.tectonic.ConnectOptions
 ---@return strobe.tectonic.Client?
@@ -22,11 +20,8 @@ local protocols = { poll = "strobe.tectonic.client", push = "strobe.tectonic.pus
 ---@return string? code
 function tectonic.connect(options)
   options = options or {}
-  local home = protocols[options.protocol or "poll"]
-  if not home then
-    error(("tectonic.connect: protocol: poll or push expected, got %s"):format(tostring(options.protocol)), 2)
-  end
-  local client = require(home).new(options)
+  allowed.check("tectonic.connect", options, allowed.connect)
+  local client = require(clients[options.protocol or "poll"]).new(options)
   local ok, message, code = client:reconnect()
   if not ok then
     return nil, message, code
@@ -34,29 +29,22 @@ function tectonic.connect(options)
   return client
 end
 
-local Client = require "strobe.tectonic.client"
-
---- Subscribes to a book and iterates over its updates, for ever:
---- `for tick in db:ticks "btc_usd" do … end`. Leaving the loop unsubscribes.
+--- Starts a server in this process.
 ---
---- With `reconnect = true` (or {initial, factor, most, attempts}) a lost connection is
---- made again and `on_gap(gap)` told what was missed; without `on_gap` that is printed.
---- Without `reconnect` the loop raises.
+--- Options: host (127.0.0.1), port (9001; 0 takes a free one), protocol ("auto": both; "poll", "push"),
+--- max_connections (1024; one more gets an error and is closed, counted as turned_away in stats()),
+--- idle_timeout (seconds without a request that end a connection; none), queue_limit (updates queued for a
+--- subscriber; 65,536), book_limit (rows kept of a book; 100,000), max_books (10,000), line_limit (bytes of
+--- one text command; 65,536), flush (a function that writes a book's rows), folder (INFO names it), now (the
+--- clock of INFO and PERF), bare_get and unsubscribe_all (see session.lua).
 ---@async
----@param book string
----@param options? {reconnect?: boolean|table, on_gap?: fun(gap: strobe.tectonic.Gap), poll?: number}
----@return strobe.Generator
-function Client:ticks(book, options)
-  return require "strobe.tectonic.subscription"(self, book, options or {})
-end
-
---- Starts a server, see server.lua for its options.
----@async
----@param options? table
+---@param options? strobe.tectonic.ServeOptions
 ---@return strobe.tectonic.Server?
 ---@return string? message
 ---@return string? code
 function tectonic.serve(options)
+  options = options or {}
+  allowed.check("tectonic.serve", options, allowed.serve)
   return require "strobe.tectonic.server"(options)
 end
 

@@ -1,47 +1,61 @@
 --- A client of today's TectonicDB server (generation C), which pushes updates.
 --
--- A task of its own reads all the time: the server throws away what is not read at
--- once. Updates wait in bounded queues, one for each book that ticks() iterates over
--- and one, which poll() reads, for all others; what did not fit is counted in
--- `dropped`. The protocol has no UNSUBSCRIBE: updates of a book left are skipped.
+-- A task of its own reads all the time: the server throws away what is not read at once. Answers come in the
+-- order of the requests. Updates wait in an inbox, those of a book that ticks() iterates over by themselves;
+-- what did not fit is counted in `dropped`, and the first of a connection is reported. The protocol has no
+-- UNSUBSCRIBE: updates of a book left are skipped.
 --
 -- Source: tectonicdb c0c6819, see frame.lua.
 
 local Client = require "strobe.tectonic.client"
+local Deque = require "strobe.async.deque"
+local core_error = require "strobe.core.error"
 local frame = require "strobe.tectonic.frame"
 local future = require "strobe.core.future"
-local lot = require "strobe.core.lot"
-local ring = require "strobe.tectonic.ring"
+local inbox = require "strobe.tectonic.inbox"
+local locks = require "strobe.async.lock"
 local task = require "strobe.core.task"
 local tick = require "strobe.tectonic.tick"
 local timeouts = require "strobe.async.timeout"
 
 local QUEUE = 65536
+local NONE = "NONE"
 
 ---@class strobe.tectonic.PushClient : strobe.tectonic.Client
 ---@field dropped integer updates lost because a queue was full
----@field private updates strobe.tectonic.Ring what poll() takes from
----@field private queues table<string, strobe.tectonic.Ring> by book: what ticks() takes from
----@field private books table<string, strobe.Stream> the connection each book was subscribed on
----@field private waiting strobe.core.Future[] answers that are awaited, in order
----@field private failure? {[1]: string, [2]: string} of the last connection
+---@field private inbox strobe.tectonic.Inbox
+---@field private books table<string, strobe.Connection> the connection each book was subscribed on
+---@field private waiting strobe.Deque of futures: answers that are awaited, in order
+---@field private draining strobe.Lock one task at a time waits for the bytes to go
+---@field private warned? boolean whether this connection's first dropped update was reported
 local PushClient = setmetatable({ __name = "tectonic push client" }, { __index = Client })
 PushClient.__index = PushClient
 PushClient.__close = Client.close
 
 --- Makes an unconnected client.
----@param options table as given to tectonic.connect
+---@param options strobe.tectonic.ConnectOptions
 ---@return strobe.tectonic.PushClient
 function PushClient.new(options)
   local client = Client.new(options, PushClient)
-  client.limit = options.queue or QUEUE
-  client.updates = ring.new(client.limit)
-  client.queues = {}
-  client.arrived = lot.new "update"
-  client.waiting = {}
+  client.inbox = inbox.new(options.queue or QUEUE)
+  client.waiting = Deque.new()
+  client.draining = locks.Lock()
   client.books = {}
   client.dropped = 0
   return client
+end
+
+local function count_dropped(client, book)
+  client.dropped = client.dropped + 1
+  if not client.warned then
+    client.warned = true
+    core_error.report {
+      warning = true,
+      message = ("tectonic %s: updates of %s come faster than they are taken: of %d that waited the oldest was "
+        .. "dropped, further ones are counted in `dropped`; connect { queue = … } keeps more"):format(
+        client:peer(), book, client.inbox.limit),
+    }
+  end
 end
 
 local function keep_update(client, body)
@@ -50,73 +64,83 @@ local function keep_update(client, body)
     return
   end
   value.book = book
-  if (client.queues[book] or client.updates):push(value) then
-    client.dropped = client.dropped + 1
+  if client.inbox:put(value, book) then
+    count_dropped(client, book)
   end
-  client.arrived:wake()
 end
 
--- Answers come in the order of the requests; updates begin with "ra".
-local function read_all(client)
-  while true do
+-- Gives the task that has waited longest its answer.
+local function resolve(waiting, ...)
+  local answer = waiting:shift()
+  if not answer:done() then
+    answer:set_result(...)
+  end
+end
+
+-- An error nobody has asked for is the server's reason to hang up: it has no place for us, for example.
+local function keep_answer(client, waiting, success, body)
+  if waiting.count > 0 then
+    resolve(waiting, success, body)
+  elseif not success then
+    client.ending = { (body:gsub("%s+$", "")), "ECONNREFUSED" }
+  end
+end
+
+-- Updates begin with "ra", answers with anything else.
+local function read_all(client, stream, waiting)
+  while client.stream == stream do
     local success, body, code = client:read_reply()
     if success == nil then
       return body, code
     elseif body:sub(1, 2) == "ra" then
       keep_update(client, body)
     else
-      local answer = table.remove(client.waiting, 1)
-      if answer and not answer:done() then
-        answer:set_result(success, body)
-      end
+      keep_answer(client, waiting, success, body)
     end
   end
+  return select(2, client:not_connected())
 end
 
-local function reader(client)
-  local waiting = client.waiting
-  local message, code = read_all(client)
-  client.failure = client.failure or { message, code }
-  for _, answer in ipairs(waiting) do
-    if not answer:done() then
-      answer:set_result(nil, message, code)
-    end
+-- The body of the reading task of one connection; `waiting` are the answers awaited on it.
+local function reader(client, stream, waiting)
+  local message, code = read_all(client, stream, waiting)
+  while waiting.count > 0 do
+    resolve(waiting, nil, message, code)
   end
-  client.arrived:wake()
+  client.inbox:wake()
 end
 
---- Connects, or connects again; subscriptions are to be made anew.
 ---@async
+---@protected
 ---@return true?
 ---@return string? message
 ---@return string? code
-function PushClient:reconnect()
-  local ok, message, code = Client.reconnect(self)
+function PushClient:open()
+  local ok, message, code = Client.open(self)
   if not ok then
     return nil, message, code
   end
   self.stream:set_timeout(nil) -- silence between updates is no failure
-  self.failure = nil
-  self.waiting = {}
-  self.task = task.spawn(reader, self)
-  self.task:set_name(("tectonic reader %s"):format(self:peer()))
+  self.waiting, self.warned = Deque.new(), nil
+  task.spawn(reader, self, self.stream, self.waiting):set_name(("tectonic reader %s"):format(self:peer()))
   return true
 end
 
+---@protected
+---@param text string
+---@return string
 function PushClient:encode(text) -- luacheck: ignore self
   return frame.encode_request(text)
 end
 
 -- Waits until little is left to send: one task at a time may.
-local function drain(client)
-  local held <close> = client.lock:acquire() -- luacheck: ignore
-  if client.stream then
-    client.stream:drain()
-  end
+local function drain(client, stream)
+  local held <close> = client.draining:acquire() -- luacheck: ignore
+  stream:drain()
 end
 
-local function await_all(client, answers)
-  drain(client)
+local function await_all(client, stream, answers)
+  drain(client, stream)
   local success, body = true, ""
   for _, answer in ipairs(answers) do
     local one, text, code = answer:await()
@@ -129,43 +153,42 @@ local function await_all(client, answers)
   return success, body
 end
 
-local function disconnected(client)
-  return nil, ("tectonic %s: not connected"):format(client:peer()), "ENOTCONN"
-end
-
--- After a timeout nobody knows what the next answer belongs to.
-local function give_up(client, stream)
-  local message = ("tectonic %s: no answer within %g s"):format(client:peer(), client.timeout)
-  if client.stream == stream then
-    client.failure = { message, "ETIMEDOUT" }
-    client:close()
-  end
-  return nil, message, "ETIMEDOUT"
-end
-
+---@async
+---@protected
+---@param bytes string encoded requests
+---@param count? integer how many
+---@return boolean? success
+---@return string text
+---@return string? code
 function PushClient:exchange(bytes, count)
-  if not self.stream then
-    return disconnected(self)
+  local stream = self.stream
+  if not stream then
+    return self:not_connected()
   end
-  local answers, stream = {}, self.stream
+  local answers = {}
   for i = 1, count or 1 do
     answers[i] = future.new()
-    table.insert(self.waiting, answers[i])
+    self.waiting:push(answers[i])
   end
   local ok, message, code = stream:send(bytes)
   if not ok then
-    self:close()
-    return nil, ("tectonic %s: %s"):format(self:peer(), message), code
+    return self:broken(stream, message, code)
   elseif not self.timeout then
-    return await_all(self, answers)
+    return await_all(self, stream, answers)
   end
-  local in_time, success, text, word = timeouts.move_on_after(self.timeout, await_all, self, answers)
-  if not in_time then
-    return give_up(self, stream)
+  local in_time, success, text, word = timeouts.move_on_after(self.timeout, await_all, self, stream, answers)
+  if not in_time then -- nobody knows any more what the next answer belongs to
+    return self:broken(stream, "no answer", "ETIMEDOUT")
   end
   return success, text, word
 end
 
+---@async
+---@protected
+---@param name string
+---@return boolean? success
+---@return string text
+---@return string? code
 function PushClient:begin_book(name)
   local before = self.books[name]
   self.books[name] = self.stream -- the first update may come together with the answer
@@ -178,6 +201,8 @@ end
 
 --- Skips the updates from now on; the server goes on sending them.
 ---@param name? string default: of all books
+---@return true
+---@return string text
 function PushClient:unsubscribe(name)
   local names = {}
   for book in pairs(self.books) do
@@ -192,6 +217,9 @@ end
 
 --- The oldest update as JSON text, or "NONE"; no round trip. Updates of a book that
 --- ticks() iterates over are not among them.
+---@return boolean? success
+---@return string text
+---@return string? code
 function PushClient:poll()
   local value, message, code = self:next_tick()
   if value then
@@ -199,71 +227,103 @@ function PushClient:poll()
   elseif code then
     return nil, message, code
   end
-  return true, "NONE"
+  return true, NONE
 end
 
-local function encode_insert(name, value, book)
+local function encode_insert(value, book)
   local ok, message = tick.check(value)
   if not ok then
-    error(("tectonic: %s: %s"):format(name, message), 3)
+    return nil, message
   elseif book and #book > frame.NAME_LIMIT then
-    error(("tectonic: %s: a book's name of at most %d bytes expected"):format(name, frame.NAME_LIMIT), 3)
+    return nil, ("a book's name of at most %d bytes expected, got %q"):format(frame.NAME_LIMIT, book)
   end
   return frame.encode_request(frame.encode_insert(value, book))
 end
 
+--- Stores one row.
+---@async
+---@param value strobe.tectonic.Tick
+---@param name? string default: the current book
+---@return boolean? success
+---@return string text
+---@return string? code
 function PushClient:insert(value, name)
-  return self:exchange(encode_insert("insert", value, name))
+  local request, message = encode_insert(value, name and Client.check_name("insert", name))
+  if not request then
+    error("tectonic: insert: " .. message, 2)
+  end
+  return self:exchange(request)
 end
 
+--- Stores many rows; sends them in one piece.
+---@async
+---@param values strobe.tectonic.Tick[]
+---@param name? string default: the current book
+---@return boolean? success
+---@return string text the first error, or the last answer
+---@return string? code
 function PushClient:bulk(values, name)
-  local requests = {}
-  for i, value in ipairs(values) do
-    requests[i] = encode_insert(("bulk: row %d"):format(i), value, name)
+  if name then
+    Client.check_name("bulk", name)
   end
+  local requests = Client.encode_all("bulk", values, function(value)
+    return encode_insert(value, name)
+  end)
   if #requests == 0 then
     return true, ""
   end
   return self:exchange(table.concat(requests), #requests)
 end
 
+---@protected
+---@param book string
+---@return true?
+---@return string? message
+---@return string? code "EBUSY" when somebody iterates over this book already
 function PushClient:open_ticks(book)
-  if self.queues[book] then
-    return nil, ("tectonic %s: ticks %s: this connection has them already"):format(self:peer(), book), "EBUSY"
+  if not self.inbox:open(book) then
+    return self:failure(("ticks %s: this connection has them already; share one loop, or connect once more"):format(
+      book), "EBUSY")
   end
-  self.queues[book] = ring.new(self.limit)
   return true
 end
 
+---@protected
+---@param book string
 function PushClient:close_ticks(book)
-  self.queues[book] = nil
+  self.inbox:close(book)
   self:unsubscribe(book)
 end
 
--- nil while the connection that brings the updates stands.
-local function failure_of(client, book)
-  if client.stream and (not book or client.books[book] == client.stream) then
-    return nil
-  end
-  return client.failure or { select(2, disconnected(client)) }
+-- Whether the connection that brings the updates stands.
+local function stands(client, book)
+  return client.stream and (not book or client.books[book] == client.stream)
 end
 
+--- The next update as a tick, with its book; nil, "NONE" when there is none yet.
+---@param book? string one of ticks(); default: of all others
+---@return strobe.tectonic.Tick?
+---@return string? message
+---@return string? code
 function PushClient:next_tick(book)
-  local value = (self.queues[book] or self.updates):shift()
+  local value = self.inbox:take(book)
   if value then
     return value
+  elseif stands(self, book) then
+    return nil, NONE
+  elseif self.ending then
+    return self:failure(self.ending[1], self.ending[2])
   end
-  local failure = failure_of(self, book)
-  if failure then
-    return nil, failure[1], failure[2]
-  end
-  return nil, "NONE"
+  return self:not_connected()
 end
 
+---@async
+---@protected
+---@param _ number seconds, which a push does not need
+---@param book? string
 function PushClient:pause(_, book)
-  local queue = self.queues[book] or self.updates
-  if queue:count() == 0 and not failure_of(self, book) then
-    self.arrived:park()
+  if stands(self, book) then
+    self.inbox:wait(book)
   end
 end
 

@@ -4,14 +4,18 @@
 --   GET n|ALL [FROM <s> TO <s>] [AS JSON|AS CSV] [IN MEM]
 --
 -- Like the original, GET looks for its words anywhere in the line, takes a count it cannot read for 1,
--- gives the oldest rows, and ignores the count when asked IN MEM.
+-- gives the oldest rows, and ignores the count when asked IN MEM. FROM and TO exclude their bounds, and a
+-- range beside the rows finds none; but one the wrong way round, with all rows between TO and FROM, finds
+-- them all.
 --
 -- Where we leave the original:
 --   FROM without TO, or no whole seconds    it panics                    an error
---   a range outside the rows in memory      all rows in memory           no rows
+--   a range beside the rows in memory, A    all rows in memory           no rows, as in C
+--   a range, rows on file                   see session_c.lua            rows in memory only
 --   binary GET of an empty book in C        the server stops answering   an empty body
 --
--- Source: facts read in tectonicdb c4fcb1c and c0c6819 (handler.rs, parser.rs, state.rs).
+-- Source: facts read in tectonicdb c4fcb1c and c0c6819 (handler.rs, parser.rs, state.rs); ranges as the
+-- server of crate tectonicdb 0.5 answers them.
 
 local dtf = require "strobe.tectonic.dtf"
 local tick = require "strobe.tectonic.tick"
@@ -89,6 +93,13 @@ function request.parse_get(text)
   return get
 end
 
+-- Whether a range is the wrong way round, with all rows between its ends. The original takes that for no
+-- range at all: it is the only one of which its check says that it does not touch the rows.
+local function is_inside_out(get, book)
+  local oldest, newest = book:first(1)[1], book:last(1)[1]
+  return oldest and get.from > newest.ts and get.to < oldest.ts
+end
+
 ---Finds the rows of a GET in a book.
 ---@param get strobe.tectonic.Get
 ---@param book strobe.tectonic.Book
@@ -101,17 +112,14 @@ function request.rows(get, book, shortage)
     return nil, shortage, "ENODATA"
   end
   local count = not get.in_memory and get.count or nil
-  if not get.from then
-    if count and count > book:count() then
-      return nil, ("Requested %d but only have %d."):format(count, book:count()), "ENODATA"
-    end
+  local ranged = get.from and not is_inside_out(get, book) and book:range(get.from, get.to)
+  local have = ranged and #ranged or book:count()
+  if count and count > have then
+    return nil, ("Requested %d but only have %d."):format(count, have), "ENODATA"
+  elseif not ranged then
     return book:first(count)
   end
-  local rows = book:range(get.from, get.to)
-  if count and count > #rows then
-    return nil, ("Requested %d but only have %d."):format(count, #rows), "ENODATA"
-  end
-  return count and table.move(rows, 1, count, 1, {}) or rows
+  return count and table.move(ranged, 1, count, 1, {}) or ranged
 end
 
 local WRITE = {}

@@ -1,177 +1,75 @@
 --- The embedded server: speaks TectonicDB's protocols over TCP to any client.
 --
--- The first byte tells the generation: a request of today's protocol begins with a
--- zero (no request is as long as 16 MiB), a command of generation A never does. A
--- client that reads slowly waits by itself: polled updates queue in its subscriber,
--- pushed ones are dropped and counted when 1 MiB waits to be sent. What is malformed
--- gets an error answer or ends that connection, and no other.
+-- It listens and keeps the connections, each of which is a task that holds a conversation; all share one
+-- store. There are `max_connections` of them at most: one more is told so and closed. A client that says
+-- nothing has its place too, so give an `idle_timeout` where strangers may connect.
 --
 -- A client that pushes go to has nothing to say, so `idle_timeout` does not count for
 -- it; when its machine is gone, the pushes tell, by TCP's own time limit.
 
-local core_error = require "strobe.core.error"
+local conversation = require "strobe.tectonic.conversation"
 local core_time = require "strobe.core.time"
-local errors = require "strobe.async.error"
-local frame = require "strobe.tectonic.frame"
 local net = require "strobe.net"
-local session_a = require "strobe.tectonic.session"
-local session_c = require "strobe.tectonic.session_c"
 local stores = require "strobe.tectonic.store"
 local tasks = require "strobe.async.task"
-local timeouts = require "strobe.async.timeout"
 
-local CHUNK = 64 * 1024
-local MOST_UNSENT = 1024 * 1024
-local LINGER = 5 -- seconds for the end of a connection
+local MAX_CONNECTIONS = 1024
+local MOST_DECLINED = 64 -- connections being told at the same time that there is no place
 local SAMPLE_PERIOD = 30
+local WATCH_PERIOD = 0.02
+
+---@class strobe.tectonic.ServerStats : strobe.tectonic.Stats
+---@field refused integer connections that ended by what they sent
+---@field turned_away integer connections above max_connections
 
 ---@class strobe.tectonic.Server
 ---@field store strobe.tectonic.Store
----@field refused integer connections that ended by what they sent
+---@field options strobe.tectonic.ServeOptions
+---@field max_connections integer
+---@field last_refusal? string why the last connection was refused
+---@field private refused integer
+---@field private turned_away integer
+---@field private listener strobe.Server
+---@field private acceptor strobe.Task
+---@field private sampler strobe.Task
+---@field private connections table<strobe.Task, strobe.Connection> all that are not closed
+---@field private serving integer how many of them have a place
+---@field private declining integer how many of them are told that they have none
+---@field private closed? boolean
 local Server = {}
 Server.__index = Server
 Server.__name = "tectonic server"
 
--- What a connection sends is a decoder's business; what it gets, a session's.
-local function speak_a(server)
-  local session = session_a.new(server.store, server.options)
-  return session, frame.line_decoder { limit = server.options.line_limit }
+-- Makes the task of a connection, which is counted in server[counter] until it ends.
+local function start(server, counter, stream, f, ...)
+  local child = tasks.create_task(f, ...)
+  child:set_name "tectonic connection"
+  server.connections[child] = stream
+  server[counter] = server[counter] + 1
+  child:add_done_callback(function()
+    server.connections[child] = nil
+    server[counter] = server[counter] - 1
+  end)
 end
 
-local function speak_c(server, stream)
-  local session = session_c.new(server.store, {
-    push = function(bytes)
-      local _, unsent = stream:buffered()
-      return unsent < MOST_UNSENT and stream:send(bytes) ~= nil
-    end,
-  })
-  return session, frame.request_decoder()
-end
-
-local function is_push(server, bytes)
-  local protocol = server.options.protocol
-  if protocol == "poll" or protocol == "push" then
-    return protocol == "push"
-  end
-  return bytes:byte(1) == 0
-end
-
--- Writes what is there, and waits while the client does not read.
-local function flush(stream, replies)
-  local bytes = table.concat(replies)
-  if bytes == "" then
-    return true
-  end
-  return stream:write(bytes) ~= nil
-end
-
--- Answers all whole requests that are there, in few writes: false when it cannot, or,
--- with a message, when what came makes no sense.
-local function answer(stream, session, decoder)
-  local replies, size = {}, 0
-  while true do
-    local request, message, code = decoder:next()
-    if not request then
-      return flush(stream, replies) and not code, message
-    end
-    local reply = session:reply(request)
-    replies[#replies + 1], size = reply, size + #reply
-    if size >= CHUNK then
-      if not flush(stream, replies) then
-        return false
-      end
-      replies, size = {}, 0
-    end
-  end
-end
-
-local function read_rest(stream)
-  repeat
-    local bytes = stream:read(CHUNK)
-  until not bytes or bytes == ""
-end
-
--- Says why, and ends the connection. What still comes is read for a while: closing
--- over it would take our answer away from the client.
-local function refuse(server, stream, message)
-  server.refused = server.refused + 1
-  server.last_refusal = message
-  stream:send(frame.encode_reply(false, ("ERR: %s\n"):format(message)))
-  stream:shutdown()
-  timeouts.move_on_after(LINGER, read_rest, stream)
-end
-
--- A last line without its end is a request too.
-local function answer_rest(stream, session, decoder)
-  local line = decoder.finish and decoder:finish()
-  if line then
-    stream:send(session:reply(line))
-  end
-end
-
-local function is_pushed_to(session)
-  return session.subscribers and next(session.subscribers) ~= nil
-end
-
-local function serve_requests(server, stream, session, decoder, bytes)
-  while bytes and bytes ~= "" do
-    decoder:feed(bytes)
-    local ok, message = answer(stream, session, decoder)
-    if message then
-      return refuse(server, stream, message)
-    elseif not ok then
-      return
-    end
-    stream:set_timeout(not is_pushed_to(session) and server.options.idle_timeout or nil)
-    bytes = stream:read(CHUNK)
-  end
-  if bytes then
-    answer_rest(stream, session, decoder)
-  end
-end
-
-local function converse(server, stream)
-  stream:set_timeout(server.options.idle_timeout)
-  local bytes = stream:read(CHUNK)
-  if not bytes or bytes == "" then
+-- Telling takes a place too, for as long as the client cares to listen: above a bound nobody is told.
+local function turn_away(server, stream)
+  server.turned_away = server.turned_away + 1
+  if server.declining >= MOST_DECLINED then
+    stream:abort()
     return
   end
-  local session, decoder = (is_push(server, bytes) and speak_c or speak_a)(server, stream)
-  local guard <close> = setmetatable({}, { -- luacheck: ignore
-    __close = function()
-      session:close()
-    end,
-  })
-  serve_requests(server, stream, session, decoder, bytes)
-end
-
--- Closes a connection, at once when its client does not fetch what is left.
-local function hang_up(stream)
-  local guard <close> = setmetatable({}, { -- luacheck: ignore
-    __close = function()
-      stream:abort()
-    end,
-  })
-  stream:close()
-  timeouts.move_on_after(LINGER, stream.wait_closed, stream)
-end
-
-local function handle(server, stream)
-  local ok, e = xpcall(converse, debug.traceback, server, stream)
-  if not ok and not errors.is(e, errors.CancelledError) then
-    core_error.report { message = "error in a tectonic session\n" .. tostring(e) }
-  end
-  hang_up(stream)
+  start(server, "declining", stream, conversation.decline, stream, ("Too many connections: this server takes %d, "
+    .. "try again later."):format(server.max_connections))
 end
 
 local function accept_all(server)
   for stream in server.listener:accept() do
-    local child = tasks.create_task(handle, server, stream)
-    child:set_name "tectonic connection"
-    server.handlers[child] = stream
-    child:add_done_callback(function()
-      server.handlers[child] = nil
-    end)
+    if server.serving < server.max_connections then
+      start(server, "serving", stream, conversation.hold, server, stream)
+    else
+      turn_away(server, stream)
+    end
   end
 end
 
@@ -188,12 +86,19 @@ function Server:port()
   return self.listener:port()
 end
 
+---@package
+---@param message string what was wrong with what a client sent
+function Server:count_refusal(message)
+  self.refused = self.refused + 1
+  self.last_refusal = message
+end
+
 --- Stores an update, as INSERT does, and publishes it. A new book is made.
 ---@param value strobe.tectonic.Tick
 ---@param book string
 ---@return true?
 ---@return string? message
----@return string? code
+---@return string? code "EINVAL" for what is no tick, "ENOSPC" when there are too many books
 function Server:insert(value, book)
   if not self.store:book(book) then
     local made, message, code = self.store:create(book)
@@ -204,11 +109,11 @@ function Server:insert(value, book)
   return self.store:insert(value, book)
 end
 
---- Counters: connections, subscribers, inserted, published, delivered, dropped, …
----@return strobe.tectonic.Stats
+--- Counters: connections, turned_away, refused, subscribers, inserted, published, delivered, dropped, …
+---@return strobe.tectonic.ServerStats
 function Server:stats()
   local stats = self.store:stats()
-  stats.refused = self.refused
+  stats.refused, stats.turned_away = self.refused, self.turned_away
   return stats
 end
 
@@ -217,14 +122,14 @@ end
 ---@param count integer
 function Server:wait_subscribers(count)
   while self.store:stats().subscribers < count do
-    core_time.sleep(0.02)
+    core_time.sleep(WATCH_PERIOD)
   end
 end
 
 -- Bytes that wait to go out.
 local function unsent(server)
   local sum = 0
-  for _, stream in pairs(server.handlers) do
+  for _, stream in pairs(server.connections) do
     sum = sum + select(2, stream:buffered())
   end
   return sum
@@ -240,7 +145,7 @@ function Server:wait_delivered(seconds)
     if core_time.now() >= deadline then
       return false
     end
-    core_time.sleep(0.02)
+    core_time.sleep(WATCH_PERIOD)
   end
   return true
 end
@@ -255,7 +160,7 @@ function Server:close()
   self.listener:close()
   self.sampler:cancel()
   local left = { self.acceptor, self.sampler }
-  for child, stream in pairs(self.handlers) do
+  for child, stream in pairs(self.connections) do
     left[#left + 1] = child
     stream:abort()
     child:cancel()
@@ -265,32 +170,38 @@ end
 
 Server.__close = Server.close
 
---- Serves. Options: host (127.0.0.1), port (9001; 0 takes a free one), protocol
---- ("auto": both; "poll", "push"), queue_limit (65,536 updates a subscriber),
---- book_limit (rows kept a book), idle_timeout (seconds without a request), and
---- those of session.lua.
+local function new_store(options)
+  return stores.new {
+    now = options.now or core_time.wall,
+    queue_limit = options.queue_limit,
+    book_limit = options.book_limit,
+    max_books = options.max_books,
+    flush = options.flush,
+    folder = options.folder,
+  }
+end
+
+-- tectonic.serve; the options are checked already.
 ---@async
----@param options? table
+---@param options strobe.tectonic.ServeOptions
 ---@return strobe.tectonic.Server?
 ---@return string? message
 ---@return string? code
 local function serve(options)
-  options = options or {}
   local listener, message, code = net.listen(options.host, options.port or 9001)
   if not listener then
-    return nil, message, code
+    return nil, "tectonic.serve: " .. message, code
   end
-  local store = stores.new {
-    now = options.now or core_time.wall,
-    queue_limit = options.queue_limit,
-    book_limit = options.book_limit,
-  }
   local server = setmetatable({
     listener = listener,
-    store = store,
+    store = new_store(options),
     options = options,
-    handlers = {},
+    max_connections = options.max_connections or MAX_CONNECTIONS,
+    connections = {},
+    serving = 0,
+    declining = 0,
     refused = 0,
+    turned_away = 0,
   }, Server)
   server.acceptor = tasks.create_task(accept_all, server)
   server.acceptor:set_name "tectonic server"

@@ -3,52 +3,52 @@
 --
 -- Model: like session.lua (same store, so clients of both generations see the same books), without bulk
 -- mode and polling; it may subscribe to several books. An update goes to `push` as a whole reply frame
--- before the answer to the insert that caused it, as on the original.
+-- before the answer to the insert that caused it, as on the original. What it answers as a session of
+-- generation A does is in commands.lua.
 --
--- Errors are "ERR: ", a text and one "\n".
+-- Errors are "ERR: ", a text and one "\n". A panic of the original ends the connection.
 --
--- Where we leave the original (c0c6819):
+-- Where we leave the original (c0c6819; see commands.lua too):
 --
 --   request                     original                              here
---   name over 64 bytes          panic that ends the connection        "ERR: Bad format."
---   name length beyond payload  panic that ends the connection        "ERR: Bad format."
---   row of 7 separators         panic that ends the connection        "ERR: Too many separators in line"
---   GET with a bad range        panic that ends the connection        "ERR: FROM and TO need whole seconds."
---   GET of a range outside      all rows                              no rows
---     the rows in memory
+--   name over 64 bytes          panic                                 "ERR: Bad format."
+--   name length beyond payload  panic                                 "ERR: Bad format."
+--   GET ALL or n FROM … TO …,   the rows of the file follow those     rows in memory only
+--     not IN MEM, some rows     in memory, the bounds included, the
+--     on file                   file's last batch never; GET n that
+--                               needs them gives n - 1 rows
 --   binary GET, empty book      the whole server stops                an empty body
 --   price or size not finite    stored                                "ERR: Unable to parse line"
 --   insert without its "\n"     loses a last byte 0a of the size      the length tells
 --   OB                          levels since the start                since the first OB, with the rows then
 --                                                                     in memory
 --   CREATE above the bound      no bound                              "ERR: Unable to create orderbook"
---   CLEAR, FLUSH                as in session.lua
+--   SUBSCRIBE to more books     no bound                              "ERR: Too many subscriptions."
+--     than there may be
 --   LOAD                        loads the current book's file         there is no file
 --   slow reader                 cut frames                            push says so and the update is counted
---   HELP                        its own words                         ours
 --
 -- "Unable to get count" needs a current book that does not exist, which cannot happen here.
 
+local commands = require "strobe.tectonic.commands"
 local frame = require "strobe.tectonic.frame"
 local report = require "strobe.tectonic.report"
-local request = require "strobe.tectonic.request"
 
-local DIALECT = { brackets = false, letters = true, shortage = "Not enough items to return" }
 local HELP = [==[
 
     PING, HELP, INFO, PERF, COUNT [ALL] [IN MEM], OB [name], CREATE|LOAD|USE|EXISTS|SUBSCRIBE name,
     ADD|INSERT ts, seq, is_trade, is_bid, price, size; [INTO name],
     GET n|ALL [FROM s TO s] [AS JSON|AS CSV] [IN MEM], FLUSH [ALL], CLEAR [ALL]]==]
+local DIALECT = { brackets = false, letters = true, shortage = "Not enough items to return", error_end = "\n",
+  noun = "orderbook", name_limit = frame.NAME_LIMIT, help = HELP, info = report.info_c }
 
 ---@class strobe.tectonic.SessionCOptions
 ---@field push fun(frame: string): boolean? sends an update to this client; must not wait; false = it cannot take it
 
----@class strobe.tectonic.SessionC
----@field store strobe.tectonic.Store
----@field push fun(frame: string): boolean?
----@field current string name of the current book
----@field subscribers table<string, strobe.tectonic.Subscriber> by book
----@field closed boolean
+---@class strobe.tectonic.SessionC : strobe.tectonic.AnySession
+---@field package push fun(frame: string): boolean?
+---@field package subscribers table<string, strobe.tectonic.Subscriber> by book
+---@field package subscriptions integer how many there are
 local SessionC = {}
 SessionC.__index = SessionC
 SessionC.__name = "strobe.tectonic.SessionC"
@@ -65,176 +65,59 @@ function session_c.new(store, options)
   end
   store.connections = store.connections + 1
   return setmetatable({ store = store, push = options.push, current = "default", subscribers = {},
-    closed = false }, SessionC)
+    subscriptions = 0, closed = false }, SessionC)
 end
 
-local function fail(message)
-  return false, "ERR: " .. message .. "\n"
-end
+local exact = setmetatable({}, { __index = commands.exact })
 
-local function insert(self, value, name)
-  local ok, message = self.store:insert(value, name or self.current)
-  if not ok then
-    return fail(message)
-  end
+exact[""] = function()
   return true, ""
 end
 
-local EXACT = {}
-
-EXACT[""] = function()
-  return true, ""
-end
-
-function EXACT.PING()
-  return true, "PONG"
-end
-
-function EXACT.HELP()
-  return true, HELP
-end
-
-function EXACT.INFO(self)
-  return true, report.info_c(self.store)
-end
-
-function EXACT.PERF(self)
-  return true, report.perf(self.store)
-end
-
-function EXACT.COUNT(self)
-  return true, ("%d"):format(self.store:book(self.current).total)
-end
-
-EXACT["COUNT IN MEM"] = function(self)
+exact["COUNT IN MEM"] = function(self)
   return true, ("%d"):format(self.store:book(self.current):count())
 end
 
-EXACT["COUNT ALL"] = function(self)
-  return true, ("%d"):format((self.store:count()))
-end
-
-EXACT["COUNT ALL IN MEM"] = function(self)
-  local _, in_memory = self.store:count()
-  return true, ("%d"):format(in_memory)
-end
-
-function EXACT.FLUSH(self)
-  self.store:flush(self.current)
-  return true, "1"
-end
-
-EXACT["FLUSH ALL"] = function(self)
-  self.store:flush()
-  return true, "1"
-end
-
-function EXACT.CLEAR(self)
-  self.store:clear(self.current)
-  return true, "1"
-end
-
-EXACT["CLEAR ALL"] = function(self)
-  self.store:clear()
-  return true, "1"
-end
-
-function EXACT.OB(self)
+function exact.OB(self)
   return true, self.store:book(self.current):levels():to_json()
 end
 
--- Commands whose argument is a book's name.
-local NAMED = {}
+local named = setmetatable({}, { __index = commands.named })
 
-function NAMED.OB(self, name)
+function named.OB(self, name)
   local book = self.store:book(name)
   if not book then
-    return fail("Unable to get orderbook")
+    return commands.fail(self, "Unable to get orderbook")
   end
   return true, book:levels():to_json()
 end
 
-function NAMED.SUBSCRIBE(self, name)
+function named.SUBSCRIBE(self, name)
   local known = self.subscribers[name]
-  if not known or known.closed then
+  if not known and self.subscriptions >= self.store:max_books() then
+    return commands.fail(self, "Too many subscriptions.")
+  elseif not known or known.closed then
     self.subscribers[name] = self.store:subscribe(name, self.push)
+    self.subscriptions = self.subscriptions + (known and 0 or 1)
   end
   return true, "Subscribed to " .. name
 end
 
-function NAMED.CREATE(self, name)
+function named.CREATE(self, name)
   if not self.store:create(name) then
-    return fail(("Unable to create orderbook `%s`."):format(name))
+    return commands.fail(self, ("Unable to create orderbook `%s`."):format(name))
   end
   return true, ("Created orderbook `%s`."):format(name)
 end
 
-local function no_book(name)
-  return fail(("No db named `%s`"):format(name))
-end
-
-function NAMED.LOAD(self, name)
+function named.LOAD(self, name)
   if not self.store:book(name) then
-    return no_book(name)
+    return commands.no_book(self, name)
   end
   return true, ("Loaded orderbook `%s`."):format(name)
 end
 
-function NAMED.USE(self, name)
-  if not self.store:book(name) then
-    return no_book(name)
-  end
-  self.current = name
-  return true, ("SWITCHED TO orderbook `%s`."):format(name)
-end
-
-function NAMED.EXISTS(self, name)
-  if not self.store:book(name) then
-    return no_book(name)
-  end
-  return true, "1"
-end
-
-local OTHER = {}
-
-function OTHER.INSERT(self, text)
-  local value, name = request.parse_insert(text)
-  if not value then
-    return fail(name)
-  elseif name and #name > frame.NAME_LIMIT then
-    return fail("Bad format.")
-  end
-  return insert(self, value, name)
-end
-OTHER.ADD = OTHER.INSERT
-
-function OTHER.GET(self, _, line)
-  local body, message = request.get(line, self.store:book(self.current), DIALECT)
-  if not body then
-    return fail(message)
-  end
-  return true, body
-end
-
-local function text_command(self, text)
-  if not utf8.len(text) then
-    return fail("Bad format.")
-  end
-  local exact = EXACT[text]
-  if exact then
-    return exact(self)
-  end
-  local word, rest = text:match("^(%u+) (.*)$")
-  if NAMED[word] then
-    if #rest > frame.NAME_LIMIT then
-      return fail("Bad format.")
-    end
-    return NAMED[word](self, rest)
-  elseif OTHER[word] then
-    return OTHER[word](self, rest, text)
-  end
-  return fail("Unknown command.")
-end
+SessionC.dialect, SessionC.exact, SessionC.named, SessionC.verbs = DIALECT, exact, named, commands.verbs
 
 ---Answers one request.
 ---@param payload string a text command, with or without one "\n" at its end, or a binary insert
@@ -243,13 +126,13 @@ end
 function SessionC:request(payload)
   local text = payload:byte(-1) == 10 and payload:sub(1, -2) or payload
   if #text < 3 or text:sub(1, 2) ~= "ra" then
-    return text_command(self, text)
+    return commands.answer(self, text)
   end
   local value, name = frame.decode_insert(payload)
   if not value then
-    return fail(name)
+    return commands.fail(self, name)
   end
-  return insert(self, value, name)
+  return commands.insert(self, value, name)
 end
 
 ---Answers one request with the bytes to send.
@@ -257,6 +140,17 @@ end
 ---@return string bytes a whole reply frame
 function SessionC:reply(payload)
   return frame.encode_reply(self:request(payload))
+end
+
+---Whether updates are pushed to it, so that it need not say anything.
+---@return boolean
+function SessionC:is_pushed_to()
+  for _, subscriber in pairs(self.subscribers) do
+    if not subscriber.closed then
+      return true
+    end
+  end
+  return false
 end
 
 ---Ends all subscriptions and the connection's count. Closing twice is harmless.

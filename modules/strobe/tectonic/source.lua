@@ -19,6 +19,14 @@ local function fail(path, line, message)
   error(("%s:%d: %s"):format(path, line, message), 0)
 end
 
+-- A speed or a rate, which may be math.huge.
+local function check_pace(name, value)
+  if type(value) ~= "number" or value ~= value or value <= 0 then
+    error(("%s: a number above 0, or math.huge, expected, got %s"):format(name, tostring(value)), 0)
+  end
+  return value
+end
+
 local flag_of = { t = true, f = false, ["true"] = true, ["false"] = false }
 
 -- One CSV row: tick, book; or nil, message.
@@ -105,16 +113,18 @@ end
 
 --- Replays a recording: rows `book,ts,seq,is_trade,is_bid,price,size`, or JSON objects
 --- with these fields, a line each. Raises with file and line for what is neither.
+---@async
 ---@param path string
 ---@param options? {speed?: number} times as fast as recorded (1); math.huge: as fast as it goes
 ---@return strobe.Generator
 source.replay = generators.generator(function(yield, path, options)
+  local speed = check_pace("replay: speed", options and options.speed or 1)
   local file, message = io.open(path, "rb")
   if not file then
     error("replay: " .. message, 0)
   end
   local guard <close> = file -- luacheck: ignore
-  local pace = pacer(options and options.speed or 1)
+  local pace = pacer(speed)
   each_line(path, file:lines(), function(value, book)
     pace(value)
     yield(value, book)
@@ -148,6 +158,7 @@ local function next_tick(walk, random, now)
 end
 
 --- A seeded random walk: prices that move a little, trades among level changes.
+---@async
 ---@param options? {books?: string[], rate?: number, seed?: integer, count?: integer, epoch?: number}
 --- rate: updates per second, all books together (10; math.huge: as fast as it goes);
 --- count: how many (for ever); epoch: the ts of the first, in seconds since 1970
@@ -155,7 +166,10 @@ end
 source.synthetic = generators.generator(function(yield, options)
   options = options or {}
   local books = options.books or { "btc_usd" }
-  local rate, random = options.rate or 10, random_numbers(options.seed or 1)
+  if #books == 0 then
+    error("synthetic: books: at least one name expected", 0)
+  end
+  local rate, random = check_pace("synthetic: rate", options.rate or 10), random_numbers(options.seed or 1)
   local epoch, began = options.epoch or 1577836800, time.now()
   local walks = {}
   for i, name in ipairs(books) do
@@ -245,6 +259,7 @@ local function lines_of(chunks)
 end
 
 --- Lines of the standard input, in a form that replay takes; as they come.
+---@async
 ---@return strobe.Generator
 source.stdin = generators.generator(function(yield)
   local chunks, closing = input_chunks()

@@ -68,6 +68,12 @@ function Store:book(name)
   return self.books[name]
 end
 
+---How many books there may be; a client subscribes to as many at most.
+---@return integer
+function Store:max_books()
+  return self.options.max_books or BOOKS
+end
+
 ---All books in order of creation.
 ---@return strobe.tectonic.Book[]
 function Store:list()
@@ -87,7 +93,7 @@ function Store:replace(name)
   local old = self.books[name]
   if old then
     self.rows_dropped = self.rows_dropped + old:dropped()
-  elseif #self.names >= (self.options.max_books or BOOKS) then
+  elseif #self.names >= self:max_books() then
     return nil, "Too many books.", "ENOSPC"
   else
     self.names[#self.names + 1] = name
@@ -233,9 +239,15 @@ function Store:unsubscribe(one)
   one:close()
 end
 
----Ends the flow of updates to every client. What is queued can still be polled.
+---Ends the flow of updates to every client. What is queued can still be polled. Those that are pushed to are
+---closed, so that their sessions know it when they subscribe again.
 function Store:unsubscribe_all()
   self.subscribers = {}
+  for one in pairs(self.members) do
+    if one.push then
+      self:unsubscribe(one)
+    end
+  end
 end
 
 -- Figures.

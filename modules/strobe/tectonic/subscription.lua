@@ -4,6 +4,7 @@
 -- pauses until an update comes, subscribes again, and says what was missed: the
 -- numbers between the last update before and the first after.
 
+local errors = require "strobe.async.error"
 local generators = require "strobe.async.generator"
 local report = require "strobe.core.error"
 local time = require "strobe.core.time"
@@ -11,6 +12,22 @@ local timeouts = require "strobe.async.timeout"
 
 -- What asyncio's example does between two polls that found nothing.
 local POLL_PAUSE = 0.01
+
+-- Seconds that leaving the loop may wait for a server that does not answer.
+local LEAVE = 5
+
+local BACKOFF = { initial = 0.1, factor = 2, most = 5, attempts = math.huge }
+
+---@class strobe.tectonic.Backoff
+---@field initial? number seconds before the second attempt (0.1)
+---@field factor? number  by which each further pause is longer (2)
+---@field most? number    seconds of the longest pause (5)
+---@field attempts? number after which it gives up (never)
+
+---@class strobe.tectonic.TicksOptions
+---@field reconnect? boolean|strobe.tectonic.Backoff whether, and how, a lost connection is made again
+---@field on_gap? fun(gap: strobe.tectonic.Gap) default: it is reported
+---@field poll? number seconds between two polls that found nothing (0.01)
 
 ---@class strobe.tectonic.Gap
 ---@field book string
@@ -21,20 +38,10 @@ local POLL_PAUSE = 0.01
 ---@field attempts integer connects it took
 ---@field reason string    why the connection broke
 
--- Seconds that leaving the loop may wait for a server that does not answer.
-local LEAVE = 5
-
-local function default_backoff()
-  return { initial = 0.1, factor = 2, most = 5, attempts = math.huge }
-end
-
--- reconnect = true | {initial, factor, most: seconds, attempts}
 local function backoff_of(reconnect)
-  local backoff = default_backoff()
-  if type(reconnect) == "table" then
-    for key in pairs(backoff) do
-      backoff[key] = reconnect[key] or backoff[key]
-    end
+  local given, backoff = type(reconnect) == "table" and reconnect or {}, {}
+  for key, default in pairs(BACKOFF) do
+    backoff[key] = given[key] or default
   end
   return backoff
 end
@@ -43,24 +50,25 @@ end
 ---@class strobe.tectonic.Subscription
 ---@field db strobe.tectonic.Client
 ---@field book string
----@field options table
----@field backoff table
+---@field options strobe.tectonic.TicksOptions
+---@field backoff strobe.tectonic.Backoff
 ---@field pause? number seconds until the next attempt; nil when updates came since the last
 ---@field last? integer seq of the last update
 ---@field gap? strobe.tectonic.Gap to be told with the next update
 
 local function fail(message, code)
-  local e = require("strobe.async.error").Error(message)
+  local e = errors.Error(message)
   e.code = code
   error(e, 0)
 end
 
 local function subscribe(self)
-  local success, text, code = self.db:subscribe(self.book)
-  if not success then
-    return nil, text, code or "EPROTO"
+  local db = self.db
+  local success, text, code = db:subscribe(self.book)
+  if success == false then
+    text = ("tectonic %s: subscribe %s: %s"):format(db:peer(), self.book, (text:gsub("%s+$", "")))
   end
-  return true
+  return success or nil, text, code or "EPROTO"
 end
 
 -- Pauses before an attempt: not at all at first, then longer and longer.

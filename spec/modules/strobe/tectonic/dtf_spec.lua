@@ -1,3 +1,4 @@
+local dice = require "spec.modules.strobe.tectonic.dice"
 local dtf = require "strobe.tectonic.dtf"
 local frame = require "strobe.tectonic.frame"
 local tick = require "strobe.tectonic.tick"
@@ -127,11 +128,7 @@ describe("dtf batches", function()
     end
 
     it("gives back any ticks", function()
-      local seed = 21
-      local function random(n)
-        seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
-        return (seed >> 8) % n + 1
-      end
+      local random = dice(21)
       local ticks = {}
       for i = 1, 3000 do
         ticks[i] = { ts = (1513922718770 + random(70000) * random(3)) / 1000, seq = 1000 + random(40),

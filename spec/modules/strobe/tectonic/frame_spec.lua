@@ -1,3 +1,4 @@
+local dice = require "spec.modules.strobe.tectonic.dice"
 local frame = require "strobe.tectonic.frame"
 local tick = require "strobe.tectonic.tick"
 
@@ -7,19 +8,10 @@ local function bytes(hex)
   end))
 end
 
-local function randomizer(seed)
-  return function(n)
-    seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
-    return (seed >> 8) % n + 1
-  end
-end
-
--- Everything a decoder gives out, replies as "true:body" so that lists compare.
+-- Everything a decoder gives out.
 local function drain(decoder, found)
-  local first, second = decoder:next()
-  while first ~= nil do
-    found[#found + 1] = second and tostring(first) .. ":" .. second or first
-    first, second = decoder:next()
+  for text in function() return (decoder:next()) end do
+    found[#found + 1] = text
   end
   return found
 end
@@ -74,51 +66,20 @@ describe("reply frame", function()
     end)
   end)
 
-  describe("reply_decoder", function()
+  describe("decode_reply_header", function()
     for _, example in ipairs(examples) do
-      it("reads " .. example[1] .. " in any pieces", function()
-        in_all_pieces(frame.reply_decoder, bytes(example[4]), function(found, decoder)
-          assert.same({ tostring(example[2]) .. ":" .. example[3] }, found)
-          assert.equal(0, decoder:pending())
-        end)
+      it("reads that of " .. example[1], function()
+        local success, length, code = frame.decode_reply_header(bytes(example[4]):sub(1, frame.REPLY_HEADER))
+        assert.equal(example[2], success)
+        assert.equal(#example[3], length)
+        assert.is_nil(code)
       end)
     end
 
-    it("gives success and body as two values, and nil when nothing is complete", function()
-      local decoder = frame.reply_decoder()
-      assert.equal(0, select("#", select(2, decoder:next())))
-      decoder:feed(frame.encode_reply(false, "ERR: no\n"))
-      local success, body = decoder:next()
-      assert.is_false(success)
-      assert.equal("ERR: no\n", body)
-      assert.is_nil((decoder:next()))
-    end)
-
-    it("reads several replies in any pieces, in order", function()
-      local text, expected = {}, {}
-      for i, example in ipairs(examples) do
-        text[i] = bytes(example[4])
-        expected[i] = tostring(example[2]) .. ":" .. example[3]
-      end
-      in_all_pieces(frame.reply_decoder, table.concat(text), function(found)
-        assert.same(expected, found)
-      end)
-    end)
-
-    it("tells at the end of the stream that it was cut inside a frame", function()
-      local text = frame.encode_reply(true, "PONG")
-      for cut = 1, #text - 1 do
-        local decoder = frame.reply_decoder()
-        decoder:feed(text:sub(1, cut))
-        assert.is_nil((decoder:next()))
-        assert.equal(cut, decoder:pending())
-      end
-    end)
-
-    it("accepts a body of exactly the limit", function()
-      local decoder = frame.reply_decoder { limit = 1 }
-      decoder:feed(frame.encode_reply(true, "1"))
-      assert.is_true((decoder:next()))
+    it("accepts a body of exactly the limit, which is 64 MiB unless told otherwise", function()
+      assert.same({ true, 100 }, { frame.decode_reply_header(bytes "01 00 00 00 00 00 00 00 64", 100) })
+      assert.same({ true, 64 * 1024 * 1024 }, { frame.decode_reply_header(bytes "01 00 00 00 00 04 00 00 00") })
+      assert.is_nil((frame.decode_reply_header(bytes "01 00 00 00 00 04 00 00 01")))
     end)
 
     local impossible = {
@@ -132,97 +93,14 @@ describe("reply frame", function()
       { "01 ff ff ff ff ff ff ff ff", "a body of 2^63 or more bytes" },
     }
     for _, case in ipairs(impossible) do
-      it("refuses the header " .. case[1] .. ", for ever", function()
-        in_all_pieces(function() return frame.reply_decoder { limit = 100 } end,
-          frame.encode_reply(true, "x") .. bytes(case[1]), function(found, decoder)
-            assert.same({ "true:x" }, found)
-            decoder:feed(frame.encode_reply(true, "PONG"))
-            local success, message, code = decoder:next()
-            assert.is_nil(success)
-            assert.truthy(message:find(case[2], 1, true), message)
-            assert.equal("EPROTO", code)
-            assert.equal(0, decoder:pending())
-          end)
+      it("refuses " .. case[1] .. ", and shows it", function()
+        local success, message, code = frame.decode_reply_header(bytes(case[1]), 100)
+        assert.is_nil(success)
+        assert.truthy(message:find(case[2], 1, true), message)
+        assert.truthy(message:find(case[1], 1, true), message)
+        assert.equal("EPROTO", code)
       end)
     end
-
-    it("refuses a limit that is no positive integer", function()
-      for _, limit in ipairs { 0, -1, 1.5, "x" } do
-        assert.error_matches(function() frame.reply_decoder { limit = limit } end, "limit: a positive integer")
-      end
-    end)
-
-    -- Quadratic copying would take minutes here, not a moment.
-    it("reads a large body byte by byte, and many small replies in one piece", function()
-      local body = ("x"):rep(300000)
-      local decoder, text = frame.reply_decoder(), frame.encode_reply(true, body)
-      for i = 1, #text - 1 do
-        decoder:feed(text:sub(i, i))
-        assert(decoder:next() == nil)
-      end
-      decoder:feed(text:sub(-1))
-      assert.is_true(select(2, decoder:next()) == body)
-
-      decoder:feed(frame.encode_reply(true, "NONE"):rep(100000))
-      local count = 0
-      while decoder:next() do
-        count = count + 1
-        decoder:feed("")
-      end
-      assert.equal(100000, count)
-    end)
-
-    it("needs no more memory for the last reply than for the first", function()
-      local decoder, text = frame.reply_decoder(), frame.encode_reply(true, "NONE")
-      collectgarbage()
-      local before = collectgarbage("count")
-      for _ = 1, 50000 do
-        decoder:feed(text:sub(1, 5))
-        decoder:feed(text:sub(6))
-        while decoder:next() do end
-      end
-      collectgarbage()
-      assert.is_true(collectgarbage("count") - before < 64)
-    end)
-
-    it("gives the same replies however the stream is torn", function()
-      local random = randomizer(11)
-      for _ = 1, 500 do
-        local expected, text = {}, {}
-        for i = 1, random(8) do
-          local success, body = random(2) == 1, ("b"):rep(random(30) - 1)
-          expected[i], text[i] = tostring(success) .. ":" .. body, frame.encode_reply(success, body)
-        end
-        text = table.concat(text)
-        local decoder, found, from = frame.reply_decoder(), {}, 1
-        while from <= #text do
-          local to = from + random(12) - 1
-          decoder:feed(text:sub(from, to))
-          if random(3) == 1 then
-            drain(decoder, found)
-          end
-          from = to + 1
-        end
-        assert.same(expected, drain(decoder, found))
-      end
-    end)
-
-    it("answers any bytes with replies, a wait or an error", function()
-      local random = randomizer(12)
-      for _ = 1, 3000 do
-        local decoder, text = frame.reply_decoder { limit = 50 }, {}
-        for i = 1, random(60) do
-          text[i] = string.char(random(4) == 1 and random(256) - 1 or random(2) - 1)
-        end
-        decoder:feed(table.concat(text))
-        local success, body, code = decoder:next()
-        while success ~= nil do
-          assert.is_true(#body <= 50)
-          success, body, code = decoder:next()
-        end
-        assert.truthy(code == nil or code == "EPROTO")
-      end
-    end)
   end)
 end)
 
@@ -320,7 +198,7 @@ describe("request line", function()
     end)
 
     it("gives the same lines however the stream is torn", function()
-      local random = randomizer(13)
+      local random = dice(13)
       for _ = 1, 500 do
         local text = {}
         for i = 1, random(60) do
@@ -372,6 +250,95 @@ describe("request of generation C", function()
     assert.is_nil(payload)
     assert.equal("a request of 1048577 bytes, the limit is 1048576", message)
     assert.equal("EMSGSIZE", code)
+  end)
+
+  it("tells at the end of the stream that it was cut", function()
+    local text = frame.encode_request "PING"
+    for cut = 1, #text - 1 do
+      local decoder = frame.request_decoder()
+      decoder:feed(text:sub(1, cut))
+      assert.is_nil((decoder:next()))
+      assert.equal(cut, decoder:pending())
+    end
+  end)
+
+  it("refuses a limit that is no positive integer", function()
+    for _, limit in ipairs { 0, -1, 1.5, "x" } do
+      assert.error_matches(function() frame.request_decoder { limit = limit } end, "limit: a positive integer")
+    end
+  end)
+
+  -- Quadratic copying would take minutes here, not a moment.
+  it("reads a large payload byte by byte, and many small ones in one piece", function()
+    local payload = ("x"):rep(300000)
+    local decoder, text = frame.request_decoder(), frame.encode_request(payload)
+    for i = 1, #text - 1 do
+      decoder:feed(text:sub(i, i))
+      assert(decoder:next() == nil)
+    end
+    decoder:feed(text:sub(-1))
+    assert.is_true(decoder:next() == payload)
+
+    decoder:feed(frame.encode_request("PING"):rep(100000))
+    local count = 0
+    while decoder:next() do
+      count = count + 1
+      decoder:feed("")
+    end
+    assert.equal(100000, count)
+  end)
+
+  it("needs no more memory for the last request than for the first", function()
+    local decoder, text = frame.request_decoder(), frame.encode_request "PING"
+    collectgarbage()
+    local before = collectgarbage("count")
+    for _ = 1, 50000 do
+      decoder:feed(text:sub(1, 5))
+      decoder:feed(text:sub(6))
+      while decoder:next() do end
+    end
+    collectgarbage()
+    assert.is_true(collectgarbage("count") - before < 64)
+  end)
+
+  it("is the same however the stream is torn", function()
+    local random = dice(11)
+    for _ = 1, 500 do
+      local expected, text = {}, {}
+      for i = 1, random(8) do
+        expected[i] = ("b"):rep(random(30) - 1)
+        text[i] = frame.encode_request(expected[i])
+      end
+      text = table.concat(text)
+      local decoder, found, from = frame.request_decoder(), {}, 1
+      while from <= #text do
+        local to = from + random(12) - 1
+        decoder:feed(text:sub(from, to))
+        if random(3) == 1 then
+          drain(decoder, found)
+        end
+        from = to + 1
+      end
+      assert.same(expected, drain(decoder, found))
+    end
+  end)
+
+  it("is any bytes, or a wait, or an error for ever", function()
+    local random = dice(12)
+    for _ = 1, 3000 do
+      local decoder, text = frame.request_decoder { limit = 50 }, {}
+      for i = 1, random(60) do
+        text[i] = string.char(random(4) == 1 and random(256) - 1 or random(2) - 1)
+      end
+      decoder:feed(table.concat(text))
+      local payload, _, code = decoder:next()
+      while payload do
+        assert.is_true(#payload <= 50)
+        payload, _, code = decoder:next()
+      end
+      assert.truthy(code == nil or code == "EMSGSIZE")
+      assert.equal(code, (select(3, decoder:next())))
+    end
   end)
 
   it("refuses the text of a generation A client, which reads as a huge length", function()
@@ -465,7 +432,7 @@ describe("binary insert", function()
   end)
 
   it("survives any damage", function()
-    local random, payload = randomizer(14), bytes(BNC_NAMED)
+    local random, payload = dice(14), bytes(BNC_NAMED)
     for _ = 1, 4000 do
       local at = random(#payload)
       local damaged = payload:sub(1, at - 1) .. string.char(random(256) - 1) .. payload:sub(at + random(2))

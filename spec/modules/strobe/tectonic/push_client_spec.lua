@@ -1,6 +1,7 @@
 local async = require "strobe.async"
+local fake_server = require "spec.modules.strobe.tectonic.fake_server"
 local frame = require "strobe.tectonic.frame"
-local net = require "strobe.net"
+local report = require "strobe.report"
 local tectonic = require "strobe.tectonic"
 local tick = require "strobe.tectonic.tick"
 
@@ -41,7 +42,11 @@ describe("a push client", function()
       end)
     end)
 
-    it("keeps a bounded number of updates and counts what did not fit", function()
+    it("keeps a bounded number of updates, counts what did not fit, and says so once", function()
+      local said = {}
+      report.set_handler(function(context)
+        table.insert(said, report.text(context))
+      end)
       with_client({ queue = 10 }, function(db, server)
         db:subscribe "btc_usd"
         for i = 1, 25 do
@@ -51,6 +56,9 @@ describe("a push client", function()
         assert.equal(15, db.dropped)
         assert.equal(16, db:next_tick().seq)
       end)
+      report.set_handler(nil)
+      assert.equal(1, #said)
+      assert.matches("warning: tectonic 127.0.0.1:%d+: updates of btc_usd come faster than they are taken", said[1])
     end)
 
     it("gets no update of a book that it has left", function()
@@ -111,27 +119,9 @@ describe("a push client", function()
   end)
 
   describe("against an awkward server", function()
-    -- A server that says the same bytes to whoever asks anything, and hangs up after `seconds`.
-    local function says(bytes, seconds)
-      local listener = assert(net.listen(nil, 0))
-      local task = async.create_task(function()
-        local connection <close> = listener:accept_one()
-        connection:read()
-        connection:send(bytes)
-        async.sleep(seconds or 3600)
-      end)
-      return setmetatable({ port = listener:port() }, {
-        __close = function()
-          listener:close()
-          task:cancel()
-          async.wait { task }
-        end,
-      })
-    end
-
     it("gets an update that comes in one segment with the answer to SUBSCRIBE", function()
       local update = frame.encode_reply(true, frame.encode_insert(row(7), "btc_usd"))
-      local server <close> = says(frame.encode_reply(true, "Subscribed to btc_usd") .. update .. update)
+      local server <close> = fake_server.says(frame.encode_reply(true, "Subscribed to btc_usd") .. update .. update)
       local db <close> = connect(server.port)
       assert.is_true((db:subscribe "btc_usd"))
       assert.equal(7, db:next_tick().seq)
@@ -139,14 +129,18 @@ describe("a push client", function()
     end)
 
     it("skips updates that make no sense", function()
-      local server <close> = says(frame.encode_reply(true, "ra?") .. frame.encode_reply(true, "PONG"))
+      local server <close> = fake_server.says(frame.encode_reply(true, "ra?") .. frame.encode_reply(true, "PONG"))
       local db <close> = connect(server.port)
       assert.same({ true, "PONG" }, { db:ping() })
     end)
 
     it("has its updates left to be taken when the connection ends, then the reason", function()
       local update = frame.encode_reply(true, frame.encode_insert(row(7), "btc_usd"))
-      local server <close> = says(frame.encode_reply(true, "Subscribed to btc_usd") .. update, 1)
+      local server <close> = fake_server.plays(function(connection)
+        connection:read()
+        connection:send(frame.encode_reply(true, "Subscribed to btc_usd") .. update)
+        async.sleep(1)
+      end)
       local db <close> = connect(server.port)
       db:subscribe "btc_usd"
       async.sleep(2)
@@ -158,8 +152,20 @@ describe("a push client", function()
       assert.same({ nil, message, "EOF" }, { db:poll() })
     end)
 
+    it("gives the error that a server hangs up with for the reason", function()
+      local server <close> = fake_server.plays(function(connection)
+        connection:send(frame.encode_reply(false, "ERR: Too many connections\n"))
+      end)
+      local db <close> = connect(server.port)
+      async.sleep(1)
+      local value, message, code = db:next_tick()
+      assert.is_nil(value)
+      assert.matches("^tectonic 127.0.0.1:%d+: ERR: Too many connections$", message)
+      assert.equal("ECONNREFUSED", code)
+    end)
+
     it("does not take silence between updates for a failure", function()
-      local server <close> = says(frame.encode_reply(true, "Subscribed to btc_usd"))
+      local server <close> = fake_server.says(frame.encode_reply(true, "Subscribed to btc_usd"))
       local db <close> = connect(server.port, { timeout = 1 })
       db:subscribe "btc_usd"
       async.sleep(100)

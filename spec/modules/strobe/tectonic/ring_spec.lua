@@ -1,3 +1,4 @@
+local dice = require "spec.modules.strobe.tectonic.dice"
 local ring = require "strobe.tectonic.ring"
 
 describe("ring", function()
@@ -80,10 +81,9 @@ describe("ring", function()
   end)
 
   it("behaves like a list cut at its front, through any pushes and shifts", function()
-    local seed, values, model, dropped = 7, ring.new(5), {}, 0
+    local random, values, model, dropped = dice(7), ring.new(5), {}, 0
     for i = 1, 5000 do
-      seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
-      if (seed >> 8) % 5 < 3 then
+      if random(5) <= 3 then
         values:push(i)
         model[#model + 1] = i
         if #model > 5 then

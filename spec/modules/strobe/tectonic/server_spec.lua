@@ -1,58 +1,12 @@
 local async = require "strobe.async"
 local frame = require "strobe.tectonic.frame"
-local net = require "strobe.net"
+local our_server = require "spec.modules.strobe.tectonic.our_server"
 local tectonic = require "strobe.tectonic"
 
+local serve, dial, client, row = our_server.serve, our_server.dial, our_server.client, our_server.row
+local read_all, settle = our_server.read_all, our_server.settle
+
 describe("a server", function()
-  local function row(seq)
-    return { ts = 1505177459.685, seq = seq, is_trade = true, is_bid = false, price = 100, size = 1 }
-  end
-
-  local function serve(options)
-    options = options or {}
-    options.port = 0
-    return assert(tectonic.serve(options))
-  end
-
-  local function dial(server)
-    local connection = assert(net.connect("127.0.0.1", server:port()))
-    connection:set_timeout(60)
-    return connection
-  end
-
-  local function client(server, protocol)
-    return assert(tectonic.connect { host = "127.0.0.1", port = server:port(), protocol = protocol })
-  end
-
-  -- All that comes until the server hangs up.
-  local function read_all(connection)
-    local parts = {}
-    while true do
-      local bytes, _, code = connection:read()
-      if not bytes or bytes == "" then
-        return table.concat(parts), code
-      end
-      table.insert(parts, bytes)
-    end
-  end
-
-  local function alive(server)
-    local db <close> = client(server, "poll")
-    assert.same({ true, "PONG" }, { db:ping() })
-    local other <close> = client(server, "push")
-    assert.same({ true, "PONG" }, { other:ping() })
-  end
-
-  local function settle(server, connections)
-    for _ = 1, 1000 do
-      if server:stats().connections == (connections or 0) then
-        return
-      end
-      async.sleep(0.01)
-    end
-    error(("%d connections are left"):format(server:stats().connections))
-  end
-
   describe("with subscribers", function()
     it("gives every one of them every update in order, whatever it speaks", function()
       local server <close> = serve()
@@ -164,179 +118,111 @@ describe("a server", function()
     end)
   end)
 
-  describe("asked by raw bytes", function()
-    it("tells the generations apart by the first byte", function()
-      local server <close> = serve()
-      for request, prefix in pairs {
-        ["PING\n"] = "\1\0\0\0\0\0\0\0\4PONG",
-        ["\r\n"] = "\1\0\0\0\0\0\0\0\0",
-        ["\0\0\0\4PING"] = "\1\0\0\0\0\0\0\0\4PONG",
-        ["\0\0\0\0"] = "\1\0\0\0\0\0\0\0\0",
-        ["CREATE a\n"] = "\1\0\0\0\0\0\0\0\15Created DB `a`.",
-      } do
-        local connection <close> = dial(server)
-        connection:write(request)
-        assert.equal(prefix, (connection:read_exactly(#prefix)))
+  describe("with as many connections as it takes", function()
+    local function full(places)
+      return frame.encode_reply(false,
+        ("ERR: Too many connections: this server takes %d, try again later.\n"):format(places))
+    end
+
+    it("tells one more why it is closed, and counts it", function()
+      local server <close> = serve { max_connections = 2 }
+      local first <close> = client(server, "poll")
+      local second <close> = client(server, "push")
+      assert.same({ true, "PONG" }, { first:ping() })
+      assert.same({ true, "PONG" }, { second:ping() })
+      for count, request in ipairs { "", "PING\n", frame.encode_request "PING" } do
+        local third <close> = dial(server)
+        third:send(request)
+        third:shutdown()
+        assert.equal(full(2), (read_all(third)))
+        assert.equal(count, server:stats().turned_away)
       end
-    end)
-
-    it("speaks one protocol only when told so", function()
-      local server <close> = serve { protocol = "poll" }
-      local connection <close> = dial(server)
-      connection:write "\0\0\0\4PING\n"
-      local answer = connection:read_exactly(9 + 23)
-      assert.matches("ERR: Unknown command.\n\n$", answer)
-    end)
-
-    it("answers requests that come byte by byte, and many in one segment", function()
-      local server <close> = serve()
-      local pong = frame.encode_reply(true, "PONG")
-      for _, request in ipairs { "PING\r\n", frame.encode_request "PING" } do
-        local connection <close> = dial(server)
-        for byte in request:gmatch "." do
-          connection:send(byte)
-          async.sleep(0.001)
-        end
-        assert.equal(pong, connection:read_exactly(#pong))
-        connection:send(request:rep(1000))
-        assert.equal(pong:rep(1000), connection:read_exactly(1000 * #pong))
-      end
-    end)
-
-    it("answers a last line without its end when the client has shut down its side", function()
-      local server <close> = serve()
-      local connection <close> = dial(server)
-      connection:write "PING\nPING"
-      connection:shutdown()
-      assert.equal(frame.encode_reply(true, "PONG"):rep(2), (read_all(connection)))
-      settle(server)
-    end)
-
-    it("answers what is malformed with an error and goes on", function()
-      local server <close> = serve()
-      local connection <close> = dial(server)
-      for request, error in pairs {
-        ["nonsense\n"] = "Unknown command.",
-        ["\xFF\xFE\n"] = "Bad format.",
-        ["INSERT 1,2,3\n"] = "Unable to parse line",
-        ["GET ALL FROM x TO y\n"] = "FROM and TO need whole seconds.",
-        ["UNSUBSCRIBE\n"] = "Not subscribed.",
-      } do
-        connection:write(request)
-        local expected = frame.encode_reply(false, "ERR: " .. error .. "\n\n")
-        assert.equal(expected, connection:read_exactly(#expected))
-      end
-      connection:write "PING\n"
-      assert.equal("\1\0\0\0\0\0\0\0\4PONG", connection:read_exactly(13))
       assert.equal(0, server:stats().refused)
     end)
 
-    it("refuses a line without end, says why and hangs up", function()
-      local server <close> = serve { line_limit = 1000 }
-      local connection <close> = dial(server)
-      connection:write(("x"):rep(5000))
-      connection:shutdown()
-      assert.equal(frame.encode_reply(false, "ERR: line longer than 1000 bytes\n"), (read_all(connection)))
-      assert.equal(1, server:stats().refused)
-      alive(server)
-    end)
-
-    it("refuses a huge length, says why and hangs up", function()
-      local server <close> = serve()
-      local connection <close> = dial(server)
-      connection:write "\0\x20\0\0" -- 2 MiB
-      connection:shutdown()
-      assert.matches("ERR: a request of 2097152 bytes, the limit is 1048576\n$", (read_all(connection)))
-      assert.equal(1, server:stats().refused)
-      alive(server)
-    end)
-
-    it("answers what came before the malformed part", function()
-      local server <close> = serve { line_limit = 100 }
-      local connection <close> = dial(server)
-      connection:write("PING\n" .. ("x"):rep(200))
-      connection:shutdown()
-      assert.equal(frame.encode_reply(true, "PONG") .. frame.encode_reply(false,
-        "ERR: line longer than 100 bytes\n"), (read_all(connection)))
-    end)
-
-    it("survives clients that go in the middle of a request or of an answer", function()
-      local server <close> = serve()
-      for seq = 1, 10000 do
-        server:insert(row(seq), "default")
-      end
-      for _, request in ipairs { "PI", "\0\0", "\0\0\0\10PI", "GET ALL AS JSON\n",
-        "GET ALL AS JSON\n" .. ("x"):rep(100) } do
-        for _, ending in ipairs { "abort", "close", "shutdown" } do
-          local connection = dial(server)
-          connection:write(request)
-          connection[ending](connection)
-          async.sleep(0.1)
-          connection:abort()
-        end
-      end
-      settle(server)
-      alive(server)
-    end)
-
-    it("does not collect the answers of a client that asks much and reads nothing", function()
-      local server <close> = serve()
-      for seq = 1, 10000 do
-        server:insert(row(seq), "default")
-      end
-      local connection = dial(server)
-      collectgarbage()
-      local before = collectgarbage "count"
-      connection:send(("GET ALL AS JSON\n"):rep(2000)) -- nearly 2 GB of answers
-      async.sleep(1)
-      collectgarbage()
-      assert.is_true(collectgarbage "count" - before < 16 * 1024)
-      alive(server)
-      connection:abort()
-      settle(server)
-    end)
-  end)
-
-  describe("with an idle timeout", function()
-    it("ends connections that say nothing at all, or stop in the middle", function()
-      local server <close> = serve { idle_timeout = 10 }
-      local quiet, half = dial(server), dial(server)
-      half:write "PIN"
-      local began = async.time()
-      assert.equal("", (read_all(quiet)))
-      assert.equal("", (read_all(half)))
-      assert.is_true(async.time() - began >= 10 and async.time() - began < 12)
-      quiet:abort()
-      half:abort()
-      settle(server)
-    end)
-
-    it("keeps who polls, and who is pushed to", function()
-      local server <close> = serve { idle_timeout = 10 }
+    it("leaves the others alone", function()
+      local server <close> = serve { max_connections = 2 }
       local poller <close> = client(server, "poll")
       local pushed <close> = client(server, "push")
       poller:subscribe "btc_usd"
       pushed:subscribe "btc_usd"
-      for _ = 1, 10 do
-        async.sleep(5)
-        assert.same({ true, "NONE" }, { poller:poll() })
+      for seq = 1, 20 do
+        local third <close> = dial(server)
+        server:insert(row(seq), "btc_usd")
+        assert.equal(seq, poller:next_tick().seq)
+        assert.equal(full(2), third:read_exactly(#full(2)))
       end
-      server:insert(row(1), "btc_usd")
-      assert.equal(1, poller:next_tick().seq)
-      async.sleep(0.1)
-      assert.equal(1, pushed:next_tick().seq)
+      pushed:ping()
+      for seq = 1, 20 do
+        assert.equal(seq, pushed:next_tick().seq)
+      end
+      assert.equal(20, server:stats().turned_away)
+      assert.equal(2, server:stats().connections)
     end)
 
-    it("ends a client that does not read its answer", function()
-      local server <close> = serve { idle_timeout = 10 }
-      for seq = 1, 20000 do
-        server:insert(row(seq), "default")
+    it("takes another one as soon as one has gone, also one that said nothing", function()
+      local server <close> = serve { max_connections = 1 }
+      for _ = 1, 3 do
+        local quiet = dial(server)
+        quiet:close()
+        async.sleep(0.1)
+        local db = client(server, "poll")
+        assert.same({ true, "PONG" }, { db:ping() })
+        db:close()
+        async.sleep(0.1)
       end
-      local stuck = dial(server)
-      stuck:send(("GET ALL AS JSON\n"):rep(20))
-      async.sleep(30)
+      assert.equal(0, server:stats().turned_away)
+    end)
+
+    it("gives clients of either protocol the reason", function()
+      local server <close> = serve { max_connections = 1 }
+      local first <close> = client(server, "poll")
+      first:ping()
+      local poller <close> = client(server, "poll")
+      assert.same({ false, full(1):sub(10) }, { poller:ping() })
+      local pushed <close> = client(server, "push")
+      async.sleep(0.1)
+      local success, message, code = pushed:ping()
+      assert.is_nil(success)
+      assert.matches("not connected %(ERR: Too many connections: .+%); reconnect%(%) connects again", message)
+      assert.equal("ENOTCONN", code)
+    end)
+
+    it("tells only some of a crowd, and is well again when the crowd has gone", function()
+      local server <close> = serve { max_connections = 1 }
+      local first <close> = client(server, "poll")
+      first:ping()
+      local crowd, told = {}, 0
+      for i = 1, 100 do
+        crowd[i] = dial(server)
+      end
+      async.sleep(1)
+      for _, connection in ipairs(crowd) do
+        told = told + (connection:read() == full(1) and 1 or 0)
+      end
+      assert.equal(100, server:stats().turned_away)
+      assert.equal(64, told)
+      assert.same({ true, "PONG" }, { first:ping() })
+      async.sleep(10) -- those who stay are closed by then
+      local late <close> = dial(server)
+      assert.equal(full(1), late:read_exactly(#full(1)))
+      first:close()
       settle(server)
-      stuck:abort()
+      late:abort()
+      for _, connection in ipairs(crowd) do
+        connection:abort()
+      end
+      assert.equal(101, server:stats().turned_away)
+    end)
+
+    it("ends while it turns clients away", function()
+      local server = serve { max_connections = 1 }
+      local first <close> = client(server, "poll")
+      first:ping()
+      local third <close> = dial(server)
+      third:read_exactly(#full(1))
+      server:close()
+      assert.equal("", (third:read()) or "")
     end)
   end)
 
@@ -385,73 +271,47 @@ describe("a server", function()
     end)
   end)
 
+  describe("that was asked for in a wrong way", function()
+    it("tells which option is wrong, and what is expected", function()
+      for message, options in pairs {
+        ["port: a port from 0 to 65535 expected, got 65536"] = { port = 65536 },
+        ["protocol: auto, poll or push expected, got http"] = { protocol = "http" },
+        ["max_connections: an integer above 0 expected, got 0"] = { max_connections = 0 },
+        ["queue_limit: an integer above 0 expected, got 1.5"] = { queue_limit = 1.5 },
+        ["idle_timeout: a number of seconds above 0 expected, got -1"] = { idle_timeout = -1 },
+        ["flush: a function expected, got true"] = { flush = true },
+        ["unsubscribe_all: everyone or own expected, got all"] = { unsubscribe_all = "all" },
+      } do
+        assert.has_error(function()
+          tectonic.serve(options)
+        end, "tectonic.serve: " .. message)
+      end
+    end)
+  end)
+
+  describe("with a function for FLUSH", function()
+    it("gives it the rows of a book, and forgets them", function()
+      local written = {}
+      local server <close> = serve { flush = function(name, ticks)
+        written[name] = #ticks
+        return true
+      end }
+      local db <close> = client(server, "push")
+      db:bulk({ row(1), row(2) }, "default")
+      assert.same({ true, "1" }, { db:flush() })
+      assert.same({ default = 2 }, written)
+      assert.same({ true, "\n" }, { db:get "all" })
+      assert.same({ true, "2" }, { db:count() })
+    end)
+  end)
+
   describe("of a port that is taken", function()
     it("is nil, a message and EADDRINUSE", function()
       local server <close> = serve()
       local other, message, code = tectonic.serve { port = server:port() }
       assert.is_nil(other)
-      assert.is_string(message)
+      assert.equal(("tectonic.serve: listen on 127.0.0.1:%d: address already in use"):format(server:port()), message)
       assert.equal("EADDRINUSE", code)
-    end)
-  end)
-
-  describe("fed with random bytes", function()
-    -- Park and Miller's generator: the same bytes in every run.
-    local function random_from(seed)
-      return function(n)
-        seed = seed * 48271 % 2147483647
-        return seed % n
-      end
-    end
-
-    local WORDS = { "PING", "SUBSCRIBE ", "INSERT ", "GET ", "ALL", " AS JSON", "CREATE ", "USE ", " INTO ", "BULKADD",
-      "DDAKLUB", "ra\0\0\0\0\0\0\0\1a", "\0\0\0\5", "\0\0\0\0", "1505177459.685, 1, t, f, 0.1, 2;", "COUNT", "OB",
-      "\255\255\255\255", "x", " ", ",", ";", "UNSUBSCRIBE ALL", "\r", "FROM 1 TO 2", "\240\159" }
-
-    local function noise(random)
-      local parts = {}
-      for i = 1, 1 + random(30) do
-        local kind = random(4)
-        if kind == 0 then
-          parts[i] = string.char(random(256)):rep(1 + random(50))
-        elseif kind == 1 then
-          parts[i] = "\n"
-        else
-          parts[i] = WORDS[1 + random(#WORDS)]
-        end
-      end
-      local bytes = table.concat(parts)
-      return random(3) == 0 and frame.encode_request(bytes) .. bytes or bytes
-    end
-
-    it("survives and still answers", function()
-      local server <close> = serve { line_limit = 500, book_limit = 1000, idle_timeout = 60 }
-      local random = random_from(20180126)
-      local problems = {}
-      require("strobe.report").set_handler(function(context)
-        table.insert(problems, context.message)
-      end)
-      for n = 1, 400 do
-        local connection = dial(server)
-        for _ = 1, 1 + random(3) do
-          connection:send(noise(random))
-          if random(4) == 0 then
-            async.sleep(0.001)
-          end
-        end
-        if random(2) == 0 then
-          connection:shutdown()
-          read_all(connection)
-        end
-        connection:abort()
-        if n % 50 == 0 then
-          alive(server)
-        end
-      end
-      settle(server)
-      require("strobe.report").set_handler(nil)
-      assert.same({}, problems)
-      alive(server)
     end)
   end)
 end)

@@ -1,37 +1,16 @@
+local dialogue = require "spec.modules.strobe.tectonic.dialogue"
+local dice = require "spec.modules.strobe.tectonic.dice"
 local dtf = require "strobe.tectonic.dtf"
 local frame = require "strobe.tectonic.frame"
 local session = require "strobe.tectonic.session"
 local session_c = require "strobe.tectonic.session_c"
-local store = require "strobe.tectonic.store"
 local tick = require "strobe.tectonic.tick"
+
+local client, new_store = dialogue.with_c, dialogue.new_store
 
 local ROW = "1513922718.770, 0, f, t, 0.001939, 22.85;"
 local TICK = { ts = 1513922718.770, seq = 0, is_bid = true, is_trade = false, price = tick.f32(0.001939),
   size = tick.f32(22.85) }
-
-local function new_store(options)
-  options = options or {}
-  options.now = function() return 1517000000 end
-  return store.new(options)
-end
-
-local function client(shared)
-  local self = { pushed = {} }
-  self.session = session_c.new(shared or new_store(), { push = function(bytes)
-    self.pushed[#self.pushed + 1] = bytes
-  end })
-  function self.says(payload, body)
-    local success, answer = self.session:request(payload)
-    assert.equal(body, answer)
-    assert.is_true(success)
-  end
-  function self.fails(payload, text)
-    local success, answer = self.session:request(payload)
-    assert.equal("ERR: " .. text .. "\n", answer)
-    assert.is_false(success)
-  end
-  return self
-end
 
 describe("session of generation C", function()
   it("needs a function that sends pushes", function()
@@ -117,14 +96,11 @@ describe("session of generation C", function()
     end)
 
     it("refuse a book that is not there", function()
-      local one = client()
-      one.fails("ADD " .. ROW .. " INTO btc", "DB btc not found.")
-      one.fails(frame.encode_insert(TICK, "btc"), "DB btc not found.")
+      client().fails(frame.encode_insert(TICK, "btc"), "DB btc not found.")
     end)
 
     it("refuse what is damaged", function()
       local one, payload = client(), frame.encode_insert(TICK, "default")
-      one.fails("ADD 1,2", "Unable to parse line")
       one.fails("raw", "Bad format.")
       one.fails(payload:sub(1, 12), "Bad format.")
       one.fails(payload:sub(1, 30), "Unable to parse line")
@@ -153,12 +129,11 @@ describe("session of generation C", function()
       one.says("SUBSCRIBE default", "Subscribed to default")
       one.says("ADD " .. ROW .. " INTO btc", "")
       one.says("ADD " .. ROW, "")
-      local decoder, books = frame.reply_decoder(), {}
-      decoder:feed(table.concat(one.pushed))
-      for _, body in function() return decoder:next() end do
-        local value, book = frame.decode_insert(body)
+      local books = {}
+      for i, reply in ipairs(one.pushed) do
+        local value, book = frame.decode_insert(reply:sub(frame.REPLY_HEADER + 1))
         assert.same(TICK, value)
-        books[#books + 1] = book
+        books[i] = book
       end
       assert.same({ "btc", "default" }, books)
     end)
@@ -186,6 +161,28 @@ describe("session of generation C", function()
       local stats = shared:stats()
       assert.equal(1, stats.dropped)
       assert.equal(1, stats.delivered)
+    end)
+
+    it("may be repeated after a client of generation A ended all subscriptions", function()
+      local shared = new_store()
+      local one = client(shared)
+      one.says("SUBSCRIBE default", "Subscribed to default")
+      session.new(shared):line("UNSUBSCRIBE ALL")
+      one.says("ADD " .. ROW, "")
+      assert.equal(0, #one.pushed)
+      assert.is_false(one.session:is_pushed_to())
+      one.says("SUBSCRIBE default", "Subscribed to default")
+      one.says("ADD " .. ROW, "")
+      assert.equal(1, #one.pushed)
+      assert.is_true(one.session:is_pushed_to())
+    end)
+
+    it("takes as many books as there may be, and says so to one more", function()
+      local one = client(new_store { max_books = 2 })
+      one.says("SUBSCRIBE a", "Subscribed to a")
+      one.says("SUBSCRIBE b", "Subscribed to b")
+      one.fails("SUBSCRIBE c", "Too many subscriptions.")
+      one.says("SUBSCRIBE a", "Subscribed to a")
     end)
 
     it("serves pollers of generation A from the same store", function()
@@ -217,29 +214,23 @@ describe("session of generation C", function()
       one.says("GET ALL AS CSV", "1513922718.77,0,f,t,0.001939,22.85\n")
     end)
 
-    it("tells when there are too few rows", function()
-      local one = client()
-      one.fails("GET 1", "Requested 1 but only have 0.")
-      one.fails("GET 0", "Not enough items to return")
-      one.says("GET ALL", "")
+    it("answers an empty book with no batches, where the original stops", function()
+      client().says("GET ALL", "")
     end)
   end)
 
-  describe("FLUSH and CLEAR", function()
-    it("answer 1 and empty the memory", function()
+  describe("COUNT IN MEM", function()
+    it("counts the rows of the current book that were not flushed", function()
       local one = client(new_store { flush = function() return true end })
       one.says("ADD " .. ROW, "")
       one.says("FLUSH", "1")
       one.says("COUNT IN MEM", "0")
       one.says("COUNT", "1")
       one.says("ADD " .. ROW, "")
-      one.says("FLUSH ALL", "1")
-      one.says("ADD " .. ROW, "")
+      one.says("COUNT IN MEM", "1")
       one.says("CLEAR", "1")
-      one.says("COUNT", "2")
-      one.says("ADD " .. ROW, "")
-      one.says("CLEAR ALL", "1")
-      one.says("COUNT ALL IN MEM", "0")
+      one.says("COUNT IN MEM", "0")
+      one.says("COUNT", "1")
     end)
   end)
 
@@ -259,11 +250,7 @@ describe("session of generation C", function()
   end)
 
   it("answers any payload", function()
-    local shared, seed = new_store { book_limit = 20, max_books = 8 }, 51
-    local function random(n)
-      seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
-      return (seed >> 8) % n + 1
-    end
+    local shared, random = new_store { book_limit = 20, max_books = 8 }, dice(51)
     local words = { "", "PING\n", "SUBSCRIBE b", "CREATE b", "USE b", "LOAD b", "EXISTS b", "OB", "OB b", "INFO",
       "ADD " .. ROW, "ADD " .. ROW .. " INTO b", frame.encode_insert(TICK), frame.encode_insert(TICK, "b"),
       "COUNT IN MEM", "GET 2", "GET ALL AS JSON", "GET 1 FROM 1 TO 2", "FLUSH ALL", "CLEAR", "HELP", "PERF" }

@@ -98,6 +98,13 @@ describe("a source", function()
       assert.equal("replay: /no/such/file.csv: No such file or directory", e)
     end)
 
+    it("tells which speed it cannot go", function()
+      for speed, shown in pairs { [0] = "0", [-1] = "-1", fast = "fast" } do
+        assert.equal("replay: speed: a number above 0, or math.huge, expected, got " .. shown,
+          message_of(file(CSV), { speed = speed }))
+      end
+    end)
+
     it("is as fast as it was recorded", function()
       local _, times = all(source.replay(file(CSV)))
       assert.equal(0, times[1])
@@ -188,6 +195,17 @@ describe("a source", function()
       assert.is_true(bids > 100 and bids < 200)
     end)
 
+    it("tells which rate it cannot keep, and that it needs a book", function()
+      for message, options in pairs {
+        ["synthetic: rate: a number above 0, or math.huge, expected, got 0"] = { rate = 0 },
+        ["synthetic: books: at least one name expected"] = { books = {} },
+      } do
+        local ok, e = pcall(some, options)
+        assert.is_false(ok)
+        assert.equal(message, e)
+      end
+    end)
+
     it("comes at its rate, and its ts with it", function()
       local ticks, times = some { rate = 50, count = 101, epoch = 1600000000 }
       assert.near(2, times[101], 1e-6)
@@ -212,8 +230,13 @@ describe("a source", function()
       end
       print(n .. " ticks")]]
 
+    -- Prints what comes in; with `count`, only so many.
+    local function read(input, count)
+      return child.spawn("timeout", { "20", program, "-e", PRINT, count }, { input = input })
+    end
+
     it("reads ticks from a pipe as they come", function()
-      local reader <close> = child.spawn(program, { "-e", PRINT }, { input = false })
+      local reader <close> = read(false)
       local input = reader.pipes.stdin
       input:write(CSV:sub(1, 50))
       reader:expect("stdout", "btc_usd\t1505177459.658\t1\t100.5\n")
@@ -225,19 +248,19 @@ describe("a source", function()
     end)
 
     it("reads a last line without its end", function()
-      local reader <close> = child.spawn(program, { "-e", PRINT }, { input = CSV:sub(1, -2) })
+      local reader <close> = read(CSV:sub(1, -2))
       assert.equal(0, reader:wait())
       assert.matches("2 ticks\n$", reader.output.stdout)
     end)
 
     it("reads a file", function()
-      local pipe = assert(io.popen(("'%s' -e '%s' < '%s'"):format(program, PRINT, file(CSV))))
+      local pipe = assert(io.popen(("timeout 20 '%s' -e '%s' < '%s'"):format(program, PRINT, file(CSV))))
       assert.matches("2 ticks\n$", pipe:read "a")
       assert.is_true(pipe:close())
     end)
 
     it("may be left in the middle", function()
-      local reader <close> = child.spawn(program, { "-e", PRINT, "1" }, { input = false })
+      local reader <close> = read(false, "1")
       reader.pipes.stdin:write(CSV)
       assert.equal(0, reader:wait())
       assert.matches("1 ticks\n$", reader.output.stdout)
@@ -249,7 +272,7 @@ describe("a source", function()
         [CSV .. "bad\n"] = "stdin:3: a row of book,",
         [CSV .. ("x"):rep(200000)] = "stdin:3: a line of at most 65536 bytes expected",
       } do
-        local reader <close> = child.spawn(program, { "-e", PRINT }, { input = input })
+        local reader <close> = read(input)
         assert.equal(1, reader:wait())
         assert.truthy(reader.output.stderr:find(expected, 1, true), reader.output.stderr)
       end

@@ -1,3 +1,4 @@
+local dice = require "spec.modules.strobe.tectonic.dice"
 local frame = require "strobe.tectonic.frame"
 local store = require "strobe.tectonic.store"
 local tick = require "strobe.tectonic.tick"
@@ -208,6 +209,16 @@ describe("store", function()
   end)
 
   describe("unsubscribe_all", function()
+    it("closes those that are pushed to, who have nothing queued", function()
+      local shared, got = new_store(), {}
+      local one = shared:subscribe("btc", function(text) got[#got + 1] = text end)
+      shared:unsubscribe_all()
+      shared:publish(update(), "btc")
+      assert.is_true(one.closed)
+      assert.same({}, got)
+      assert_nothing_lost(shared)
+    end)
+
     it("ends the flow to everyone, but leaves what is queued", function()
       local shared = new_store()
       local one = shared:subscribe("btc")
@@ -307,11 +318,7 @@ describe("store", function()
     end)
 
     it("always adds up, whatever clients do", function()
-      local shared, members, seed = new_store { queue_limit = 4 }, {}, 31
-      local function random(n)
-        seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
-        return (seed >> 8) % n + 1
-      end
+      local shared, members, random = new_store { queue_limit = 4 }, {}, dice(31)
       local published = 0
       for step = 1, 4000 do
         local action = random(12)

@@ -1,5 +1,5 @@
 local async = require "strobe.async"
-local net = require "strobe.net"
+local fake_server = require "spec.modules.strobe.tectonic.fake_server"
 local report = require "strobe.report"
 local tectonic = require "strobe.tectonic"
 
@@ -102,21 +102,14 @@ describe("ticks", function()
       end)
 
       it("leave a silent server without waiting for ever", function()
-        local listener = assert(net.listen(nil, 0))
-        local silent = async.create_task(function()
-          local connection <close> = listener:accept_one()
-          repeat until (connection:read() or "") == ""
-        end)
-        local db = connect(listener:port(), protocol)
+        local server <close> = fake_server.plays(fake_server.ignore_requests)
+        local db <close> = connect(server.port, protocol)
         local task = collect(db, "btc_usd")
         async.sleep(1)
         task:cancel()
         async.wait { task }
         assert.is_true(task:cancelled())
         assert.is_true(async.time() <= 10)
-        db:close()
-        listener:close()
-        silent:await()
       end)
 
       it("raise when the connection breaks, with the code", function()
@@ -232,25 +225,18 @@ describe("ticks", function()
       end)
 
       it("do not hammer a server that hangs up on every connection", function()
-        local listener = assert(net.listen(nil, 0))
         local count = 0
-        local flapping = async.create_task(function()
-          for connection in listener:accept() do
-            count = count + 1
-            connection:read()
-            connection:send "\1\0\0\0\0\0\0\0\23Subscribed to btc_usd.."
-            connection:close()
-          end
+        local server <close> = fake_server.plays(function(connection)
+          count = count + 1
+          connection:read()
+          connection:send "\1\0\0\0\0\0\0\0\23Subscribed to btc_usd.."
         end)
-        local db = connect(listener:port(), protocol)
+        local db <close> = connect(server.port, protocol)
         local task = collect(db, "btc_usd", 1, { reconnect = { initial = 1, factor = 2, most = 60 } })
         async.sleep(100)
         assert.is_true(count <= 10, count)
         task:cancel()
         async.wait { task }
-        db:close()
-        listener:close()
-        flapping:await()
       end)
     end)
   end
@@ -287,26 +273,33 @@ describe("ticks", function()
     end)
 
     it("raise for an update that is none", function()
-      local listener = assert(net.listen(nil, 0))
-      local odd = async.create_task(function()
-        local connection <close> = listener:accept_one()
+      local server <close> = fake_server.plays(function(connection)
         connection:read()
         connection:send "\1\0\0\0\0\0\0\0\23Subscribed to btc_usd.."
         connection:read()
         connection:send "\1\0\0\0\0\0\0\0\2{}"
         connection:read()
       end)
-      local db = connect(listener:port(), "poll")
+      local db <close> = connect(server.port, "poll")
       local ok, e = pcall(db:ticks "btc_usd")
       assert.is_false(ok)
       assert.equal("EPROTO", e.code)
       assert.matches("Unable to parse update: ts: seconds since 1970 expected", tostring(e))
-      odd:await()
-      listener:close()
     end)
   end)
 
   describe("of the push protocol", function()
+    it("raise when the server refuses the book, and say which and why", function()
+      local server <close> = serve()
+      local db <close> = connect(server:port(), "push")
+      local long = ("n"):rep(65)
+      local ok, e = pcall(db:ticks(long))
+      assert.is_false(ok)
+      assert.matches("tectonic 127.0.0.1:%d+: subscribe " .. long .. ": ERR: Bad format%.$", tostring(e))
+      assert.equal("EPROTO", e.code)
+      assert.same({ true, "PONG" }, { db:ping() })
+    end)
+
     it("of several books share one connection, and one new connection after a break", function()
       local server = serve()
       local port = server:port()

@@ -1,12 +1,5 @@
+local dice = require "spec.modules.strobe.tectonic.dice"
 local tick = require "strobe.tectonic.tick"
-
--- A small generator of its own, so that the cases are the same on every run and machine.
-local function randomizer(seed)
-  return function(n)
-    seed = (seed * 1103515245 + 12345) & 0x7FFFFFFF
-    return (seed >> 8) % n + 1
-  end
-end
 
 local function sample(changes)
   local value = { ts = 1505177459.658, seq = 139010, is_trade = true, is_bid = true,
@@ -61,7 +54,7 @@ describe("tick", function()
     end
 
     it("gives back the same f32 and has no exponent, for any finite f32", function()
-      local random = randomizer(1)
+      local random = dice(1)
       for _ = 1, 5000 do
         local bits = string.pack("I2I2", random(65536) - 1, random(65536) - 1)
         local x = string.unpack("f", bits)
@@ -74,7 +67,7 @@ describe("tick", function()
     end)
 
     it("has no shorter digits that give back the same price", function()
-      local random = randomizer(2)
+      local random = dice(2)
       for _ = 1, 2000 do
         local x = tick.f32(random(8388608) / 10 ^ random(6))
         local digits = tick.f32_digits(x):gsub("%D", ""):gsub("^0+", ""):gsub("0+$", "")
@@ -141,7 +134,7 @@ describe("tick", function()
     end
 
     it("survives any damage to one byte", function()
-      local text, random = tick.to_json(sample()), randomizer(3)
+      local text, random = tick.to_json(sample()), dice(3)
       for _ = 1, 3000 do
         local at = random(#text)
         local damaged = text:sub(1, at - 1) .. string.char(random(256) - 1) .. text:sub(at + 1)
@@ -243,7 +236,7 @@ describe("tick", function()
     end)
 
     it("reads the same with and without characters that only slow it down", function()
-      local random = randomizer(4)
+      local random = dice(4)
       for _ = 1, 2000 do
         local row = ("%d.%03d, %d, %s, %s, %s, %s;"):format(1500000000 + random(100000), random(1000) - 1,
           random(1000000), random(2) == 1 and "t" or "f", random(2) == 1 and "t" or "f",
@@ -254,7 +247,7 @@ describe("tick", function()
     end)
 
     it("answers any bytes with a whole tick or an error", function()
-      local random, alphabet = randomizer(5), "0123456789..,,,,;tf -e\0\xFFx"
+      local random, alphabet = dice(5), "0123456789..,,,,;tf -e\0\xFFx"
       for _ = 1, 5000 do
         local text = {}
         for i = 1, random(40) do
@@ -285,7 +278,7 @@ describe("tick", function()
     end)
 
     it("is read back by parse_row as the same tick", function()
-      local random = randomizer(6)
+      local random = dice(6)
       for _ = 1, 2000 do
         local value = { ts = (1500000000000 + random(8388608) * 7919) / 1000, seq = random(8388608),
           is_trade = random(2) == 1, is_bid = random(2) == 1,
