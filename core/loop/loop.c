@@ -45,8 +45,7 @@ void loop_close_handles(struct loop *loop) {
 }
 
 void loop_drain(struct loop *loop) {
-  while (uv_run(&loop->uv, UV_RUN_NOWAIT)) {
-  }
+  uv_run(&loop->uv, UV_RUN_DEFAULT);
 }
 
 void loop_close(struct loop *loop) {

@@ -71,11 +71,14 @@ void error_mistake(lua_State *L, const char *format, ...) {
   abort(); /* lua_error never returns, but does not say so */
 }
 
+/* A thrown table may have any metatable, even one that is its own parent. */
+enum { MOST_DERIVED = 100 };
+
 /* Whether the class on top is the named one or derived from it. [-1, +0, -] */
 static bool class_derives(lua_State *L, const char *name) {
   push_class(L, name);
   bool found = false;
-  while (!found && lua_istable(L, -2)) {
+  for (int depth = 0; !found && depth < MOST_DERIVED && lua_istable(L, -2); depth++) {
     found = lua_rawequal(L, -1, -2);
     lua_pushliteral(L, "parent");
     lua_rawget(L, -3);

@@ -136,7 +136,8 @@ static void print_last_resort(lua_State *L, const char *what) {
 }
 
 struct slow_step {
-  struct task *task;
+  struct task *task; /* NULL when it has ended, its name gone with it */
+  uint64_t id;
   int64_t taken;
 };
 
@@ -147,18 +148,21 @@ static int report_slow_protected(lua_State *L) {
   lua_setfield(L, -2, "message");
   lua_pushnumber(L, clock_seconds(step->taken));
   lua_setfield(L, -2, "seconds");
-  if (step->task->future.state == FUTURE_PENDING) {
+  if (step->task) {
     task_push(L, step->task);
     lua_setfield(L, -2, "task");
   }
+  lua_pushfstring(L, "Task-%I", (LUAI_UACINT)step->id);
+  lua_setfield(L, -2, "name");
   error_report(L);
   return 0;
 }
 
 static void report_slow(struct scheduler *scheduler, struct task *task, int64_t taken) {
   lua_State *L = scheduler->L;
+  bool living = task->future.state == FUTURE_PENDING;
   lua_pushcfunction(L, report_slow_protected);
-  lua_pushlightuserdata(L, &(struct slow_step){task, taken});
+  lua_pushlightuserdata(L, &(struct slow_step){living ? task : NULL, task->id, taken});
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
     print_last_resort(L, "slow step");
 }

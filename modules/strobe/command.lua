@@ -56,38 +56,6 @@ local flags = {
     command.no_color = true
   end,
 }
-
--- Takes the options before the first word; returns the index of that word.
-local function parse(arguments)
-  local i = 1
-  while i <= #arguments do
-    local word = arguments[i]
-    local name, value = word:match "^(%-%-[%w-]+)=(.*)$"
-    name = name or word
-    if flags[name] and not value then
-      flags[name]()
-    elseif options[name] then
-      if not value then
-        i = i + 1
-        value = arguments[i]
-      end
-      if not value then
-        return nil, name .. ": a value is missing"
-      end
-      local message = options[name](value)
-      if message then
-        return nil, message
-      end
-    elseif word:find "^%-%-" then
-      return nil, ("unknown option %s; see 'strobe help'"):format(word)
-    else
-      return i
-    end
-    i = i + 1
-  end
-  return i
-end
-
 local commands = {}
 
 function commands.run(arguments)
@@ -115,6 +83,38 @@ local words = {
   ["-h"] = commands.help,
 }
 
+
+-- Takes the options before the first word; returns the index of that word.
+local function parse(arguments)
+  local i = 1
+  while i <= #arguments do
+    local word = arguments[i]
+    local name, value = word:match "^(%-%-[%w-]+)=(.*)$"
+    name = name or word
+    if flags[name] and not value then
+      flags[name]()
+    elseif options[name] then
+      if not value then
+        i = i + 1
+        value = arguments[i]
+      end
+      if not value then
+        return nil, name .. ": a value is missing"
+      end
+      local message = options[name](value)
+      if message then
+        return nil, message
+      end
+    elseif word:find "^%-%-" and not words[word] then
+      return nil, ("unknown option %s; see 'strobe help'"):format(word)
+    else
+      return i
+    end
+    i = i + 1
+  end
+  return i
+end
+
 local function dispatch(arguments, i)
   local word = arguments[i]
   if not word then
@@ -122,8 +122,9 @@ local function dispatch(arguments, i)
     return 2
   end
   local rest = table.move(arguments, i + 1, #arguments, 1, {})
-  if commands[word] then
-    return commands[word](rest)
+  local run = commands[word] or words[word]
+  if run then
+    return run(rest)
   elseif word:find "^%-." and word ~= "-" then
     return fail(("unknown option %s; see 'strobe help'"):format(word))
   end
@@ -138,9 +139,6 @@ end
 function command.main(...)
   report.install()
   local arguments = { ... }
-  if words[arguments[1]] then
-    return words[arguments[1]](table.move(arguments, 2, #arguments, 1, {}))
-  end
   local i, message = parse(arguments)
   if not i then
     return fail(message)

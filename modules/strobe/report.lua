@@ -81,7 +81,7 @@ local function slow_text(context)
   local task = context.task
   local place = task and report.where(task)
   return ("%s ran %.3f s without waiting%s"):format(
-    task and task:get_name() or "a task",
+    task and task:get_name() or context.name,
     context.seconds,
     place and ", until " .. place or ""
   )

@@ -36,14 +36,19 @@ define("IncompleteReadError", error_classes.EOFError)
 define "LimitOverrunError"
 define "ExceptionGroup"
 
+-- A thrown table may have any metatable, even one that is its own parent.
+local MOST_DERIVED = 100
+
 --- Whether an error is an object of a class, or of one derived from it.
 ---@param e any          what pcall caught
 ---@param class table    a class, e.g. `async.TimeoutError`
 ---@return boolean
 function error_classes.is(e, class)
   local found = type(e) == "table" and getmetatable(e)
-  while type(found) == "table" do
-    if found == class then
+  for _ = 1, MOST_DERIVED do
+    if type(found) ~= "table" then
+      return false
+    elseif found == class then
       return true
     end
     found = rawget(found, "parent")

@@ -205,6 +205,15 @@ describe("the scheduler", function()
       assert(reports[1].seconds > 0.03 and reports[1].seconds < 10, reports[1].seconds)
     end)
 
+    it("is reported with its task's number when that has ended with it", function()
+      local reports = with_limit(0.01, function()
+        async.create_task(busy, 0.05):await()
+      end)
+      assert.equal(1, #reports)
+      assert.is_nil(reports[1].task)
+      assert.matches("^strobe: warning: Task%-%d+ ran 0%.%d+ s without waiting$", report.text(reports[1]))
+    end)
+
     it("has a text which says where it waited then", function()
       local text
       local before = host.slow_step()

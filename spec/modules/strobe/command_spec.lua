@@ -1,16 +1,11 @@
 local host = require "strobe.core.host"
-
--- Runs a command line of the shell with $S as strobe; output of both kinds, status.
-local function sh(line)
-  local pipe = assert(io.popen(("S='%s'; { %s; } 2>&1"):format(host.program, line)))
-  local output = pipe:read "a"
-  local _, _, status = pipe:close()
-  return output, status
-end
+local sh = require("spec.support.shell").run
 
 describe("the command line", function()
   it("tells the version", function()
-    assert.same({ ("strobe %s (Lua 5.4)\n"):format(host.version), 0 }, { sh "$S --version" })
+    local told = { ("strobe %s (Lua 5.4)\n"):format(host.version), 0 }
+    assert.same(told, { sh "$S --version" })
+    assert.same(told, { sh "$S --clock=virtual --version" })
   end)
 
   it("without words says how it is used", function()
