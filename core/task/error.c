@@ -123,8 +123,18 @@ static void add_task(lua_State *L, struct task *task) {
   lua_pop(L, 2);
 }
 
+/* error(nil) would look as if there was none: the nil on top gets a name, the one
+ * that Lua 5.5 gives it. [-1, +1, m] */
+static void name_nil(lua_State *L) {
+  if (!lua_isnil(L, -1))
+    return;
+  lua_pop(L, 1);
+  lua_pushliteral(L, "<no error object>");
+}
+
 void failure_push(lua_State *L) {
   luaL_checkstack(L, 12, "no room for a failure");
+  name_nil(L);
   int error = lua_gettop(L);
   lua_createtable(L, 0, 5); /* room for `retrieved`: looking at a failure needs no memory */
   lua_pushvalue(L, error);
@@ -171,6 +181,7 @@ int error_handler(lua_State *L) {
   if (!is_failure(L))
     return 1;
   luaL_checkstack(L, 2, "no room for a failure");
+  name_nil(L);
   lua_pushvalue(L, 1);
   failure_push(L);
   lua_pushboolean(L, 1);

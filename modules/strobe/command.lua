@@ -29,7 +29,11 @@ end
 
 local options = {}
 
+-- The clock that was asked for, if one was.
+local clock
+
 options["--clock"] = function(value)
+  clock = value
   local speed = value:match "^x(%d+%.?%d*)$"
   if value == "live" or value == "virtual" then
     time.mode(value)
@@ -63,6 +67,9 @@ function commands.run(arguments)
 end
 
 function commands.test(arguments)
+  if clock then
+    table.insert(arguments, 1, "--clock=" .. clock)
+  end
   return require("strobe.test").main(arguments)
 end
 

@@ -4,12 +4,14 @@
 -- under the virtual clock, which starts at 0, has a deadline, and fails when it
 -- leaves a task, a timer or a handle behind.
 
+local arguments = require "strobe.arguments"
 local core_task = require "strobe.core.task"
 local host = require "strobe.core.host"
 local join = require "strobe.core.join"
 local script = require "strobe.script"
 local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
+local uv = require "luv"
 
 local test = {}
 
@@ -18,12 +20,12 @@ local DEADLINE = 120
 
 local usage = [[
 usage: strobe test [--clock=live|virtual] [--filter=PATTERN] [PATH...]
-  PATH: a spec, or a folder of *_spec.lua (default: spec)]]
+  PATH: a spec, or a folder of *_spec.lua (default: spec)
+  PATTERN: a Lua pattern; only what has it in its full name is run]]
 
 -- Busted unloads what a spec file loaded. Our modules hold the loop's state and
 -- must be loaded once, before.
 local function load_modules()
-  require "luv"
   for _, path in ipairs(host.embedded()) do
     local name = path:match "^modules/(strobe/.+)%.lua$"
     if name and not name:find "^strobe/command" then
@@ -82,38 +84,69 @@ local function end_left(before, left)
   settle()
 end
 
-local function check_leaks(before)
+local function place(element, trace)
+  local at = element.trace or trace
+  return at and at.short_src and ("%s:%s"):format(at.short_src, at.currentline) or "?"
+end
+
+local function check_leaks(element, before)
   settle()
   local leaks, left = leaks_since(before)
   if #leaks == 0 then
     return
   end
   end_left(before, left)
-  error("left over: " .. table.concat(leaks, ", "), 0)
+  error(("%s: left over: %s"):format(place(element), table.concat(leaks, ", ")), 0)
 end
 
 local function at_exit(f)
   return setmetatable({}, { __close = f })
 end
 
+-- What a spec raised, and where that began, by its element.
+local raised = {}
+
+-- Runs the function of an `it` under a handler of our own. Busted's returns nothing,
+-- and would make the error nil for the `<close>` values of the spec.
+local function run_caught(busted, element, run, ...)
+  local ok, e = xpcall(run, function(e)
+    raised[element] = raised[element] or busted.getTrace(element, 3, e)
+    raised[element].message = e
+    return e
+  end, ...)
+  if not ok then
+    error(e, 0)
+  end
+end
+
+-- The message and the trace of what a spec raised; of anything else, as Busted has them.
+local function as_raised(busted, element, message, trace)
+  local own = raised[element]
+  if not own then
+    return message, trace
+  end
+  raised[element] = nil
+  return busted.rewriteMessage(element, own.message, own), own
+end
+
 -- Elements whose deadline passed. Busted sees only the CancelledError inside.
 local overdue = {}
 
-local function run_in_time(element, run, ...)
+local function run_in_time(busted, element, run, ...)
   do
     local scope <close> = timeouts.timeout(DEADLINE)
     local _ <close> = at_exit(function()
       overdue[element] = scope:expired() or nil
     end)
-    run(...)
+    run_caught(busted, element, run, ...)
   end
   if overdue[element] then
-    error("it swallowed the cancellation at its deadline", 0)
+    error(place(element) .. ": it swallowed the cancellation at its deadline", 0)
   end
 end
 
 -- The function of an `it`, with its clock, deadline and leak check around it.
-local function guarded(element, mode)
+local function guarded(busted, element, mode)
   local run = element.run
   return function(...)
     if mode == "virtual" and host.statistics().timers == 0 then
@@ -128,9 +161,9 @@ local function guarded(element, mode)
         time.mode("virtual", time.now())
       end
     end)
-    run_in_time(element, run, ...)
+    run_in_time(busted, element, run, ...)
     passed = true
-    check_leaks(before)
+    check_leaks(element, before)
   end
 end
 
@@ -144,19 +177,28 @@ local function full_name(busted, element)
   return table.concat(names, " ")
 end
 
-local function place(element, trace)
-  local at = element.trace or trace
-  return at and at.short_src and ("%s:%s"):format(at.short_src, at.currentline) or "?"
+-- The lines of a traceback but those of this file, which say nothing.
+local function print_traceback(traceback)
+  local lines = {}
+  for line in traceback:gmatch "[^\n]+" do
+    if line:find "^%s" and not line:find("modules/strobe/test.lua:", 1, true) then
+      lines[#lines + 1] = "  " .. line .. "\n"
+    end
+  end
+  if #lines > 0 then
+    io.stdout:write("  stack traceback:\n", table.concat(lines))
+  end
 end
 
 local function print_problem(busted, kind, element, message, trace)
+  message, trace = as_raised(busted, element, message, trace)
   if overdue[element] then
     message = ("it took more than %d s, and was cancelled here: %s"):format(DEADLINE, tostring(message))
   end
   io.stdout:write(("\n%s: %s\n  at %s\n"):format(kind, full_name(busted, element), place(element, trace)))
   io.stdout:write("  ", (tostring(message):gsub("\n", "\n  ")), "\n")
   if trace and trace.traceback and kind == "ERROR" then
-    io.stdout:write("  ", (trace.traceback:gsub("^%s+", ""):gsub("\n", "\n  ")), "\n")
+    print_traceback(trace.traceback)
   end
 end
 
@@ -166,12 +208,12 @@ local function listen(busted, options)
   local reasons = {}
   busted.subscribe({ "test", "start" }, function(element)
     if element.descriptor == "it" then
-      element.run = guarded(element, options.mode)
+      element.run = guarded(busted, element, options.clock)
     end
     return nil, true
   end)
   busted.subscribe({ "pending" }, function(element, _, message)
-    reasons[element] = message
+    reasons[element] = as_raised(busted, element, message)
     return nil, true
   end)
   busted.subscribe({ "test", "end" }, function(element, _, status)
@@ -214,19 +256,36 @@ local function new_busted(options)
   return busted
 end
 
+local PATTERNS, SEARCH = { "_spec" }, { excludes = {}, verbose = true, recursive = true }
+
+-- Loads the specs. Busted would fail at a path where there is none, so that is told
+-- here; returns whether all went well.
+local function load_specs(busted, paths)
+  local load_files, _, find_files = require "busted.modules.test_file_loader"(busted, { "lua" })
+  for _, path in ipairs(paths) do
+    local reason = not uv.fs_stat(path) and "no such file or folder"
+      or #find_files({ path }, PATTERNS, SEARCH) == 0 and "no *_spec.lua in this folder"
+    if reason then
+      io.stderr:write(("strobe test: %s: %s\n"):format(path, reason))
+      return false
+    end
+  end
+  load_files(paths, PATTERNS, SEARCH)
+  return true
+end
+
 local function run_specs(options)
   host.slow_step(10) -- loading specs is no news
   load_modules()
-  if options.mode == "virtual" then
+  if options.clock == "virtual" then
     time.mode("virtual", 0)
   end
   local busted = new_busted(options)
   local totals = listen(busted, options)
-  require "busted.modules.test_file_loader"(busted, { "lua" })(options.paths, { "_spec" }, {
-    excludes = {},
-    verbose = true,
-    recursive = true,
-  })
+  if not load_specs(busted, #options > 0 and options or { "spec" }) then
+    test.failed = true
+    return
+  end
   require "busted.execute"(busted)(1, { seed = 0 })
   io.stdout:write(("\n%d passed, %d failed, %d skipped\n"):format(totals.passed, totals.failed, totals.skipped))
   io.stdout:flush()
@@ -235,34 +294,26 @@ local function run_specs(options)
   end
 end
 
-local function parse(arguments)
-  local options = { paths = {}, mode = "virtual" }
-  for _, word in ipairs(arguments) do
-    local name, value = word:match "^%-%-(%w+)=(.*)$"
-    if name == "clock" and (value == "live" or value == "virtual") then
-      options.mode = value
-    elseif name == "filter" then
-      options.filter = value
-    elseif word:find "^%-" then
-      return nil
-    else
-      table.insert(options.paths, word)
-    end
+local function parse(words)
+  local options, message = arguments.read({ clock = "virtual", filter = arguments.text }, words)
+  if options and options.clock ~= "virtual" and options.clock ~= "live" then
+    return nil, ("--clock=%s: live or virtual expected"):format(options.clock)
   end
-  if #options.paths == 0 then
-    options.paths = { "spec" }
-  end
-  return options
+  return options, message
 end
 
 --- Runs specs; the last line printed is their totals.
 ---@async
----@param arguments string[]
----@return integer status 1 when one failed
-function test.main(arguments)
-  local options = parse(arguments)
+---@param words string[] options and paths
+---@return integer status 1 when one failed, 2 for a mistake in the words
+function test.main(words)
+  if words[1] == "--help" or words[1] == "-h" then
+    print(usage)
+    return 0
+  end
+  local options, message = parse(words)
   if not options then
-    io.stderr:write(usage, "\n")
+    io.stderr:write("strobe test: ", message, "\n", usage, "\n")
     return 2
   end
   local status = script.run(run_specs, options)

@@ -31,6 +31,7 @@ define "QueueEmpty"
 define "QueueFull"
 define "QueueShutDown"
 define "BrokenBarrierError"
+define "ConnectionError"
 define "EOFError"
 define("IncompleteReadError", error_classes.EOFError)
 define "LimitOverrunError"

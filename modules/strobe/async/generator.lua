@@ -93,9 +93,34 @@ function Generator:__gc()
   end
 end
 
+-- The answer of another generator to how `yield` came back: true and what it yields
+-- next, or false and what it returned.
+local function pass_on(other, ok, ...)
+  if ok then
+    return other.core:send(...)
+  elseif errors.is(..., errors.GeneratorExit) then
+    error(..., 0)
+  end
+  return other.core:throw(...)
+end
+
+-- Yields what another generator yields; what is sent or thrown goes to that one.
+-- Returns its results. PEP 380
+local function delegate_to_generator(yield, other)
+  local scope <close> = other -- luacheck: ignore
+  local answer = table.pack(other.core:send())
+  while answer[1] do
+    answer = table.pack(pass_on(other, pcall(yield, table.unpack(answer, 2, answer.n))))
+  end
+  return table.unpack(answer, 2, answer.n)
+end
+
 -- Yields what an iterator gives, as a `for` loop would get it; closes it at the end.
 local function delegate(yield, iterator, state, control, closing)
-  local scope <close> = closing or getmetatable(iterator) == Generator and iterator or nil -- luacheck: ignore
+  if getmetatable(iterator) == Generator then
+    return delegate_to_generator(yield, iterator)
+  end
+  local scope <close> = closing -- luacheck: ignore
   local results = table.pack(iterator(state, control))
   while results[1] ~= nil do
     yield(table.unpack(results, 1, results.n))
@@ -103,11 +128,11 @@ local function delegate(yield, iterator, state, control, closing)
   end
 end
 
--- `yield`, with `yield.from(other)` for delegation.
+-- `yield`, with `yield.from(other)` for delegation to a generator or an iterator.
 local function yield_object(yield)
   return setmetatable({
     from = function(...)
-      delegate(yield, ...)
+      return delegate(yield, ...)
     end,
   }, {
     __call = function(_, ...)

@@ -33,9 +33,9 @@ local homes = {
     "start_unix_server",
   },
   error = {
-    "BrokenBarrierError", "CancelledError", "EOFError", "Error", "ExceptionGroup", "GeneratorExit",
-    "IncompleteReadError", "Interrupted", "InvalidStateError", "LimitOverrunError", "QueueEmpty",
-    "QueueFull", "QueueShutDown", "TimeoutError", "is",
+    "BrokenBarrierError", "CancelledError", "ConnectionError", "EOFError", "Error", "ExceptionGroup",
+    "GeneratorExit", "IncompleteReadError", "Interrupted", "InvalidStateError", "LimitOverrunError",
+    "QueueEmpty", "QueueFull", "QueueShutDown", "TimeoutError", "is",
   },
 }
 
@@ -53,7 +53,9 @@ async.ALL_COMPLETED = "ALL_COMPLETED"
 local function load_home(home)
   local module = require("strobe.async." .. home)
   for _, name in ipairs(homes[home]) do
-    async[name] = module[name]
+    if rawget(async, name) == nil then -- else somebody put something else in its place
+      async[name] = module[name]
+    end
   end
 end
 

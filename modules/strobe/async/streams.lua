@@ -11,8 +11,6 @@ local streams = {}
 -- asyncio.streams._DEFAULT_LIMIT
 local LIMIT = 64 * 1024
 
-errors.ConnectionError = core_error.class("ConnectionError", errors.Error)
-
 -- Raises a failure of the world; `code` tells them apart.
 local function raise(message, code)
   local e = (code == "ETIMEDOUT" and errors.TimeoutError or errors.ConnectionError)(message)
@@ -278,9 +276,13 @@ StreamServer.__name = "Server"
 -- A handler that fails closes its own connection and no other.
 local function handle(server, handler, stream)
   local reader, writer = pair(stream, server.options)
-  local ok, e = xpcall(handler, debug.traceback, reader, writer)
+  local traceback
+  local ok, e = xpcall(handler, function(e) -- the `<close>` values of the handler get the error itself
+    traceback = debug.traceback(tostring(e), 2)
+    return e
+  end, reader, writer)
   if not ok and not errors.is(e, errors.CancelledError) then
-    core_error.report { message = "error in a connection handler\n" .. tostring(e) }
+    core_error.report { message = "error in a connection handler\n" .. traceback }
   end
   stream:close()
 end

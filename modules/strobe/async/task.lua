@@ -4,7 +4,6 @@ local coroutines = require "strobe.async.coroutine"
 local core_error = require "strobe.core.error"
 local errors = require "strobe.async.error"
 local future = require "strobe.core.future"
-local handle = require "strobe.core.handle"
 local join = require "strobe.core.join"
 local task = require "strobe.core.task"
 
@@ -59,8 +58,8 @@ local function check_all(name, awaitables)
 end
 
 -- The futures of awaitables, all of which are looked at before one is started. The
--- same awaitable given twice is one future, as in asyncio. A list of futures, which
--- is the usual case, is looked at by the core.
+-- same awaitable given twice is one future, as in asyncio; a function is called each
+-- time. A list of futures, which is the usual case, is looked at by the core.
 local function ensure_all(name, awaitables)
   if #awaitables == (awaitables.n or #awaitables) and future.all(awaitables) then
     return awaitables
@@ -69,8 +68,8 @@ local function ensure_all(name, awaitables)
   local futures, seen = {}, {}
   for i = 1, #awaitables do
     local awaitable = awaitables[i]
-    if is_future(awaitable) then
-      futures[i] = awaitable
+    if is_future(awaitable) or type(awaitable) == "function" then
+      futures[i] = tasks.ensure_future(awaitable)
     else
       seen[awaitable] = seen[awaitable] or tasks.ensure_future(awaitable)
       futures[i] = seen[awaitable]
@@ -85,8 +84,28 @@ local function cancel_all(futures, message)
   end
 end
 
--- Waits for `futures`; whenever it is cancelled it cancels them, and waits on
--- for their end.
+-- Errors that come after the one that was raised are not news.
+local function look_away(futures)
+  for _, f in ipairs(futures) do
+    f:add_done_callback(function(ended)
+      if not ended:cancelled() then
+        ended:exception()
+      end
+    end)
+  end
+end
+
+-- The place of one that failed, which is more than being cancelled.
+local function failed_one(futures)
+  for i, f in ipairs(futures) do
+    if not f:cancelled() and f:exception() ~= nil then
+      return i
+    end
+  end
+end
+
+-- Waits for `futures`; whenever it is cancelled it cancels them, and waits on for
+-- their end. As in asyncio, a cleanup that failed is what is raised then.
 local function wait_or_cancel(futures, return_when)
   local ok, decided = pcall(join.wait, futures, return_when)
   if ok then
@@ -98,6 +117,11 @@ local function wait_or_cancel(futures, return_when)
     local again
     ok, again = pcall(join.wait, futures)
     e = ok and e or again
+  end
+  local failed = ok and return_when == "FIRST_FAILURE" and failed_one(futures)
+  if failed then
+    look_away(futures)
+    futures[failed]:await()
   end
   error(e, 0)
 end
@@ -111,17 +135,6 @@ local function outcome(f)
     return e
   end
   return (f:result())
-end
-
--- Errors that come after the one that was raised are not news.
-local function look_away(futures)
-  for _, f in ipairs(futures) do
-    f:add_done_callback(function(ended)
-      if not ended:cancelled() then
-        ended:exception()
-      end
-    end)
-  end
 end
 
 local function outcomes(futures)
@@ -290,8 +303,8 @@ function tasks.cancel_and_wait(list)
   end
 end
 
--- The script's own task, which alone may call run.
-local script_task
+-- The script's own task, which alone may call run; the main task while it runs.
+local script_task, main_task
 
 --- Says which task is the script's. For the command line.
 ---@param t strobe.Task
@@ -302,7 +315,7 @@ end
 --- The script's task, or the main task of async.run while that runs.
 ---@return strobe.Task?
 function tasks.get_script()
-  return script_task
+  return main_task or script_task
 end
 
 --- Runs a main function or coroutine object to its end, then cancels all tasks it
@@ -323,10 +336,9 @@ function tasks.run(main, ...)
   for _, t in ipairs(task.all()) do
     before[t] = true
   end
-  local main_task = tasks.create_task(main, ...)
-  script_task = nil
+  main_task, script_task = tasks.create_task(main, ...), nil
   local results = table.pack(pcall(main_task.await, main_task))
-  script_task = current
+  main_task, script_task = nil, current
   local left = {}
   for _, t in ipairs(task.all()) do
     left[#left + 1] = not before[t] and t or nil
@@ -373,7 +385,5 @@ function task.Task:print_stack(limit, file)
   end
   (file or io.stderr):write(table.concat(lines, "\n"), "\n")
 end
-
-tasks.call_soon = handle.call_soon
 
 return tasks

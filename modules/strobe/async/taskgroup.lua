@@ -133,6 +133,8 @@ local function cancel_again(parent)
   end
 end
 
+--- Waits for the children.
+---@async
 function TaskGroup:__close(e)
   self.exiting = true
   local cancelled = errors.is(e, errors.CancelledError) and e or nil
@@ -145,13 +147,13 @@ function TaskGroup:__close(e)
   if self.parent_cancelled and self.parent:uncancel() == 0 then
     cancelled = nil
   end
-  if is_passed_on(e) then
+  if is_passed_on(e) and #self.errors == 0 then
     error(e, 0)
   end
   if cancelled and #self.errors == 0 and not body_error then
     error(cancelled, 0)
   end
-  if body_error then
+  if body_error and not is_passed_on(e) then
     table.insert(self.errors, e)
   end
   if #self.errors > 0 then

@@ -128,10 +128,11 @@ end
 -- No time at all: what has not ended is cancelled, or never started.
 local function await_at_once(awaitable)
   if future.is(awaitable) then
-    if not awaitable:done() then
-      awaitable:cancel()
-      join.wait { awaitable }
+    if awaitable:done() then
+      return awaitable:await()
     end
+    awaitable:cancel()
+    join.wait { awaitable }
     if not awaitable:cancelled() then
       return awaitable:await()
     end
@@ -178,6 +179,9 @@ end
 ---@return any ...
 function timeouts.move_on_after(seconds, f, ...)
   check_seconds("move_on_after", seconds)
+  if type(f) ~= "function" then
+    error(("move_on_after: a function expected, got %s"):format(type(f)), 2)
+  end
   local scope
   local function body(...)
     local inner <close> = timeouts.timeout(seconds)
@@ -188,7 +192,7 @@ function timeouts.move_on_after(seconds, f, ...)
   if results[1] then
     return table.unpack(results, 1, results.n)
   end
-  if scope:expired() and results[2] == scope.raised then
+  if scope and scope:expired() and results[2] == scope.raised then
     return false, "timeout"
   end
   error(results[2], 0)

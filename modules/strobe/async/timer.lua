@@ -14,6 +14,12 @@ local function check_period(name, seconds)
   end
 end
 
+local function check_function(name, f)
+  if type(f) ~= "function" then
+    error(("%s: a function expected, got %s"):format(name, type(f)), 3)
+  end
+end
+
 -- The clock counts nanoseconds: times nearer than half of one are the same.
 local SAME = 5e-10
 
@@ -38,6 +44,7 @@ end
 ---@return strobe.Every counts
 function timers.every(seconds, f, options)
   check_period("every", seconds)
+  check_function("every", f)
   local counts = { calls = 0, overruns = 0 }
   local steady = options and options.steady
   local start, number = time.now(), 0
@@ -62,6 +69,7 @@ end
 function timers.timer(seconds, options)
   check_period("timer", seconds)
   return function(f)
+    check_function("timer", f)
     return function(...)
       local arguments = table.pack(...)
       return timers.every(seconds, function()

@@ -1,26 +1,12 @@
-local program = require("strobe.core.host").program
+local strobe = require("spec.support.shell").lua
 
 describe("a deadlock", function()
-  local function quoted(text)
-    return "'" .. text:gsub("'", "'\\''") .. "'"
-  end
-
-  -- Runs a line in a strobe of its own; returns all it printed, and its status.
-  local function strobe(code, clock)
-    local options = " --clock=" .. (clock or "virtual") .. " -e "
-    local prelude = 'local async = require "strobe.async"\n'
-    local pipe = assert(io.popen(quoted(program) .. options .. quoted(prelude .. code) .. " 2>&1"))
-    local output = pipe:read "a"
-    local _, _, status = pipe:close()
-    return output, status
-  end
-
   describe("of the script alone", function()
     it("is reported with what it waits for and where, and ends with status 1", function()
       for _, clock in ipairs { "virtual", "live" } do
         local output, status = strobe("async.Future():await()", clock)
         assert.equal(
-          "strobe: every task is blocked for ever:\n  main waits for future at (command line):2\n",
+          "strobe: every task is blocked for ever:\n  main waits for future at (command line):1\n",
           output
         )
         assert.equal(1, status)
@@ -39,9 +25,9 @@ describe("a deadlock", function()
         async.sleep(1)
         b:await()]]
       assert.matches("every task is blocked for ever:\n", output)
-      assert.matches("  main waits for future at %(command line%):8\n", output)
-      assert.matches("  a waits for future at %(command line%):3\n", output)
-      assert.matches("  b waits for future at %(command line%):5\n", output)
+      assert.matches("  main waits for future at %(command line%):7\n", output)
+      assert.matches("  a waits for future at %(command line%):2\n", output)
+      assert.matches("  b waits for future at %(command line%):4\n", output)
       assert.equal(1, status)
     end)
 
@@ -85,7 +71,7 @@ describe("a deadlock", function()
           async.Future():await()
         end)
         gen():next()]]
-      assert.matches("main waits for future at %(command line%):3\n", output)
+      assert.matches("main waits for future at %(command line%):2\n", output)
     end)
   end)
 end)

@@ -1,18 +1,13 @@
 local async = require "strobe.async"
+local cleanup = require "spec.support.cleanup"
 
 describe("cancelling a task that others stand behind", function()
-  -- A `<close>` value that calls f.
-  local function finally(f)
-    return setmetatable({}, { __close = f })
-  end
-
-  -- Every way to wait, as a function that waits for ever or at least 50 seconds.
   describe("in a chain of awaits", function()
     it("asks every task of the chain and raises in the last", function()
       local log = {}
       local function link(name, inner)
         return async.create_task(function()
-          local _ <close> = finally(function(_, e)
+          local _ <close> = cleanup(function(_, e)
             table.insert(log, name .. " " .. e.message)
           end)
           if inner then
@@ -87,11 +82,11 @@ describe("cancelling a task that others stand behind", function()
     it("may wait, in the reverse order of the scopes", function()
       local log = {}
       local t = async.create_task(function()
-        local _ <close> = finally(function()
+        local _ <close> = cleanup(function()
           async.sleep(1)
           table.insert(log, "outer " .. async.time())
         end)
-        local _ <close> = finally(function()
+        local _ <close> = cleanup(function()
           async.sleep(1)
           table.insert(log, "inner " .. async.time())
         end)
@@ -107,7 +102,7 @@ describe("cancelling a task that others stand behind", function()
     it("after an error may wait as well, and the error is kept", function()
       local log = {}
       local t = async.create_task(function()
-        local _ <close> = finally(function(_, e)
+        local _ <close> = cleanup(function(_, e)
           async.sleep(2)
           table.insert(log, e)
         end)
@@ -122,7 +117,7 @@ describe("cancelling a task that others stand behind", function()
 
     it("after a return may wait, and the results are kept", function()
       local t = async.create_task(function()
-        local _ <close> = finally(function()
+        local _ <close> = cleanup(function()
           async.sleep(2)
         end)
         return "a", nil, "c"
@@ -133,7 +128,7 @@ describe("cancelling a task that others stand behind", function()
 
     it("that fails replaces the cancellation by its error", function()
       local t = async.create_task(function()
-        local _ <close> = finally(function()
+        local _ <close> = cleanup(function()
           async.sleep(1)
           error("broken cleanup", 0)
         end)
@@ -150,7 +145,7 @@ describe("cancelling a task that others stand behind", function()
     it("may start tasks and wait for them", function()
       local sum = 0
       local t = async.create_task(function()
-        local _ <close> = finally(function()
+        local _ <close> = cleanup(function()
           local a, b = async.gather(
             async.create_task(async.sleep, 1, 2),
             async.create_task(async.sleep, 2, 3)
@@ -169,7 +164,7 @@ describe("cancelling a task that others stand behind", function()
     it("may be shielded against a second request", function()
       local saved
       local t = async.create_task(function()
-        local _ <close> = finally(function()
+        local _ <close> = cleanup(function()
           local saving = async.create_task(async.sleep, 5, "saved")
           pcall(async.await, async.shield(saving))
           saved = saving:await()

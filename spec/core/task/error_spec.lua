@@ -1,22 +1,8 @@
 local async = require "strobe.async"
 local report = require "strobe.report"
+local reports_of = require("spec.support.reports").of
 
 describe("an error that nobody retrieves", function()
-  -- Runs f, then collects; returns the reports made meanwhile.
-  local function reports_of(f)
-    local reports = {}
-    report.set_handler(function(context)
-      table.insert(reports, context)
-    end)
-    f()
-    for _ = 1, 3 do
-      collectgarbage()
-      async.sleep(0)
-    end
-    report.set_handler(nil)
-    return reports
-  end
-
   describe("of a task", function()
     it("is reported once the task is collected, with the whole story", function()
       local reports = reports_of(function()

@@ -1,20 +1,13 @@
-local program = require("strobe.core.host").program
+local shell = require "spec.support.shell"
 
 describe("an interrupt", function()
-  local function quoted(text)
-    return "'" .. text:gsub("'", "'\\''") .. "'"
-  end
-
   -- Runs a line, which can signal itself by `interrupt()`; returns output and status.
   local function strobe(code)
     local prelude = [[
-      local async, uv = require "strobe.async", require "luv"
+      local uv = require "luv"
       local function interrupt() uv.kill(uv.os_getpid(), "sigint") end
     ]]
-    local pipe = assert(io.popen(quoted(program) .. " -e " .. quoted(prelude .. code) .. " 2>&1"))
-    local output = pipe:read "a"
-    local _, _, status = pipe:close()
-    return output, status
+    return shell.lua(prelude .. code, "live")
   end
 
   describe("of a script that waits", function()

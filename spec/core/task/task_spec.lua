@@ -1,14 +1,10 @@
 local async = require "strobe.async"
+local cleanup = require "spec.support.cleanup"
 local join = require "strobe.core.join"
 local lot = require "strobe.core.lot"
 local report = require "strobe.report"
 
 describe("cancelling a task", function()
-  -- A `<close>` value that calls f.
-  local function finally(f)
-    return setmetatable({}, { __close = f })
-  end
-
   local function is_cancelled_error(e)
     return async.is(e, async.CancelledError)
   end
@@ -77,12 +73,12 @@ describe("cancelling a task", function()
       error(e, 0)
     end,
     ["the cleanup of a scope"] = function()
-      local _ <close> = finally(function()
+      local _ <close> = cleanup(function()
         async.sleep(50)
       end)
     end,
     ["the cleanup after an error"] = function()
-      local _ <close> = finally(function()
+      local _ <close> = cleanup(function()
         async.sleep(50)
       end)
       error "first"
@@ -203,7 +199,7 @@ describe("cancelling a task", function()
     it("never runs it, not even its cleanup", function()
       local ran = false
       local t = async.create_task(function()
-        local _ <close> = finally(function() end)
+        local _ <close> = cleanup(function() end)
         ran = true
       end)
       t:cancel "early"
@@ -309,7 +305,7 @@ describe("cancelling a task", function()
     it("raises in the cleanup after the first", function()
       local log = {}
       local t = async.create_task(function()
-        local _ <close> = finally(function(_, e)
+        local _ <close> = cleanup(function(_, e)
           table.insert(log, e.message)
           local ok, second = pcall(async.sleep, 10)
           table.insert(log, not ok and second.message)

@@ -1,5 +1,5 @@
 local arguments = require "strobe.arguments"
-local program = require("strobe.core.host").program
+local sh = require("spec.support.shell").run
 
 describe("arguments", function()
   local defaults = {
@@ -62,16 +62,10 @@ describe("arguments", function()
   end)
 
   describe("parse", function()
+    local script = 'print("n is " .. require("strobe.arguments").parse("usage: this", { n = 1 }).n)'
+
     local function run(words)
-      local path = os.tmpname()
-      local file = assert(io.open(path, "w"))
-      file:write [[print("n is " .. require("strobe.arguments").parse("usage: this", { n = 1 }).n)]]
-      file:close()
-      local pipe = assert(io.popen(("'%s' %s %s 2>&1"):format(program, path, words)))
-      local output = pipe:read "a"
-      local _, _, status = pipe:close()
-      os.remove(path)
-      return output, status
+      return sh("$S $F " .. words, script)
     end
 
     it("reads the script's own words", function()

@@ -1,11 +1,8 @@
 local help = require "strobe.help"
-local program = require("strobe.core.host").program
+local sh = require("spec.support.shell").run
 
-local function run(arguments)
-  local pipe = assert(io.popen(("timeout 20 '%s' help %s 2>&1"):format(program, arguments)))
-  local output = pipe:read "a"
-  local _, _, status = pipe:close()
-  return output, status
+local function run(words)
+  return sh("$S help " .. words)
 end
 
 describe("strobe help", function()

@@ -1,17 +1,11 @@
 local async = require "strobe.async"
+local free_path = require("spec.support.path").free
 local net = require "strobe.net"
 
 -- A port of 127.0.0.1 on which nobody listens.
 local function free_port()
   local server <close> = assert(net.listen(nil, 0))
   return server:port()
-end
-
--- A path at which nothing is.
-local function free_path()
-  local path = os.tmpname()
-  os.remove(path)
-  return path
 end
 
 describe("net", function()
@@ -162,7 +156,7 @@ describe("net", function()
     end)
   end)
 
-  describe("an idle virtual hour with a connection open", function()
+  describe("an idle virtual minute with a connection open", function()
     it("passes at once", function()
       local server <close> = assert(net.listen(nil, 0))
       local left <close> = assert(net.connect("127.0.0.1", server:port()))

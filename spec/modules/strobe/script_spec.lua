@@ -1,17 +1,4 @@
-local host = require "strobe.core.host"
-
--- Runs a command line of the shell with $S as strobe and $F as the file of that text.
-local function sh(line, text)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  file:write(text or "")
-  file:close()
-  local pipe = assert(io.popen(("S='%s' F=%s; { %s; } 2>&1"):format(host.program, path, line)))
-  local output = pipe:read "a"
-  local _, _, status = pipe:close()
-  os.remove(path)
-  return (output:gsub(path:gsub("%p", "%%%0"), "FILE")), status
-end
+local sh = require("spec.support.shell").run
 
 describe("a script", function()
   it("runs with its arguments, and ends with status 0", function()

@@ -1,4 +1,5 @@
 local async = require "strobe.async"
+local raised = require("spec.support.errors").raised
 
 local Channel = async.Channel
 
@@ -7,10 +8,7 @@ local function turn()
 end
 
 local function assert_closed(f, ...)
-  local ok, e = pcall(f, ...)
-  assert.is_false(ok)
-  assert.is_true(async.is(e, async.QueueShutDown), tostring(e))
-  assert.matches("the channel is closed", tostring(e))
+  assert.matches("the channel is closed", raised(async.QueueShutDown, f, ...).message)
 end
 
 local function send_all(channel, ...)

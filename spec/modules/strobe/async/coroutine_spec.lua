@@ -1,20 +1,8 @@
 local async = require "strobe.async"
 local report = require "strobe.report"
+local reports_of = require("spec.support.reports").of
 
 describe("a coroutine object", function()
-  -- Runs f, then collects; returns the reports made meanwhile.
-  local function reports_of(f)
-    local reports = {}
-    report.set_handler(function(context)
-      table.insert(reports, context)
-    end)
-    f()
-    collectgarbage()
-    collectgarbage()
-    report.set_handler(nil)
-    return reports
-  end
-
   describe("fn", function()
     it("makes a function whose call does not start its body", function()
       local begun = false

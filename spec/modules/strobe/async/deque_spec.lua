@@ -1,16 +1,9 @@
 local Deque = require "strobe.async.deque"
-
--- A generator of whole numbers that are the same in every run.
-local function numbers(seed)
-  return function(most)
-    seed = (seed * 1103515245 + 12345) % 2147483648
-    return seed // 65536 % most + 1
-  end
-end
+local dice = require "spec.support.dice"
 
 describe("a deque", function()
   it("does what a list does with insert and remove", function()
-    local random = numbers(7)
+    local random = dice(7)
     local deque, list = Deque.new(), {}
     for i = 1, 5000 do
       local action = random(i % 1000 < 600 and 5 or 8)

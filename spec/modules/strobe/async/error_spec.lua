@@ -109,7 +109,7 @@ describe("an error", function()
       local e = {}
       assert.equal(e, failure_of(error, e).error)
       assert.equal(7, failure_of(error, 7).error)
-      assert.is_nil(failure_of(error, nil).error)
+      assert.equal("<no error object>", failure_of(error, nil).error)
     end)
 
     it("of a task that awaits a failed one leads to its origin", function()

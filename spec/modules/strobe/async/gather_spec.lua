@@ -1,4 +1,5 @@
 local async = require "strobe.async"
+local cleanup = require "spec.support.cleanup"
 
 describe("gather", function()
   local after = async.fn(function(seconds, ...)
@@ -55,6 +56,15 @@ describe("gather", function()
       end)
       local object = count()
       assert.same({ 1, 1, 2 }, { async.gather(object, object, count()) })
+    end)
+
+    it("come from each call of a function given twice", function()
+      local runs = 0
+      local function count()
+        runs = runs + 1
+        return runs
+      end
+      assert.same({ 1, 2 }, { async.gather(count, count) })
     end)
 
     it("come from 10,000 at once", function()
@@ -148,13 +158,13 @@ describe("gather", function()
   describe("being cancelled", function()
     it("cancels all children and waits for their cleanup", function()
       local log = {}
-      local function child(name, cleanup)
-        local ok, e = pcall(async.sleep, 10)
-        table.insert(log, name)
-        async.sleep(cleanup)
-        table.insert(log, name .. " clean")
-        assert(not ok)
-        error(e, 0)
+      local function child(name, seconds)
+        local _ <close> = cleanup(function()
+          table.insert(log, name)
+          async.sleep(seconds)
+          table.insert(log, name .. " clean")
+        end)
+        async.sleep(10)
       end
       local t = async.create_task(function()
         async.gather(async.create_task(child, "a", 2), async.create_task(child, "b", 1))
@@ -188,6 +198,20 @@ describe("gather", function()
       assert.equal(3, async.time())
     end)
 
+    it("gives way to the error of a child's cleanup", function()
+      local child = async.create_task(function()
+        pcall(async.sleep, 10)
+        error("cleanup", 0)
+      end)
+      local t = async.create_task(async.gather, child, async.create_task(async.sleep, 10))
+      async.sleep(1)
+      t:cancel()
+      assert.has_error(function()
+        t:await()
+      end, "cleanup")
+      assert.is_false(t:cancelled())
+    end)
+
     it("is a CancelledError even if the children take no notice", function()
       local child = async.create_task(function()
         pcall(async.sleep, 10)
@@ -214,6 +238,14 @@ describe("gather", function()
       async.sleep(1)
       assert.is_false(started)
       object:close()
+    end)
+
+    it("in a list are those that were there at the call", function()
+      local list = { async.create_task(after(1, "a")), async.create_task(after(2, "b")) }
+      async.create_task(function()
+        list[1], list[2] = nil, nil
+      end)
+      assert.same({ n = 2, "a", "b" }, async.gather(list))
     end)
 
     it("may not have nil among them", function()

@@ -1,12 +1,9 @@
 local async = require "strobe.async"
-local report = require "strobe.report"
+local cleanup = require "spec.support.cleanup"
+local collector = require "spec.support.collector"
+local reports = require "spec.support.reports"
 
 describe("a generator among others", function()
-  -- A `<close>` value that calls f.
-  local function finally(f)
-    return setmetatable({}, { __close = f })
-  end
-
   local count = async.generator(function(yield, n)
     for i = 1, n do
       async.sleep(1)
@@ -15,13 +12,7 @@ describe("a generator among others", function()
   end)
 
   -- The collector closes what was left in the middle: here, not in the next `it`.
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    for _ = 1, 5 do
-      async.sleep(0)
-    end
-  end)
+  after_each(collector.collect)
 
   describe("yield.from", function()
     it("yields all that another generator yields, then goes on", function()
@@ -50,17 +41,61 @@ describe("a generator among others", function()
       assert.same({ { 1, "a" }, { 2, "b" }, { "x" }, { "y" } }, seen)
     end)
 
+    it("sends on what is sent, and returns what the other generator returned", function()
+      local log = {}
+      local inner = async.generator(function(yield)
+        log[1] = yield "a"
+        log[2] = yield "b"
+        return "inner's", "results"
+      end)
+      local outer = async.generator(function(yield)
+        log[3], log[4] = yield.from(inner())
+        yield "end"
+      end)()
+      assert.equal("a", outer:next())
+      assert.equal("b", outer:send(1))
+      assert.equal("end", outer:send(2))
+      assert.same({ 1, 2, "inner's", "results" }, log)
+      outer:close()
+    end)
+
+    it("raises in the other generator what is thrown", function()
+      local inner = async.generator(function(yield)
+        local ok, e = pcall(yield, "a")
+        yield { ok, e }
+      end)
+      local outer = async.generator(function(yield)
+        yield.from(inner())
+      end)()
+      outer:next()
+      assert.same({ false, "thrown" }, outer:throw "thrown")
+      assert.is_nil(outer:next())
+    end)
+
+    it("raises what the other generator does not catch", function()
+      local inner = async.generator(function(yield)
+        yield "a"
+      end)
+      local outer = async.generator(function(yield)
+        local ok, e = pcall(yield.from, inner())
+        yield { ok, e }
+      end)()
+      outer:next()
+      assert.same({ false, "thrown" }, outer:throw "thrown")
+      outer:close()
+    end)
+
     it("closes the other generator when it is closed itself", function()
       local log = {}
       local inner = async.generator(function(yield)
-        local _ <close> = finally(function()
+        local _ <close> = cleanup(function()
           async.sleep(1)
           table.insert(log, "inner")
         end)
         yield(1)
       end)
       local outer = async.generator(function(yield)
-        local _ <close> = finally(function()
+        local _ <close> = cleanup(function()
           table.insert(log, "outer")
         end)
         local delegate = inner()
@@ -107,7 +142,7 @@ describe("a generator among others", function()
     it("gets its cleanup, which may wait, when it is collected", function()
       local log = {}
       local gen = async.generator(function(yield)
-        local _ <close> = finally(function(_, e)
+        local _ <close> = cleanup(function(_, e)
           async.sleep(1)
           table.insert(log, tostring(e))
         end)
@@ -118,50 +153,34 @@ describe("a generator among others", function()
         local g = gen()
         g:next()
       end
-      collectgarbage()
-      collectgarbage()
+      collector.collect()
       async.sleep(2)
       assert.same({ "GeneratorExit: the generator was closed" }, log)
     end)
 
     it("before its start is collected without a word", function()
-      local reports, begun = {}, false
-      report.set_handler(function(context)
-        table.insert(reports, context)
-      end)
-      async.generator(function()
-        begun = true
-      end)()
-      collectgarbage()
-      collectgarbage()
-      async.sleep(1)
-      report.set_handler(nil)
-      assert.same({}, reports)
+      local begun = false
+      assert.same({}, reports.of(function()
+        async.generator(function()
+          begun = true
+        end)()
+      end))
       assert.is_false(begun)
     end)
 
     it("whose cleanup fails is reported", function()
-      local reports = {}
-      report.set_handler(function(context)
-        table.insert(reports, context)
-      end)
       local gen = async.generator(function(yield)
-        local _ <close> = finally(function()
+        local _ <close> = cleanup(function()
           error("broken cleanup", 0)
         end)
         yield(1)
       end)
-      do
+      local seen = reports.of(function()
         local g = gen()
         g:next()
-      end
-      for _ = 1, 4 do
-        collectgarbage()
-        async.sleep(0)
-      end
-      report.set_handler(nil)
-      assert.equal(1, #reports)
-      assert.equal("broken cleanup", reports[1].failure.error)
+      end)
+      assert.equal(1, #seen)
+      assert.equal("broken cleanup", seen[1].failure.error)
     end)
 
     it("leaves no memory behind", function()

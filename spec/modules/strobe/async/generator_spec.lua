@@ -1,11 +1,8 @@
 local async = require "strobe.async"
+local cleanup = require "spec.support.cleanup"
+local collector = require "spec.support.collector"
 
 describe("a generator", function()
-  -- A `<close>` value that calls f.
-  local function finally(f)
-    return setmetatable({}, { __close = f })
-  end
-
   local count = async.generator(function(yield, n)
     for i = 1, n do
       async.sleep(1)
@@ -14,13 +11,7 @@ describe("a generator", function()
   end)
 
   -- The collector closes what was left in the middle: here, not in the next `it`.
-  after_each(function()
-    collectgarbage()
-    collectgarbage()
-    for _ = 1, 5 do
-      async.sleep(0)
-    end
-  end)
+  after_each(collector.collect)
 
   describe("a for loop", function()
     it("gets what the body yields and ends with it", function()
@@ -69,7 +60,7 @@ describe("a generator", function()
     it("that is left closes the generator, whose cleanup may wait", function()
       local log = {}
       local gen = async.generator(function(yield)
-        local _ <close> = finally(function()
+        local _ <close> = cleanup(function()
           async.sleep(2)
           table.insert(log, "clean")
         end)
@@ -90,7 +81,7 @@ describe("a generator", function()
     it("that fails closes the generator and passes its own error", function()
       local closed = false
       local gen = async.generator(function(yield)
-        local _ <close> = finally(function()
+        local _ <close> = cleanup(function()
           async.sleep(1)
           closed = true
         end)
@@ -107,7 +98,7 @@ describe("a generator", function()
     it("that is cancelled closes the generator", function()
       local log = {}
       local gen = async.generator(function(yield)
-        local _ <close> = finally(function(_, e)
+        local _ <close> = cleanup(function(_, e)
           async.sleep(1)
           table.insert(log, tostring(e))
         end)
@@ -354,7 +345,7 @@ describe("a generator", function()
 
     it("raises the error of a cleanup that fails", function()
       local g = async.generator(function(yield)
-        local _ <close> = finally(function()
+        local _ <close> = cleanup(function()
           async.sleep(1)
           error("broken cleanup", 0)
         end)
@@ -379,7 +370,7 @@ describe("a generator", function()
     it("may be cancelled, and closes still", function()
       local cleaned
       local g = async.generator(function(yield)
-        local _ <close> = finally(function()
+        local _ <close> = cleanup(function()
           cleaned = pcall(async.sleep, 100)
         end)
         yield(1)

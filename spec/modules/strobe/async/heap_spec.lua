@@ -1,11 +1,5 @@
 local Heap = require "strobe.async.heap"
-
-local function numbers(seed)
-  return function(most)
-    seed = (seed * 1103515245 + 12345) % 2147483648
-    return seed // 65536 % most + 1
-  end
-end
+local dice = require "spec.support.dice"
 
 local function by_rank(a, b)
   return a.key < b.key
@@ -14,7 +8,7 @@ end
 describe("a heap", function()
   -- Pushes and shifts at random, beside a sorted list; `make` gives a value to a key.
   local function compare_with_list(heap, make)
-    local random, list = numbers(3), {}
+    local random, list = dice(3), {}
     for i = 1, 3000 do
       if random(3) <= (i < 1500 and 2 or 1) then
         local key = random(10)

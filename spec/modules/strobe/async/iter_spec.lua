@@ -1,24 +1,6 @@
 local async = require "strobe.async"
-
--- A generator of 1, 2, 3, …, n, one every `period` seconds, that notes its end.
-local function counter(n, period, log)
-  return async.generator(function(yield)
-    local cleanup <close> = setmetatable({}, { -- luacheck: ignore
-      __close = function()
-        async.sleep(0) -- cleanup may wait
-        if log then
-          log[#log + 1] = "closed"
-        end
-      end,
-    })
-    for i = 1, n do
-      if period then
-        async.sleep(period)
-      end
-      yield(i)
-    end
-  end)()
-end
+local cleanup = require "spec.support.cleanup"
+local counter = require "spec.support.counter"
 
 -- A generator that gives the values and then raises the error.
 local function failing(e, ...)
@@ -269,11 +251,9 @@ describe("async.iter", function()
 
     it("closes the fourth value of an iterator", function()
       local log = {}
-      async.iter(counter(9, nil, log), nil, nil, setmetatable({}, {
-        __close = function()
-          log[#log + 1] = "closing value"
-        end,
-      })):take(1):to_list()
+      async.iter(counter(9, nil, log), nil, nil, cleanup(function()
+        log[#log + 1] = "closing value"
+      end)):take(1):to_list()
       assert.same({ "closing value" }, log)
     end)
 
@@ -392,11 +372,9 @@ describe("merge", function()
 
   it("raises what goes wrong in the cleanup of a source", function()
     local source = async.generator(function(yield)
-      local cleanup <close> = setmetatable({}, { -- luacheck: ignore
-        __close = function()
-          error("cannot close", 0)
-        end,
-      })
+      local _ <close> = cleanup(function()
+        error("cannot close", 0)
+      end)
       yield(1)
       async.sleep(100)
     end)()

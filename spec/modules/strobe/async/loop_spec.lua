@@ -1,5 +1,5 @@
 local async = require "strobe.async"
-local program = require("strobe.core.host").program
+local strobe = require("spec.support.shell").lua
 local uv = require "luv"
 
 describe("the loop", function()
@@ -165,31 +165,23 @@ describe("the loop", function()
     end)
 
     it("gives Ctrl-C back when it is removed", function()
-      local script = [[
-        local async = require "strobe.async"
+      local output, status = strobe([[
         local loop, uv = async.get_running_loop(), require "luv"
         loop:add_signal_handler("sigint", print)
         loop:remove_signal_handler "sigint"
         local cleanup <close> = setmetatable({}, { __close = function() print "cleaned up" end })
         uv.kill(uv.os_getpid(), "sigint")
-        async.sleep(10)]]
-      local pipe = assert(io.popen(("timeout 20 '%s' -e '%s' 2>&1"):format(program, script)))
-      local output = pipe:read "a"
-      local _, _, status = pipe:close()
+        async.sleep(10)]], "live")
       assert.equal("cleaned up\n", output)
       assert.equal(130, status)
     end)
 
     it("is something to wait for: no deadlock", function()
-      local script = [[
-        local async = require "strobe.async"
+      local output, status = strobe([[
         local f = async.Future()
         async.get_running_loop():add_signal_handler("sigusr1", function() f:set_result "came" end)
         io.popen(("sleep 0.2; kill -USR1 %d"):format(require("luv").os_getpid()))
-        print(f:await())]]
-      local pipe = assert(io.popen(("'%s' -e '%s' 2>&1"):format(program, script)))
-      local output = pipe:read "a"
-      local _, _, status = pipe:close()
+        print(f:await())]], "live")
       assert.equal("came\n", output)
       assert.equal(0, status)
     end)
@@ -228,15 +220,22 @@ describe("the loop", function()
 
   describe("stop", function()
     it("ends the script", function()
-      local script = [[
-        local async = require "strobe.async"
+      local output = strobe [[
         async.create_task(function() async.get_running_loop():stop() end)
         local _ <close> = setmetatable({}, { __close = function() print "clean" end })
         async.sleep(100)]]
-      local pipe = assert(io.popen(("'%s' -e '%s' 2>&1"):format(program, script)))
-      local output = pipe:read "a"
-      pipe:close()
       assert.matches("^clean\n", output)
+    end)
+
+    it("ends the main function of run", function()
+      local output, status = strobe [[
+        async.run(function()
+          async.get_running_loop():call_later(1, async.get_running_loop().stop)
+          async.sleep(100)
+          print "not stopped"
+        end)]]
+      assert.equal("strobe: the script was cancelled\n", output)
+      assert.equal(1, status)
     end)
   end)
 end)

@@ -1,30 +1,8 @@
 local async = require "strobe.async"
-
-local function turn()
-  async.sleep(0)
-end
-
--- Takes all items that are there.
-local function drain(queue)
-  local items = {}
-  while not queue:empty() do
-    items[#items + 1] = queue:get_nowait()
-  end
-  return items
-end
-
-local function fill(queue, ...)
-  for _, item in ipairs { ... } do
-    queue:put_nowait(item)
-  end
-  return queue
-end
-
-local function start(f, ...)
-  local task = async.create_task(f, ...)
-  turn()
-  return task
-end
+local drain = require("spec.support.items").drain
+local fill = require("spec.support.items").fill
+local start = require("spec.support.tasks").start
+local turn = require("spec.support.tasks").turn
 
 describe("a batch", function()
   it("is a list of max items as soon as they are there", function()

@@ -1,36 +1,9 @@
 local async = require "strobe.async"
-
-local function turn()
-  async.sleep(0)
-end
-
-local function assert_raises(class, f, ...)
-  local ok, e = pcall(f, ...)
-  assert.is_false(ok)
-  assert.is_true(async.is(e, class), tostring(e))
-end
-
--- Takes all items that are there.
-local function drain(queue)
-  local items = {}
-  while not queue:empty() do
-    items[#items + 1] = queue:get_nowait()
-  end
-  return items
-end
-
-local function fill(queue, ...)
-  for _, item in ipairs { ... } do
-    queue:put_nowait(item)
-  end
-  return queue
-end
-
-local function start(f, ...)
-  local task = async.create_task(f, ...)
-  turn()
-  return task
-end
+local drain = require("spec.support.items").drain
+local fill = require("spec.support.items").fill
+local raised = require("spec.support.errors").raised
+local start = require("spec.support.tasks").start
+local turn = require("spec.support.tasks").turn
 
 describe("a queue", function()
   describe("put and get", function()
@@ -121,7 +94,7 @@ describe("a queue", function()
 
     it("that times out leaves nobody waiting", function()
       local queue = async.Queue(5)
-      assert_raises(async.TimeoutError, async.wait_for, queue.get, 0.1, queue)
+      raised(async.TimeoutError, async.wait_for, queue.get, 0.1, queue)
       assert.equal("<Queue size=0 maxsize=5>", tostring(queue))
     end)
 
@@ -140,7 +113,7 @@ describe("a queue", function()
   describe("get_nowait", function()
     it("raises QueueEmpty when there is none", function()
       local queue = async.Queue()
-      assert_raises(async.QueueEmpty, queue.get_nowait, queue)
+      raised(async.QueueEmpty, queue.get_nowait, queue)
       queue:put_nowait(1)
       assert.equal(1, queue:get_nowait())
     end)
@@ -152,7 +125,7 @@ describe("a queue", function()
       assert.equal(2, queue.maxsize)
       fill(queue, 1, 2)
       assert.is_true(queue:full())
-      assert_raises(async.QueueFull, queue.put_nowait, queue, 3)
+      raised(async.QueueFull, queue.put_nowait, queue, 3)
       queue:get()
       assert.is_false(queue:full())
     end)
@@ -167,7 +140,7 @@ describe("a queue", function()
     it("with a fraction takes the next whole number", function()
       local queue = fill(async.Queue(1.3), 1, 2)
       assert.is_true(queue:full())
-      assert_raises(async.QueueFull, queue.put_nowait, queue, 3)
+      raised(async.QueueFull, queue.put_nowait, queue, 3)
     end)
 
     it("makes put wait for room", function()
@@ -432,11 +405,11 @@ for _, name in ipairs { "Queue", "LifoQueue", "PriorityQueue" } do
         local getter = start(queue.get, queue)
         queue:shutdown()
         queue:join()
-        assert_raises(async.QueueShutDown, getter.await, getter)
-        assert_raises(async.QueueShutDown, queue.put, queue, 1)
-        assert_raises(async.QueueShutDown, queue.put_nowait, queue, 1)
-        assert_raises(async.QueueShutDown, queue.get, queue)
-        assert_raises(async.QueueShutDown, queue.get_nowait, queue)
+        raised(async.QueueShutDown, getter.await, getter)
+        raised(async.QueueShutDown, queue.put, queue, 1)
+        raised(async.QueueShutDown, queue.put_nowait, queue, 1)
+        raised(async.QueueShutDown, queue.get, queue)
+        raised(async.QueueShutDown, queue.get_nowait, queue)
         assert.matches("shutdown>$", tostring(queue))
       end)
 
@@ -445,9 +418,9 @@ for _, name in ipairs { "Queue", "LifoQueue", "PriorityQueue" } do
         queue:put_nowait "data"
         local joiner, putter = start(queue.join, queue), start(queue.put, queue, "more")
         queue:shutdown()
-        assert_raises(async.QueueShutDown, putter.await, putter)
+        raised(async.QueueShutDown, putter.await, putter)
         assert.equal("data", queue:get())
-        assert_raises(async.QueueShutDown, queue.get, queue)
+        raised(async.QueueShutDown, queue.get, queue)
         turn()
         assert.is_false(joiner:done())
         queue:task_done()
@@ -461,7 +434,7 @@ for _, name in ipairs { "Queue", "LifoQueue", "PriorityQueue" } do
         assert.is_number(queue:get())
         queue:shutdown(true)
         assert.equal(0, queue:qsize())
-        assert_raises(async.QueueShutDown, queue.get, queue)
+        raised(async.QueueShutDown, queue.get, queue)
         turn()
         assert.is_false(joiner:done()) -- the one that was taken is not done
         queue:task_done()

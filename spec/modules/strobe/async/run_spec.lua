@@ -1,20 +1,8 @@
 local async = require "strobe.async"
-local program = require("strobe.core.host").program
-local report = require "strobe.report"
+local reports_of = require("spec.support.reports").of
+local strobe = require("spec.support.shell").lua
 
 describe("run", function()
-  local function quoted(text)
-    return "'" .. text:gsub("'", "'\\''") .. "'"
-  end
-
-  -- Runs a line in a strobe of its own; returns all it printed, and its status.
-  local function strobe(code)
-    local pipe = assert(io.popen(quoted(program) .. " --clock=virtual -e " .. quoted(code) .. " 2>&1"))
-    local output = pipe:read "a"
-    local _, _, status = pipe:close()
-    return output, status
-  end
-
   describe("from a script", function()
     it("runs a function with its arguments and returns its results", function()
       assert.same({ n = 3, "a", nil, "c" }, table.pack(async.run(function(...)
@@ -78,20 +66,15 @@ describe("run", function()
     end)
 
     it("reports the error of a task it cancels", function()
-      local reports = {}
-      report.set_handler(function(context)
-        table.insert(reports, context)
-      end)
-      async.run(function()
-        async.create_task(function()
-          pcall(async.sleep, 100)
-          error("broken cleanup", 0)
+      local reports = reports_of(function()
+        async.run(function()
+          async.create_task(function()
+            pcall(async.sleep, 100)
+            error("broken cleanup", 0)
+          end)
+          async.sleep(1)
         end)
-        async.sleep(1)
       end)
-      collectgarbage()
-      collectgarbage()
-      report.set_handler(nil)
       assert.equal(1, #reports)
       assert.equal("error while ending", reports[1].message)
       assert.equal("broken cleanup", reports[1].failure.error)
@@ -131,7 +114,6 @@ describe("run", function()
   describe("a whole script", function()
     it("ends with status 0", function()
       local output, status = strobe [[
-        local async = require "strobe.async"
         async.run(function() async.sleep(3600) print "an hour later" end)]]
       assert.equal("an hour later\n", output)
       assert.equal(0, status)
@@ -139,7 +121,6 @@ describe("run", function()
 
     it("may wait at its top level, without run", function()
       local output = strobe [[
-        local async = require "strobe.async"
         async.sleep(2)
         print(async.time())]]
       assert.equal("2.0\n", output)
@@ -147,7 +128,6 @@ describe("run", function()
 
     it("ends with status 1 and the error when main fails", function()
       local output, status = strobe [[
-        local async = require "strobe.async"
         async.run(function() async.sleep(1) error "no good" end)]]
       assert.matches("no good", output)
       assert.equal(1, status)
@@ -155,18 +135,16 @@ describe("run", function()
 
     it("shows where an error happened and who awaited it", function()
       local output = strobe [[
-        local async = require "strobe.async"
         local inner = async.create_task(function() async.sleep(1) error "deep" end)
         inner:set_name "inner"
         local outer = async.create_task(function() inner:await() end)
         outer:set_name "outer"
         outer:await()]]
-      assert.matches("strobe: %(command line%):2: deep\nin inner:.*awaited by outer:.*awaited by main:", output)
+      assert.matches("strobe: %(command line%):1: deep\nin inner:.*awaited by outer:.*awaited by main:", output)
     end)
 
     it("cancels the tasks which it left and lets them clean up", function()
       local output, status = strobe [[
-        local async = require "strobe.async"
         async.create_task(function()
           local ok, e = pcall(async.sleep, 100)
           async.sleep(1)
@@ -180,7 +158,6 @@ describe("run", function()
 
     it("ends with status 1 when it is cancelled", function()
       local output, status = strobe [[
-        local async = require "strobe.async"
         async.current_task():cancel()
         async.sleep(1)]]
       assert.equal("strobe: the script was cancelled\n", output)
@@ -189,7 +166,6 @@ describe("run", function()
 
     it("goes on when a task fails, and reports what nobody awaited", function()
       local output, status = strobe [[
-        local async = require "strobe.async"
         async.create_task(function() error "nobody looks" end)
         async.sleep(1)
         collectgarbage() collectgarbage()

@@ -1,4 +1,5 @@
 local async = require "strobe.async"
+local cleanup = require "spec.support.cleanup"
 
 local function turn()
   async.sleep(0)
@@ -174,11 +175,9 @@ describe("a semaphore", function()
             local permit <close> = semaphore:acquire() -- luacheck: ignore
             held = held + 1
             most = math.max(most, held)
-            local closing <close> = setmetatable({}, { -- luacheck: ignore
-              __close = function()
-                held = held - 1
-              end,
-            })
+            local _ <close> = cleanup(function()
+              held = held - 1
+            end)
             async.sleep(math.random(0, 2) / 100)
           end)
         end

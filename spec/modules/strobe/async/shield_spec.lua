@@ -1,20 +1,7 @@
 local async = require "strobe.async"
-local report = require "strobe.report"
+local reports_of = require("spec.support.reports").of
 
 describe("shield", function()
-  -- Runs f, then collects; returns the reports made meanwhile.
-  local function reports_of(f)
-    local reports = {}
-    report.set_handler(function(context)
-      table.insert(reports, context)
-    end)
-    f()
-    collectgarbage()
-    collectgarbage()
-    report.set_handler(nil)
-    return reports
-  end
-
   describe("await", function()
     it("returns what the inner one returns", function()
       local inner = async.create_task(async.sleep, 1, "a", "b")

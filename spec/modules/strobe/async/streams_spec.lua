@@ -1,24 +1,13 @@
 local async = require "strobe.async"
+local cleanup = require "spec.support.cleanup"
+local free_path = require("spec.support.path").free
 local net = require "strobe.net"
+local raised = require("spec.support.errors").raised
 
 -- A reader of a pipe in memory, and the stream that feeds it.
 local function new_reader(limit)
   local feed, stream = net.pipe()
   return async.StreamReader(stream, limit), feed
-end
-
--- What a call raises; it must be of that class.
-local function raised(class, f, ...)
-  local ok, e = pcall(f, ...)
-  assert.is_false(ok)
-  assert.is_true(async.is(e, class), tostring(e))
-  return e
-end
-
-local function free_path()
-  local path = os.tmpname()
-  os.remove(path)
-  return path
 end
 
 describe("a StreamReader", function()
@@ -249,15 +238,14 @@ describe("open_connection", function()
   end)
 
   it("raises ConnectionError with a code when nobody listens", function()
-    local e = raised(async.Error, async.open_unix_connection, free_path())
-    assert.equal("ConnectionError", e.name)
+    local e = raised(async.ConnectionError, async.open_unix_connection, free_path())
     assert.equal("ENOENT", e.code)
     local port
     do
       local server <close> = assert(net.listen(nil, 0))
       port = server:port()
     end
-    e = raised(async.Error, async.open_connection, "127.0.0.1", port)
+    e = raised(async.ConnectionError, async.open_connection, "127.0.0.1", port)
     assert.equal("ECONNREFUSED", e.code)
     assert.matches(("127.0.0.1:%d: connection refused"):format(port), e.message)
   end)
@@ -286,8 +274,7 @@ describe("a StreamWriter", function()
     right:close()
     writer:write "into the void"
     for _ = 1, 2 do
-      local e = raised(async.Error, writer.drain, writer)
-      assert.equal("ConnectionError", e.name)
+      local e = raised(async.ConnectionError, writer.drain, writer)
       assert.equal("EPIPE", e.code)
     end
   end)
@@ -314,8 +301,14 @@ describe("a StreamWriter", function()
   end)
 
   it("may say twice that no more will be written", function()
-    local writer = async.StreamWriter((net.pipe()))
+    local left, right = net.pipe()
+    local writer = async.StreamWriter(left)
     assert.is_true(writer:can_write_eof())
+    writer:write "last"
+    writer:write_eof()
+    writer:write_eof()
+    assert.equal("last", right:read())
+    assert.equal("", right:read())
   end)
 end)
 
@@ -378,11 +371,9 @@ describe("a server", function()
   it("serves for ever until it is cancelled, and then ends its handlers", function()
     local ended
     local server = async.start_server(function(reader)
-      local _ <close> = setmetatable({}, {
-        __close = function()
-          ended = true
-        end,
-      })
+      local _ <close> = cleanup(function()
+        ended = true
+      end)
       reader:read()
     end, nil, 0)
     local serving = async.create_task(server.serve_forever, server)
@@ -412,7 +403,7 @@ describe("a server", function()
 
   it("on a port that is taken raises ConnectionError with the code", function()
     local server <close> = async.start_server(print, nil, 0)
-    local e = raised(async.Error, async.start_server, print, nil, server:port())
+    local e = raised(async.ConnectionError, async.start_server, print, nil, server:port())
     assert.equal("EADDRINUSE", e.code)
   end)
 end)

@@ -182,6 +182,7 @@ describe("a task", function()
       assert.is_false(pcall(t.await, t))
       assert.is_false(pcall(u.await, u))
       assert.is_false(t:exception())
+      assert.equal("<no error object>", u:exception())
     end)
   end)
 

@@ -1,4 +1,6 @@
 local async = require "strobe.async"
+local cleanup = require "spec.support.cleanup"
+local raised_by = require("spec.support.errors").raised_by
 
 describe("a task group", function()
   local function fail_after(seconds, e)
@@ -6,20 +8,14 @@ describe("a task group", function()
     error(e, 0)
   end
 
-  -- What the block raises, or nil.
-  local function raised_by(block)
-    local ok, e = pcall(block)
-    return not ok and e or nil
-  end
-
   -- Sleeps; when it is cancelled cleans up for some time, and logs both.
-  local function tidy(log, name, cleanup)
-    local ok, e = pcall(async.sleep, 100)
-    table.insert(log, name .. " cancelled")
-    async.sleep(cleanup)
-    table.insert(log, name .. " clean")
-    assert(not ok)
-    error(e, 0)
+  local function tidy(log, name, seconds)
+    local _ <close> = cleanup(function()
+      table.insert(log, name .. " cancelled")
+      async.sleep(seconds)
+      table.insert(log, name .. " clean")
+    end)
+    async.sleep(100)
   end
 
   describe("leaving the block", function()
@@ -144,6 +140,21 @@ describe("a task group", function()
         error("block", 0)
       end)
       assert.same({ "child", "block" }, raised.exceptions)
+    end)
+
+    it("comes at the end of a block that took no notice of it", function()
+      local log = {}
+      local raised = raised_by(function()
+        local tg <close> = async.TaskGroup()
+        tg:create_task(fail_after, 1, "child")
+        pcall(async.sleep, 100)
+        async.sleep(3)
+        table.insert(log, "end of the block")
+      end)
+      assert.same({ "child" }, raised.exceptions)
+      assert.same({ "end of the block" }, log)
+      assert.equal(4, async.time())
+      assert.equal(0, async.current_task():cancelling())
     end)
 
     it("has the texts of all in its own", function()
@@ -279,15 +290,6 @@ describe("a task group", function()
       assert.is_true(t:cancelled())
       assert.equal(6, async.time())
     end)
-
-    it("before it begins makes no group", function()
-      local t = async.create_task(function()
-        local _ <close> = async.TaskGroup()
-      end)
-      t:cancel()
-      pcall(t.await, t)
-      assert.is_true(t:cancelled())
-    end)
   end)
 
   describe("a cancelled child", function()
@@ -300,6 +302,15 @@ describe("a task group", function()
         a:cancel()
       end
       assert.equal(2, async.time())
+    end)
+
+    it("that raised the cancellation itself is no error either", function()
+      do
+        local tg <close> = async.TaskGroup()
+        tg:create_task(error, async.CancelledError "by hand")
+        async.sleep(1)
+      end
+      assert.equal(1, async.time())
     end)
 
     it("that the block awaits cancels the block only", function()
@@ -393,6 +404,21 @@ describe("a task group", function()
       assert.equal(0, async.current_task():cancelling())
     end)
 
+    it("within a timeout pass the error of a cleanup, and the task may wait again", function()
+      local raised = raised_by(function()
+        local _ <close> = async.timeout(1)
+        local tg <close> = async.TaskGroup()
+        tg:create_task(function()
+          pcall(async.sleep, 100)
+          error("cleanup", 0)
+        end)
+      end)
+      assert.same({ "cleanup" }, raised.exceptions)
+      assert.equal(0, async.current_task():cancelling())
+      async.sleep(1)
+      assert.equal(2, async.time())
+    end)
+
     it("with a timeout in a child fail by TimeoutError", function()
       local raised = raised_by(function()
         local tg <close> = async.TaskGroup()
@@ -452,6 +478,22 @@ describe("a task group", function()
         break
       end
       assert.same({ "a cancelled", "a clean" }, log)
+    end)
+  end)
+
+  describe("in a generator that is closed", function()
+    it("raises the errors of its children's cleanup", function()
+      local gen = async.generator(function(yield)
+        local tg <close> = async.TaskGroup()
+        tg:create_task(function()
+          pcall(async.sleep, 100)
+          error("cleanup", 0)
+        end)
+        async.sleep(1)
+        yield(1)
+      end)()
+      gen:next()
+      assert.same({ "cleanup" }, raised_by(gen.close, gen).exceptions)
     end)
   end)
 

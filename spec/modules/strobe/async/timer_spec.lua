@@ -122,6 +122,15 @@ describe("every", function()
       end
       assert.is_false(pcall(async.every))
     end)
+
+    it("are a function to call", function()
+      assert.error_matches(function()
+        async.every(1, nil)
+      end, "every: a function expected, got nil")
+      assert.error_matches(function()
+        async.timer(1)(5)
+      end, "timer: a function expected, got number")
+    end)
   end)
 end)
 

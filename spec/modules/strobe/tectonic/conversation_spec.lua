@@ -1,5 +1,5 @@
 local async = require "strobe.async"
-local dice = require "spec.modules.strobe.tectonic.dice"
+local dice = require "spec.support.dice"
 local frame = require "strobe.tectonic.frame"
 local our_server = require "spec.modules.strobe.tectonic.our_server"
 

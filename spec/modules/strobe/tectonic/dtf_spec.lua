@@ -1,4 +1,4 @@
-local dice = require "spec.modules.strobe.tectonic.dice"
+local dice = require "spec.support.dice"
 local dtf = require "strobe.tectonic.dtf"
 local frame = require "strobe.tectonic.frame"
 local tick = require "strobe.tectonic.tick"

@@ -1,4 +1,4 @@
-local dice = require "spec.modules.strobe.tectonic.dice"
+local dice = require "spec.support.dice"
 local ring = require "strobe.tectonic.ring"
 
 describe("ring", function()

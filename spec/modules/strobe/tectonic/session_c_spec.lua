@@ -1,5 +1,5 @@
 local dialogue = require "spec.modules.strobe.tectonic.dialogue"
-local dice = require "spec.modules.strobe.tectonic.dice"
+local dice = require "spec.support.dice"
 local dtf = require "strobe.tectonic.dtf"
 local frame = require "strobe.tectonic.frame"
 local session = require "strobe.tectonic.session"

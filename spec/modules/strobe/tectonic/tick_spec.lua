@@ -1,4 +1,4 @@
-local dice = require "spec.modules.strobe.tectonic.dice"
+local dice = require "spec.support.dice"
 local tick = require "strobe.tectonic.tick"
 
 local function sample(changes)
