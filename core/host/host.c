@@ -70,6 +70,7 @@ void host_close(struct host *host) {
 /* Pushes the Task that runs strobe.command. [-0, +1, e] */
 static int spawn_main(lua_State *L) {
   struct host *host = host_of(L);
+  luaL_checkstack(L, host->argc + 8, "too many arguments");
   lua_getglobal(L, "require");
   lua_pushliteral(L, "strobe.command");
   lua_call(L, 1, 1);

@@ -115,10 +115,11 @@ static const struct transport transport = {"pipe",        pipe_write, pipe_queue
                                            pipe_shutdown, pipe_close, pipe_free};
 
 static struct end *end_push(lua_State *L, size_t limit) {
+  stream_push(L);
   struct end *end = calloc(1, sizeof *end);
   if (!end)
     error_mistake(L, "not enough memory for a pipe");
-  stream_push(L, &end->stream, &transport);
+  stream_own(L, &end->stream, &transport);
   end->stream.limit = limit;
   return end;
 }

@@ -156,6 +156,7 @@ static int init(struct socket *socket, uv_loop_t *loop) {
 
 struct socket *socket_push(lua_State *L, enum socket_family family) {
   luaL_checkstack(L, 5, "no room for a socket");
+  stream_push(L);
   struct socket *socket = calloc(1, sizeof *socket);
   if (!socket) {
     error_world(L, UV_ENOMEM, "socket");
@@ -169,7 +170,7 @@ struct socket *socket_push(lua_State *L, enum socket_family family) {
     return NULL;
   }
   socket->uv.handle.data = socket;
-  stream_push(L, &socket->stream, &transport);
+  stream_own(L, &socket->stream, &transport);
   socket->closer.close = close_at_exit;
   list_append(&socket->stream.scheduler->loop->closers, &socket->closer.link);
   return socket;

@@ -21,6 +21,13 @@ struct stream *stream_check(lua_State *L, int index) {
   return stream;
 }
 
+/* The stream at index 1, which the method that goes on here has checked. */
+static struct stream *stream_at_one(lua_State *L) {
+  struct stream *stream = *(struct stream **)lua_touserdata(L, 1);
+  luaL_argcheck(L, stream, 1, "the stream was collected");
+  return stream;
+}
+
 bool stream_wants_input(const struct stream *stream) {
   size_t size = buffer_size(&stream->input);
   return !stream->ended && !stream->error && !stream->closing &&
@@ -104,11 +111,15 @@ static bool exhausted(const struct stream *stream) {
   return stream->ended || stream->error || stream->closing;
 }
 
+static void refuse_second_reader(lua_State *L, const struct stream *stream) {
+  if (stream->reader)
+    luaL_error(L, "another task is reading this stream already");
+}
+
 /* The stream at index 1, which no other task reads. */
 static struct stream *check_unread(lua_State *L) {
   struct stream *stream = stream_check(L, 1);
-  if (stream->reader)
-    luaL_error(L, "another task is reading this stream already");
+  refuse_second_reader(L, stream);
   return stream;
 }
 
@@ -123,7 +134,8 @@ static bool has_input(struct stream *stream, size_t needed) {
 
 /* Parks until has_input, at most `timeout` nanoseconds unless that is 0. */
 static int wait_input(lua_State *L, size_t needed, int64_t timeout, lua_KFunction k) {
-  struct stream *stream = check_unread(L);
+  struct stream *stream = stream_at_one(L);
+  refuse_second_reader(L, stream);
   struct task *task = wait_enter(L);
   wait_deadline(L, task, timeout);
   stream->needed = needed;
@@ -158,7 +170,7 @@ static int push_failure(lua_State *L, struct stream *stream, const char *what) {
 }
 
 static int read_some(lua_State *L, int status, lua_KContext context) {
-  struct stream *stream = stream_check(L, 1);
+  struct stream *stream = stream_at_one(L);
   size_t size = buffer_size(&stream->input), most = (size_t)lua_tointeger(L, 2);
   (void)context;
   if (status == LUA_YIELD && wait_resumed(L))
@@ -192,7 +204,7 @@ static int stream_read(lua_State *L) {
 }
 
 static int read_exactly(lua_State *L, int status, lua_KContext context) {
-  struct stream *stream = stream_check(L, 1);
+  struct stream *stream = stream_at_one(L);
   size_t size = (size_t)lua_tointeger(L, 2);
   (void)context;
   if (status == LUA_YIELD && wait_resumed(L))
@@ -263,7 +275,7 @@ static int64_t time_left(lua_State *L, const struct stream *stream) {
 }
 
 static int read_until(lua_State *L, int status, lua_KContext context) {
-  struct stream *stream = stream_check(L, 1);
+  struct stream *stream = stream_at_one(L);
   (void)context;
   if (status == LUA_YIELD && wait_resumed(L))
     return error_world(L, UV_ETIMEDOUT, "read_until");
@@ -352,7 +364,7 @@ static enum wait_cancel cancel_drain(lua_State *L, struct task *task) {
 static const struct wait_kind draining = {"drain", cancel_drain, NULL};
 
 static int drain(lua_State *L, int status, lua_KContext context) {
-  struct stream *stream = stream_check(L, 1);
+  struct stream *stream = stream_at_one(L);
   (void)context;
   if (status == LUA_YIELD && wait_resumed(L))
     return error_world(L, UV_ETIMEDOUT, "write");
@@ -451,7 +463,7 @@ static enum wait_cancel cancel_closing(lua_State *L, struct task *task) {
 static const struct wait_kind closing = {"close", cancel_closing, NULL};
 
 static int wait_closed(lua_State *L, int status, lua_KContext context) {
-  struct stream *stream = stream_check(L, 1);
+  struct stream *stream = stream_at_one(L);
   (void)context;
   if (status == LUA_YIELD)
     wait_resumed(L);
@@ -517,7 +529,7 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
-void stream_push(lua_State *L, struct stream *stream, const struct transport *transport) {
+void stream_push(lua_State *L) {
   struct stream **box = lua_newuserdatauv(L, sizeof(struct stream *), 1);
   *box = NULL;
   if (luaL_newmetatable(L, STREAM)) {
@@ -526,10 +538,13 @@ void stream_push(lua_State *L, struct stream *stream, const struct transport *tr
     lua_setfield(L, -2, "__index");
   }
   lua_setmetatable(L, -2);
+}
+
+void stream_own(lua_State *L, struct stream *stream, const struct transport *transport) {
   stream->transport = transport;
   stream->scheduler = scheduler_of(L);
   stream->limit = HIGH_WATER;
   buffer_init(&stream->input);
   list_init(&stream->closers);
-  *box = stream;
+  *(struct stream **)lua_touserdata(L, -1) = stream;
 }

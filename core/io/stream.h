@@ -48,9 +48,12 @@ struct stream {
   bool closing, closed, orphan;
 };
 
-/* Makes `stream` usable and pushes its userdata, which owns it. On a raised
- * error the stream is still the caller's. [-0, +1, m] */
-void stream_push(lua_State *L, struct stream *stream, const struct transport *transport);
+/* Pushes the userdata of a stream that is still to be made; first of all, since it
+ * may raise. [-0, +1, m] */
+void stream_push(lua_State *L);
+
+/* Makes `stream` usable; the userdata on top owns it from now on. [-0, +0, -] */
+void stream_own(lua_State *L, struct stream *stream, const struct transport *transport);
 
 struct stream *stream_check(lua_State *L, int index);
 

@@ -34,7 +34,6 @@ static void settle(const struct ending *ending) {
   struct task *task = ending->task;
   lua_State *L = task->thread.L;
   int count = ending->count;
-  luaL_checkstack(L, 8, "no room to end a task");
   if (ending->how == CANCELLED)
     lua_settop(L, 0);
   task_push(L, task);
@@ -52,7 +51,9 @@ static void settle(const struct ending *ending) {
 }
 
 static int settle_protected(lua_State *L) {
-  settle(lua_touserdata(L, 1));
+  const struct ending *ending = lua_touserdata(L, 1);
+  luaL_checkstack(ending->task->thread.L, 8, "no room to end a task");
+  settle(ending);
   return 0;
 }
 
@@ -67,10 +68,10 @@ static void settle_poorly(lua_State *L, struct task *task) {
   lua_pop(L, 1);
 }
 
-/* A result at the most, and nothing else kept with the task: needs no memory. */
+/* A result at the most, and nothing else kept with the task: needs no memory, since
+ * an ended thread has LUA_MINSTACK slots. */
 static bool settles_freely(const struct ending *ending) {
-  return ending->how == RETURNED && ending->count <= 1 && !ending->task->future.detailed &&
-         lua_checkstack(ending->task->thread.L, 8);
+  return ending->how == RETURNED && ending->count <= 1 && !ending->task->future.detailed;
 }
 
 static void end_task(struct scheduler *scheduler, struct ending ending) {

@@ -49,16 +49,18 @@ static struct task *task_new(lua_State *L, struct scheduler *scheduler) {
   return task;
 }
 
+/* Of a thread's first LUA_MINSTACK slots those left for arguments. */
+enum { FREE_SLOTS = LUA_MINSTACK - 4 };
+
 struct task *task_spawn(lua_State *L, int arguments) {
   struct scheduler *scheduler = scheduler_of(L);
-  luaL_checkstack(L, 8, "no room for a task");
   struct task *task = task_new(L, scheduler);
   if (context_push(L))
     context_give(L, -2, task);
   task->thread = thread_acquire(L);
   lua_pop(L, 1);
   lua_State *thread = task->thread.L;
-  if (!lua_checkstack(thread, arguments + 4)) {
+  if (arguments > FREE_SLOTS && !lua_checkstack(thread, arguments + 4)) {
     thread_release(L, task->thread);
     luaL_error(L, "too many arguments for a task");
   }

@@ -33,8 +33,8 @@ struct task {
   bool timed_out;       /* … by its deadline */
 };
 
-/* Makes a ready task of the function and arguments on top; leaves the Task.
- * [-(arguments+1), +1, m] */
+/* Makes a ready task of the function and arguments on top; leaves the Task. L has
+ * room for 8 more values. [-(arguments+1), +1, m] */
 struct task *task_spawn(lua_State *L, int arguments);
 
 /* The Task at the index, or an argument error. */
