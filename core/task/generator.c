@@ -198,7 +198,6 @@ static int generator_new(lua_State *L) {
   /* The thread must not hold its generator, or neither would be collected. */
   lua_pushboolean(L, 0);
   generator->thread = thread_acquire(L);
-  lua_pop(L, 1);
   lua_State *thread = generator->thread.L;
   lua_insert(L, 1);
   int count = lua_gettop(L) - 1;

@@ -58,7 +58,6 @@ struct task *task_spawn(lua_State *L, int arguments) {
   if (context_push(L))
     context_give(L, -2, task);
   task->thread = thread_acquire(L);
-  lua_pop(L, 1);
   lua_State *thread = task->thread.L;
   if (arguments > FREE_SLOTS && !lua_checkstack(thread, arguments + 4)) {
     thread_release(L, task->thread);

@@ -14,7 +14,6 @@ struct thread thread_acquire(lua_State *L) {
   struct scheduler *scheduler = scheduler_of(L);
   struct thread thread =
       scheduler->idle_count > 0 ? scheduler->idle[--scheduler->idle_count] : thread_new(L);
-  lua_pushvalue(L, -1);
   lua_rawseti(L, LUA_REGISTRYINDEX, thread.owner);
   return thread;
 }

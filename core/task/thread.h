@@ -9,7 +9,7 @@
 #include "core/task/scheduler.h"
 
 /* A thread with an empty stack, which anchors the owner on top of L's stack.
- * Raises when there is no memory. [-0, +0, m] */
+ * Raises when there is no memory. [-1, +0, m] */
 struct thread thread_acquire(lua_State *L);
 
 /* Pushes the owner. [-0, +1, -] */

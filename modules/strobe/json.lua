@@ -13,6 +13,8 @@ cjson.encode_max_depth(MOST_DEEP)
 cjson.decode_invalid_numbers(false)
 cjson.encode_invalid_numbers(false)
 
+local decode = cjson.decode
+
 local json = {}
 
 --- What JSON null is decoded to, and what encodes to it.
@@ -116,15 +118,14 @@ end
 ---@return string? code "EBADMSG"
 ---@return integer? offset the byte at which it went wrong, from 1
 function json.decode(text)
-  if type(text) ~= "string" then
+  local value, message = decode(text)
+  if value ~= nil then
+    return value
+  elseif type(text) ~= "string" then
     error(("json.decode: a string expected, got %s"):format(type(text)), 2)
   end
-  local value, message = cjson.decode(text)
-  if value == nil then
-    local offset = math.tointeger(tonumber(message:match "at character (%d+)"))
-    return nil, "json: " .. message, "EBADMSG", offset
-  end
-  return value
+  local offset = math.tointeger(tonumber(message:match "at character (%d+)"))
+  return nil, "json: " .. message, "EBADMSG", offset
 end
 
 return json
