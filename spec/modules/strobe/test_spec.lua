@@ -1,12 +1,14 @@
 local Folder = require "spec.support.folder"
 local child = require "spec.support.child"
+local host = require "strobe.core.host"
 local uv = require "luv"
 
 describe("strobe test", function()
-  -- strobe as it runs here, wherever it is started.
+  -- strobe as it runs here, wherever it is started. Without /proc only its name tells
+  -- where it is.
   local modules = os.getenv "STROBE_MODULES"
-  local strobe = modules and { "env", "STROBE_MODULES=" .. uv.fs_realpath(modules), uv.exepath() }
-    or { uv.exepath() }
+  local program = uv.exepath() or uv.fs_realpath(host.program)
+  local strobe = modules and { "env", "STROBE_MODULES=" .. uv.fs_realpath(modules), program } or { program }
 
   -- What strobe test with these words prints and returns, in a folder with these files.
   local function test(files, ...)
