@@ -36,11 +36,11 @@ static bool grow(struct buffer *buffer, size_t needed) {
   return true;
 }
 
-static bool reserve(struct buffer *buffer, size_t size) {
+bool buffer_reserve(struct buffer *buffer, size_t size) {
   if (buffer->capacity - buffer->end >= size)
     return true;
   size_t used = buffer_size(buffer);
-  if (size > (size_t)-1 - used)
+  if (size > (size_t)-1 - buffer->end)
     return false;
   /* Moving is paid for by at least as many bytes taken since the last move. */
   if (buffer->start >= used && buffer->capacity - used >= size) {
@@ -53,7 +53,7 @@ static bool reserve(struct buffer *buffer, size_t size) {
 bool buffer_append(struct buffer *buffer, const char *bytes, size_t size) {
   if (size == 0)
     return true;
-  if (!reserve(buffer, size))
+  if (!buffer_reserve(buffer, size))
     return false;
   memcpy(buffer->bytes + buffer->end, bytes, size);
   buffer->end += size;

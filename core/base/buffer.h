@@ -17,6 +17,9 @@ struct buffer {
 void buffer_init(struct buffer *buffer);
 void buffer_free(struct buffer *buffer);
 
+/* Makes room for `size` more bytes. False when there is no memory. */
+bool buffer_reserve(struct buffer *buffer, size_t size);
+
 /* False when there is no memory; the queue is then as before. */
 bool buffer_append(struct buffer *buffer, const char *bytes, size_t size);
 
@@ -27,8 +30,9 @@ static inline size_t buffer_size(const struct buffer *buffer) {
   return buffer->end - buffer->start;
 }
 
+/* Good until the next append. */
 static inline const char *buffer_front(const struct buffer *buffer) {
-  return buffer->bytes + buffer->start;
+  return buffer->bytes ? buffer->bytes + buffer->start : "";
 }
 
 #endif

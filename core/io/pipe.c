@@ -12,6 +12,7 @@ struct end {
   struct stream stream; /* first: an end is a stream */
   struct end *peer;     /* NULL once that is freed */
   struct buffer output;
+  bool flushing;
 };
 
 static struct end *end_of(struct stream *stream) {
@@ -36,23 +37,35 @@ static void finish_close(struct end *end) {
   stream_closed(&end->stream);
 }
 
-/* Passes on what the peer has room for, and the end after the last byte. */
-static void flush(struct end *end) {
+/* Passes on what the peer has room for; false when that is nothing. */
+static bool pass_on(struct end *end) {
   struct end *peer = end->peer;
   size_t size = buffer_size(&end->output);
   if (gone(peer)) {
     buffer_free(&end->output);
-  } else if (size > 0) {
-    size_t most = room(&peer->stream);
-    size_t count = size < most ? size : most;
-    if (count > 0)
-      stream_input(&peer->stream, buffer_front(&end->output), count);
-    buffer_take(&end->output, count);
+    return false;
   }
+  size_t most = room(&peer->stream), count = size < most ? size : most;
+  if (count == 0)
+    return false;
+  stream_input(&peer->stream, buffer_front(&end->output), count);
+  buffer_take(&end->output, count); /* none are left when the peer has closed meanwhile */
+  return true;
+}
+
+/* Passes bytes on, and the end after the last one. A consumer of the peer that makes
+ * room, writes or closes at once comes back here: it finds the work under way. */
+static void flush(struct end *end) {
+  if (end->flushing)
+    return;
+  end->flushing = true;
+  while (pass_on(end)) {
+  }
+  end->flushing = false;
   if (buffer_size(&end->output) > 0)
     return;
-  if (end->stream.shut && !gone(peer) && !peer->stream.ended)
-    stream_end(&peer->stream);
+  if (end->stream.shut && !gone(end->peer) && !end->peer->stream.ended)
+    stream_end(&end->peer->stream);
   if (end->stream.closing)
     finish_close(end);
 }
@@ -95,10 +108,10 @@ static void pipe_close(struct stream *stream, bool at_once) {
     if (buffer_size(&peer->output) > 0)
       peer->stream.lost = UV_EPIPE;
     buffer_free(&peer->output);
-    if (peer->stream.closing)
-      finish_close(peer);
-    else
+    if (!peer->stream.closing)
       stream_written(&peer->stream);
+    else if (!peer->flushing) /* else its flush does it */
+      finish_close(peer);
   }
   flush(end);
 }
@@ -111,8 +124,15 @@ static void pipe_free(struct stream *stream) {
   free(end);
 }
 
-static const struct transport transport = {"pipe",        pipe_write, pipe_queued, pipe_resume,
-                                           pipe_shutdown, pipe_close, pipe_free};
+static const struct transport transport = {
+    .name = "pipe",
+    .write = pipe_write,
+    .queued = pipe_queued,
+    .resume = pipe_resume,
+    .shutdown = pipe_shutdown,
+    .close = pipe_close,
+    .free = pipe_free,
+};
 
 static struct end *end_push(lua_State *L, size_t limit) {
   stream_push(L);

@@ -142,9 +142,15 @@ static void socket_free(struct stream *stream) {
   free(socket_of(stream));
 }
 
-static const struct transport transport = {"socket",      socket_write,    socket_queued,
-                                           socket_resume, socket_shutdown, socket_close,
-                                           socket_free};
+static const struct transport transport = {
+    .name = "socket",
+    .write = socket_write,
+    .queued = socket_queued,
+    .resume = socket_resume,
+    .shutdown = socket_shutdown,
+    .close = socket_close,
+    .free = socket_free,
+};
 
 /* --- Opening ------------------------------------------------------------------ */
 
@@ -309,7 +315,9 @@ int socket_push_name(lua_State *L, union socket_handle *handle, enum socket_fami
 
 static int push_name(lua_State *L, bool peer) {
   struct stream *stream = stream_check(L, 1);
-  luaL_argcheck(L, stream->transport == &transport, 1, "not a socket");
+  while (stream->below)
+    stream = stream->below;
+  luaL_argcheck(L, stream->transport == &transport || stream->closing, 1, "not a socket");
   if (stream->closing)
     return error_world(L, UV_ENOTCONN, "address");
   struct socket *socket = socket_of(stream);

@@ -11,20 +11,22 @@
 /* Input and output are paused above the first and resumed below the second. */
 enum { HIGH_WATER = 64 * 1024, LOW_WATER = 16 * 1024 };
 
+#define GONE "the stream was collected, or a protocol on top of it has taken it over"
+
 static struct stream **box_check(lua_State *L, int index) {
   return luaL_checkudata(L, index, STREAM);
 }
 
 struct stream *stream_check(lua_State *L, int index) {
   struct stream *stream = *box_check(L, index);
-  luaL_argcheck(L, stream, index, "the stream was collected"); /* seen by a finalizer */
+  luaL_argcheck(L, stream, index, GONE);
   return stream;
 }
 
 /* The stream at index 1, which the method that goes on here has checked. */
 static struct stream *stream_at_one(lua_State *L) {
   struct stream *stream = *(struct stream **)lua_touserdata(L, 1);
-  luaL_argcheck(L, stream, 1, "the stream was collected");
+  luaL_argcheck(L, stream, 1, GONE);
   return stream;
 }
 
@@ -45,6 +47,14 @@ static void wake_reader(struct stream *stream) {
   wait_wake(task);
 }
 
+/* Tells who takes what comes in. */
+static void announce_input(struct stream *stream) {
+  if (stream->consumer)
+    stream->consumer->input(stream->consumer);
+  else
+    wake_reader(stream);
+}
+
 static void wake_drainer(struct stream *stream) {
   struct task *task = stream->drainer;
   if (!task)
@@ -59,22 +69,24 @@ void stream_input(struct stream *stream, const char *bytes, size_t size) {
     return;
   }
   if (buffer_size(&stream->input) >= stream->needed)
-    wake_reader(stream);
+    announce_input(stream);
 }
 
 void stream_end(struct stream *stream) {
   stream->ended = true;
-  wake_reader(stream);
+  announce_input(stream);
 }
 
 void stream_fail(struct stream *stream, int error) {
   if (!stream->error)
     stream->error = error;
-  wake_reader(stream);
+  announce_input(stream);
   wake_drainer(stream);
 }
 
 void stream_written(struct stream *stream) {
+  if (stream->consumer)
+    stream->consumer->written(stream->consumer);
   if (stream->drainer && stream->transport->queued(stream) <= LOW_WATER)
     wake_drainer(stream);
 }
@@ -92,7 +104,43 @@ void stream_closed(struct stream *stream) {
   struct list *link;
   while ((link = list_shift(&stream->closers)))
     wait_wake(list_entry(link, struct task, job.link));
+  if (stream->consumer)
+    stream->consumer->closed(stream->consumer);
   free_if_done(stream);
+}
+
+static void begin_close(struct stream *stream, bool at_once) {
+  if (stream->closed || (stream->closing && !at_once))
+    return;
+  stream->closing = true;
+  if (at_once)
+    stream->lost = UV_ECANCELED;
+  wake_reader(stream);
+  if (at_once)
+    wake_drainer(stream);
+  stream->transport->close(stream, at_once);
+}
+
+/* --- What consumers do ------------------------------------------------------- */
+
+struct stream *stream_take(lua_State *L, int index, struct consumer *consumer) {
+  struct stream *stream = stream_check(L, index);
+  if (stream->reader || stream->drainer || !list_empty(&stream->closers))
+    luaL_argerror(L, index, "a task still uses this stream");
+  *box_check(L, index) = NULL;
+  stream->orphan = true;
+  stream->consumer = consumer;
+  return stream;
+}
+
+void stream_consume(struct stream *stream, size_t size) {
+  buffer_take(&stream->input, size);
+  if (stream_wants_input(stream))
+    stream->transport->resume(stream);
+}
+
+void stream_drop(struct stream *stream, bool at_once) {
+  begin_close(stream, at_once);
 }
 
 /* --- Reading ------------------------------------------------------------------ */
@@ -153,10 +201,21 @@ static int push_input(lua_State *L, struct stream *stream, size_t size) {
   return 1;
 }
 
+/* Pushes nil, why, its code, for stream->error. [-0, +3, m] */
+static int push_error(lua_State *L, const struct stream *stream, const char *what) {
+  const char *reason = stream->transport->reason ? stream->transport->reason(stream) : NULL;
+  error_world(L, stream->error, "%s", what);
+  if (reason) {
+    lua_pushfstring(L, "%s (%s)", lua_tostring(L, -2), reason);
+    lua_replace(L, -3);
+  }
+  return 3;
+}
+
 /* No more will come: nil, why, its code, and the bytes that were there. */
 static int push_failure(lua_State *L, struct stream *stream, const char *what) {
   if (stream->error)
-    error_world(L, stream->error, "%s", what);
+    push_error(L, stream, what);
   else if (stream->closing)
     error_world(L, UV_ECANCELED, "%s: the stream was closed", what);
   else {
@@ -369,7 +428,7 @@ static int drain(lua_State *L, int status, lua_KContext context) {
   if (status == LUA_YIELD && wait_resumed(L))
     return error_world(L, UV_ETIMEDOUT, "write");
   if (stream->error)
-    return error_world(L, stream->error, "write");
+    return push_error(L, stream, "write");
   if (stream->lost)
     return error_world(L, stream->lost, "write: the stream was closed");
   if (stream->closed || stream->transport->queued(stream) <= HIGH_WATER) {
@@ -429,18 +488,6 @@ static int stream_shutdown(lua_State *L) {
 }
 
 /* --- Closing ------------------------------------------------------------------ */
-
-static void begin_close(struct stream *stream, bool at_once) {
-  if (stream->closed || (stream->closing && !at_once))
-    return;
-  stream->closing = true;
-  if (at_once)
-    stream->lost = UV_ECANCELED;
-  wake_reader(stream);
-  if (at_once)
-    wake_drainer(stream);
-  stream->transport->close(stream, at_once);
-}
 
 /* stream:close(): what is queued still goes out. Closing twice is harmless. */
 static int stream_close(lua_State *L) {

@@ -5,7 +5,9 @@
  * which keeps what it cannot pass on yet and says so by `queued`.
  *
  * One task may read and one may drain at a time. A stream is owned by its
- * userdata; a transport that needs it longer frees it when it has closed.
+ * userdata; a transport that needs it longer frees it when it has closed. A
+ * protocol on top of it, as TLS is, takes it out of its userdata and consumes what
+ * comes in where it comes in, without a task.
  */
 #ifndef STROBE_IO_STREAM_H
 #define STROBE_IO_STREAM_H
@@ -29,10 +31,24 @@ struct transport {
   void (*close)(struct stream *stream, bool at_once);
   /* The userdata is gone and the stream has closed. */
   void (*free)(struct stream *stream);
+  /* More about `error`, for people; NULL when there is none, as may be this itself. */
+  const char *(*reason)(const struct stream *stream);
+};
+
+/* A protocol on top of a stream. None of these runs Lua. */
+struct consumer {
+  /* `input` has grown, or no more will come: `ended`, `error`. */
+  void (*input)(struct consumer *consumer);
+  /* Less is queued. */
+  void (*written)(struct consumer *consumer);
+  /* The stream has closed, and is freed after this. */
+  void (*closed)(struct consumer *consumer);
 };
 
 struct stream {
   const struct transport *transport;
+  struct consumer *consumer; /* NULL: tasks read it */
+  struct stream *below;      /* what it stands on, as TLS does, or NULL */
   struct scheduler *scheduler;
   struct buffer input;
   size_t limit;    /* `input` is filled up to here, or to `needed` */
@@ -56,6 +72,16 @@ void stream_push(lua_State *L);
 void stream_own(lua_State *L, struct stream *stream, const struct transport *transport);
 
 struct stream *stream_check(lua_State *L, int index);
+
+/* Takes the stream at the index, which no task uses now, out of its userdata: it is
+ * the consumer's, which is to close it. [-0, +0, v] */
+struct stream *stream_take(lua_State *L, int index, struct consumer *consumer);
+
+/* For consumers: takes `size` bytes off the input, and has it filled again. */
+void stream_consume(struct stream *stream, size_t size);
+
+/* For consumers: closes what was taken, see transport->close. */
+void stream_drop(struct stream *stream, bool at_once);
 
 /* For transports: bytes came; the end came; it failed; there is room again; it
  * has closed. None of them runs Lua. */
