@@ -5,6 +5,7 @@
 #include "core/io/resolve.h"
 #include "core/io/server.h"
 #include "core/io/socket.h"
+#include "core/io/tls.h"
 #include "core/task/context.h"
 #include "core/task/coroutine.h"
 #include "core/task/error.h"
@@ -34,6 +35,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.socket", luaopen_strobe_core_socket},
     {"strobe.core.task", luaopen_strobe_core_task},
     {"strobe.core.time", luaopen_strobe_core_time},
+    {"strobe.core.tls", luaopen_strobe_core_tls},
     {NULL, NULL},
 };
 

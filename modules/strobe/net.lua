@@ -1,4 +1,4 @@
---- Connections and servers: TCP, unix sockets, and pipes in memory.
+--- Connections and servers: TCP, unix sockets, and pipes in memory; with TLS or without.
 --
 -- Failures of the world come back as nil, a message, and a fixed word:
 -- "ECONNREFUSED", "ETIMEDOUT", "EOF", … A mistake of the caller raises.
@@ -58,17 +58,45 @@ local function within(timeout, what, f, ...)
   return result, message, code
 end
 
---- Connects by TCP.
+---@class strobe.ConnectOptions
+---@field timeout? number seconds until it gives up
+---@field tls? true|strobe.TlsOptions
+
+-- The module that is loaded only by those who use TLS.
+local function tls_module()
+  return require "strobe.tls"
+end
+
+local function connect_secure(host, port, secure)
+  local stream, message, code = connect_any(host, port)
+  if not stream then
+    return nil, message, code
+  end
+  local connection
+  connection, message, code = tls_module().connect(stream, host, port, secure)
+  if not connection then
+    return nil, ("connect %s:%d: %s"):format(host, port, message), code
+  end
+  return connection
+end
+
+--- Connects by TCP, and with `tls = true` or {ca, cert, key, verify, server_name, alpn, …} by TLS: the server's
+--- certificate must be good, and for that name.
 ---@async
 ---@param host string name or address
 ---@param port integer
----@param options? {timeout?: number} seconds until it gives up
+---@param options? strobe.ConnectOptions
 ---@return strobe.Connection?
 ---@return string? message
 ---@return string? code
 function net.connect(host, port, options)
   local timeout = check_timeout("net.connect", options)
-  return within(timeout, ("connect %s:%s"):format(host, port), connect_any, host, port)
+  local what = ("connect %s:%s"):format(host, port)
+  if options and options.tls then
+    local secure = tls_module().check("net.connect", options.tls)
+    return within(timeout, what, connect_secure, host, port, secure)
+  end
+  return within(timeout, what, connect_any, host, port)
 end
 
 --- Connects to a unix socket.
@@ -149,30 +177,77 @@ local function new_server(core, message, code)
   return setmetatable({ core = core, failures = 0 }, Server)
 end
 
+-- The options' tls, checked; nil without.
+local function tls_of(where, options)
+  local secure = options and options.tls
+  return secure and tls_module().check(where, secure) or nil
+end
+
+local function secured(secure, core, message, code)
+  if core and secure then
+    return tls_module().listener(core, secure)
+  end
+  return core, message, code
+end
+
+---@class strobe.ListenOptions
+---@field backlog? integer connections that may wait in the kernel (128)
+---@field tls? strobe.TlsOptions needs `cert`; connections come when their handshake is over
+
 --- Listens by TCP, on 127.0.0.1 unless told otherwise. Port 0 takes a free one.
 ---@async
 ---@param host? string name or address; "0.0.0.0" or "::" for every interface
 ---@param port integer
----@param options? {backlog?: integer} connections that may wait in the kernel (128)
+---@param options? strobe.ListenOptions
 ---@return strobe.Server?
 ---@return string? message
 ---@return string? code
 function net.listen(host, port, options)
+  local secure = tls_of("net.listen", options)
   local addresses, message, code = net.resolve(host or "127.0.0.1")
   if not addresses then
     return nil, message, code
   end
-  return new_server(core_server.listen(addresses[1], port, options and options.backlog))
+  return new_server(secured(secure, core_server.listen(addresses[1], port, options and options.backlog)))
 end
 
 --- Listens on a unix socket. The path must be free.
 ---@param path string
----@param options? {backlog?: integer}
+---@param options? strobe.ListenOptions
 ---@return strobe.Server?
 ---@return string? message
 ---@return string? code
 function net.listen_unix(path, options)
-  return new_server(core_server.listen_unix(path, options and options.backlog))
+  local secure = tls_of("net.listen_unix", options)
+  return new_server(secured(secure, core_server.listen_unix(path, options and options.backlog)))
+end
+
+--- Goes on by TLS on a connection that is there, which must not be used any more: for protocols that ask for
+--- it (STARTTLS), and over net.pipe. asyncio's loop.start_tls
+---@async
+---@param connection strobe.Connection
+---@param options? strobe.TlsOptions|{server?: boolean} `server_name`: whom to verify; `server = true`: we are that
+---@return strobe.Connection? connection instead of the one given
+---@return string? message
+---@return string? code
+function net.start_tls(connection, options)
+  local server, rest = options and options.server, {}
+  for name, value in pairs(options or {}) do
+    rest[name] = name ~= "server" and value or nil
+  end
+  local tls = tls_module()
+  local secure = tls.check("net.start_tls", rest)
+  if server then
+    return tls.accept(connection, secure)
+  end
+  return tls.connect(connection, nil, nil, secure)
+end
+
+--- What a connection agreed on by TLS: {version, cipher, alpn, reused, peer = {subject, issuer, names, fingerprint}}.
+---@param connection strobe.Connection
+---@return table? info nil without TLS
+function net.tls_info(connection)
+  return tls_module().info(connection)
 end
 
 --- Two connections in memory: what one writes the other reads.
