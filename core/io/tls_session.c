@@ -361,7 +361,8 @@ static bool set_up(struct tls_session *session) {
   BIO_set_data(bio, session);
   BIO_set_init(bio, 1);
   SSL_set_bio(session->ssl, bio, bio); /* one reference serves both ways */
-  SSL_set_app_data(session->ssl, session);
+  if (SSL_set_app_data(session->ssl, session) != 1)
+    return false;
   if (context->verify)
     SSL_set_verify(session->ssl, SSL_get_verify_mode(session->ssl), on_verify);
   if (!context->server)

@@ -40,14 +40,14 @@ static void take_input(struct tls *tls) {
   struct buffer *input = &tls->below->input;
   size_t size = buffer_size(input);
   tls_session_receive(tls->session, buffer_front(input), size);
+  if (tls->below->ended) /* all that came is lent now: what is read next tells the end */
+    tls_session_end(tls->session);
   if (tls_session_state(tls->session) == TLS_HANDSHAKING)
     tls_session_handshake(tls->session);
   read_plaintext(tls);
   tls_session_keep(tls->session);
   if (tls->below)
     stream_consume(tls->below, size);
-  if (tls->below && tls->below->ended && buffer_size(&tls->below->input) == 0)
-    tls_session_end(tls->session);
 }
 
 /* What was written before the handshake was over. */
