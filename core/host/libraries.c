@@ -16,6 +16,8 @@
 #include "core/task/lot.h"
 #include "core/task/task.h"
 #include "core/task/time.h"
+#include "modules/strobe/http/head_lua.h"
+#include "modules/strobe/ws/connection_lua.h"
 
 #include <lualib.h>
 #include <luv/luv.h>
@@ -27,6 +29,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.generator", luaopen_strobe_core_generator},
     {"strobe.core.handle", luaopen_strobe_core_handle},
     {"strobe.core.host", luaopen_strobe_core_host},
+    {"strobe.core.http", luaopen_strobe_core_http},
     {"strobe.core.join", luaopen_strobe_core_join},
     {"strobe.core.lot", luaopen_strobe_core_lot},
     {"strobe.core.pipe", luaopen_strobe_core_pipe},
@@ -36,6 +39,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.task", luaopen_strobe_core_task},
     {"strobe.core.time", luaopen_strobe_core_time},
     {"strobe.core.tls", luaopen_strobe_core_tls},
+    {"strobe.core.ws", luaopen_strobe_core_ws},
     {NULL, NULL},
 };
 

@@ -25,8 +25,9 @@ static size_t room(const struct stream *stream) {
   return most > size ? most - size : 0;
 }
 
+/* A peer without memory for what came has failed: nothing may come behind the gap. */
 static bool gone(const struct end *peer) {
-  return !peer || peer->stream.closing;
+  return !peer || peer->stream.closing || peer->stream.error;
 }
 
 static void finish_close(struct end *end) {

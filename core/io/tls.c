@@ -83,7 +83,7 @@ static int tls_context(lua_State *L) {
   source_option(L, "key", &options.key_file, &options.key_pem);
   alpn_option(L, alpn);
   options.alpn = alpn[0] ? alpn : NULL;
-  struct tls_context **box = lua_newuserdatauv(L, sizeof *box, 0);
+  struct tls_context **box = lua_newuserdatauv(L, sizeof(struct tls_context *), 0);
   *box = NULL;
   luaL_setmetatable(L, CONTEXT);
   *box = tls_context_open(&options, &error);

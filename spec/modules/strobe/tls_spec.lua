@@ -277,6 +277,31 @@ describe("TLS", function()
       server:abort()
     end)
 
+    it("tells an end which the peer has not announced", function()
+      local near, relayed = net.pipe()
+      local relay, far = net.pipe()
+      local function pass(from, to)
+        repeat
+          local bytes = from:read()
+        until not bytes or bytes == "" or not to:write(bytes)
+      end
+      local passing = { async.create_task(pass, relayed, relay), async.create_task(pass, relay, relayed) }
+      local good = certificates.good
+      local serving = async.create_task(net.start_tls, far, { server = true, cert = good.cert, key = good.key })
+      local client = assert(net.start_tls(near, { ca = certificates.ca.cert, server_name = "localhost" }))
+      local server = serving:await()
+      for _, task in ipairs(passing) do
+        task:cancel()
+      end
+      async.wait(passing)
+      relayed:shutdown()
+      assert.same({ nil, "EOF" }, { (select(1, client:read())), (select(3, client:read())) })
+      client:abort()
+      server:abort()
+      relay:abort()
+      relayed:abort()
+    end)
+
     it("takes the connection over", function()
       local near, far = net.pipe()
       local secure = async.create_task(net.start_tls, near, { server_name = "x" })

@@ -1,0 +1,60 @@
+--- strobe.ws: WebSockets, both ends, as python websockets has them. RFC 6455
+--
+-- `local ws = assert(ws.connect "wss://example.org/feed")`, then `ws:send(text)` and
+-- `for message in ws:messages() do`. A server: `ws.serve(function(ws) … end, host, port)`.
+
+local client = require "strobe.ws.client"
+local connections = require "strobe.ws.connection"
+local core = require "strobe.core.ws"
+local server = require "strobe.ws.server"
+
+local ws = {}
+
+--- Connects to a server; see client.lua. `ws.connect(uri, {headers, subprotocols, origin, tls, max_size, …})`.
+---@type fun(uri: string, options?: strobe.ws.ConnectOptions): strobe.ws.Connection?, string?, string?, table?
+ws.connect = client.connect
+
+--- Connects again and again: `for connection in ws.reconnecting(uri) do … end`; see client.lua.
+---@type fun(uri: string, options?: strobe.ws.ReconnectOptions): fun(): strobe.ws.Connection
+ws.reconnecting = client.reconnecting
+
+--- Serves: `ws.serve(handler, host, port, {origins, process_request, subprotocols, tls, …})`; see server.lua.
+---@type fun(handler: function, host?: string, port: integer, options?: strobe.ws.ServeOptions): strobe.ws.Server?
+ws.serve = server.serve
+
+--- The error of a connection that has ended: `code`, `reason`, `by` ("peer", "us" or "link").
+ws.ConnectionClosed = connections.ConnectionClosed
+--- … by a Close of both sides with 1000, 1001 or no code.
+ws.ConnectionClosedOK = connections.ConnectionClosedOK
+--- … in any other way.
+ws.ConnectionClosedError = connections.ConnectionClosedError
+
+-- Bytes that may wait for a peer before a broadcast passes it over.
+local MOST_UNSENT = 64 * 1024
+
+--- Sends a message to many connections of servers; it is encoded once, and nobody is waited
+--- for. A peer that is slow, with more than 64 KiB on its way, is passed over.
+--- websockets.broadcast
+---@param peers strobe.ws.Connection[]
+---@param message string
+---@param options? {binary?: boolean, slow?: "skip"|"close"} "close": slow peers are closed with 1008
+---@return integer sent
+---@return integer skipped
+function ws.broadcast(peers, message, options)
+  options = options or {}
+  local frame = core.encode(message, not options.binary)
+  local sent, skipped = 0, 0
+  for _, connection in ipairs(peers) do
+    if connection:send_encoded(frame, MOST_UNSENT) then
+      sent = sent + 1
+    else
+      skipped = skipped + 1
+      if options.slow == "close" then
+        connection:give_up(1008, "too slow")
+      end
+    end
+  end
+  return sent, skipped
+end
+
+return ws

@@ -1,0 +1,462 @@
+#include "modules/strobe/ws/link_lua.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Frames are written at once above the first; a ping above the second must wait. */
+enum { MOST_CORKED = 64 * 1024, MOST_UNSENT = 64 * 1024 };
+
+static struct loop *loop_of(const struct ws_link *link) {
+  return link->scheduler->loop;
+}
+
+static struct ws_link *link_of(struct consumer *consumer) {
+  return list_entry(consumer, struct ws_link, consumer);
+}
+
+static int64_t now(const struct ws_link *link) {
+  return clock_now(&loop_of(link)->clock);
+}
+
+/* It stays the receiver until it runs, so that nobody takes the message before. */
+static void wake_receiver(struct ws_link *link) {
+  if (link->receiver && link->receiver->wait)
+    wait_wake(link->receiver);
+}
+
+static void wake_all(struct list *waiters) {
+  struct list *job;
+  while ((job = list_shift(waiters)))
+    wait_wake(list_entry(job, struct task, job.link));
+}
+
+/* --- Sending ------------------------------------------------------------------ */
+
+static void end(struct ws_link *link);
+static void finish_ending(struct ws_link *link);
+static void room_made(struct ws_link *link);
+
+int ws_link_failure(const struct ws_link *link) {
+  return link->stream && link->state < WS_ENDED ? link->stream->error : UV_EPIPE;
+}
+
+static void write_output(struct ws_link *link, const struct buffer *output) {
+  struct stream *stream = link->stream;
+  int status = stream->transport->write(stream, buffer_front(output), buffer_size(output));
+  if (status < 0 && link->stream)
+    stream_fail(stream, status);
+}
+
+/* Whoever gets the bytes may come back here at once, with others. */
+static void flush(struct ws_link *link) {
+  struct buffer output = link->output;
+  list_remove(&link->flush.link);
+  buffer_init(&link->output);
+  if (link->stream && !link->stream->error && buffer_size(&output) > 0)
+    write_output(link, &output);
+  buffer_free(&output);
+  room_made(link);
+}
+
+static void flush_job(struct job *job) {
+  struct ws_link *link = list_entry(job, struct ws_link, flush);
+  flush(link);
+  if (link->stream && link->state == WS_ENDED)
+    finish_ending(link);
+}
+
+static void flush_soon(struct ws_link *link) {
+  if (!list_linked(&link->flush.link))
+    loop_ready(loop_of(link), &link->flush);
+}
+
+/* Something was put into `output`, by a task: from inside a callback nothing is written,
+ * for a peer in memory may answer at once, into the bytes that are read. */
+static void cork(struct ws_link *link) {
+  if (buffer_size(&link->output) >= MOST_CORKED)
+    flush(link);
+}
+
+size_t ws_link_queued(const struct ws_link *link) {
+  size_t below = link->stream ? link->stream->transport->queued(link->stream) : 0;
+  return below + buffer_size(&link->output);
+}
+
+static int append(struct ws_link *link, unsigned first, const char *payload, size_t size) {
+  uint8_t key[WS_KEY_SIZE];
+  bool masks = link->codec.options.role == WS_CLIENT;
+  int failure = link->sent_close ? UV_EPIPE : ws_link_failure(link);
+  if (failure < 0)
+    return failure;
+  if (masks && !ws_key_next(link->keys, key))
+    return UV_EIO;
+  if (!ws_frame_append(&link->output, first, masks ? key : NULL, payload, size))
+    return UV_ENOMEM;
+  flush_soon(link);
+  return 0;
+}
+
+int ws_link_send(struct ws_link *link, unsigned first, const char *payload, size_t size) {
+  int status = append(link, first, payload, size);
+  if (status == 0)
+    cork(link);
+  return status;
+}
+
+int ws_link_send_encoded(struct ws_link *link, const char *bytes, size_t size) {
+  int failure = link->sent_close ? UV_EPIPE : ws_link_failure(link);
+  if (failure < 0)
+    return failure;
+  if (!buffer_append(&link->output, bytes, size))
+    return UV_ENOMEM;
+  flush_soon(link);
+  cork(link);
+  return 0;
+}
+
+static void remember(struct ws_ending *ending, unsigned code, const char *reason, size_t size) {
+  ending->code = (uint16_t)code;
+  ending->reason_size = (uint16_t)ws_utf8_cut(reason, size, WS_REASON_MAX);
+  if (size > 0)
+    memcpy(ending->reason, reason, ending->reason_size);
+}
+
+static void closing_is_late(struct timer *timer) {
+  ws_link_abort(list_entry(timer, struct ws_link, closing));
+}
+
+static void begin_closing(struct ws_link *link) {
+  struct loop *loop = loop_of(link);
+  if (link->state == WS_OPEN)
+    link->state = WS_CLOSING;
+  timer_stop(&loop->timers, &link->keepalive);
+  if (timer_running(&link->closing) || link->close_timeout == 0)
+    return;
+  link->closing.fire = closing_is_late;
+  if (!timer_start(&loop->timers, &link->closing, now(link) + link->close_timeout))
+    ws_link_abort(link);
+}
+
+static bool append_close(struct ws_link *link, unsigned code, const char *reason, size_t size) {
+  uint8_t key[WS_KEY_SIZE];
+  bool masks = link->codec.options.role == WS_CLIENT;
+  return (!masks || ws_key_next(link->keys, key)) &&
+         ws_close_append(&link->output, masks ? key : NULL, code, reason, size);
+}
+
+void ws_link_close(struct ws_link *link, unsigned code, const char *reason, size_t size) {
+  if (!link->stream || link->sent_close || link->state >= WS_ENDED)
+    return;
+  bool sent = append_close(link, code, reason, size);
+  link->sent_close = true;
+  remember(&link->ours, code, reason, size);
+  flush_soon(link);
+  begin_closing(link);
+  if (link->got_close || !sent)
+    end(link);
+}
+
+/* --- Ending ------------------------------------------------------------------- */
+
+static bool peer_has_ended(const struct ws_link *link) {
+  return link->stream->ended || link->stream->error;
+}
+
+/* Nothing more is to be said: what was goes out, then the peer's end is awaited. */
+static void end(struct ws_link *link) {
+  if (link->state >= WS_ENDED)
+    return;
+  begin_closing(link);
+  if (link->state >= WS_ENDED)
+    return;
+  link->state = WS_ENDED;
+  flush_soon(link);
+  wake_receiver(link);
+  wake_all(&link->drainers);
+}
+
+static void finish_ending(struct ws_link *link) {
+  struct stream *stream = link->stream;
+  if (peer_has_ended(link)) {
+    stream_drop(stream, stream->error != 0);
+  } else if (!stream->shut) {
+    stream->shut = true;
+    if (stream->transport->shutdown(stream) < 0 && link->stream)
+      stream_drop(stream, true);
+  }
+}
+
+void ws_link_abort(struct ws_link *link) {
+  if (!link->stream)
+    return;
+  if (link->state < WS_ENDED)
+    link->state = WS_ENDED;
+  list_remove(&link->flush.link);
+  buffer_free(&link->output);
+  stream_drop(link->stream, true);
+}
+
+static void fail(struct ws_link *link, unsigned code, const char *reason, size_t size) {
+  if (link->ours.code == 0)
+    ws_link_close(link, code, reason, size);
+  end(link);
+}
+
+static void free_messages(struct ws_link *link) {
+  struct list *node = link->messages.next;
+  while (node != &link->messages) {
+    struct ws_message *message = list_entry(node, struct ws_message, link);
+    node = node->next;
+    free(message);
+  }
+}
+
+static void free_if_done(struct ws_link *link) {
+  if (!link->orphan || link->stream)
+    return;
+  free_messages(link);
+  buffer_free(&link->output);
+  ws_codec_free(&link->codec);
+  free(link);
+}
+
+static void on_closed(struct consumer *consumer) {
+  struct ws_link *link = link_of(consumer);
+  struct heap *timers = &loop_of(link)->timers;
+  timer_stop(timers, &link->closing);
+  timer_stop(timers, &link->keepalive);
+  list_remove(&link->flush.link);
+  buffer_free(&link->output);
+  link->stream = NULL;
+  link->state = WS_CLOSED;
+  if (!link->got_close && link->ours.code == 0)
+    remember(&link->ours, WS_ABNORMAL, NULL, 0);
+  wake_receiver(link);
+  wake_all(&link->drainers);
+  wake_all(&link->closers);
+  free_if_done(link);
+}
+
+void ws_link_release(struct ws_link *link) {
+  link->orphan = true;
+  if (link->stream)
+    ws_link_abort(link);
+  else
+    free_if_done(link);
+}
+
+/* --- Receiving ---------------------------------------------------------------- */
+
+static void take_message(struct ws_link *link, const struct ws_event *event) {
+  if (link->count >= link->most) /* only if has_room does not mind */
+    return;
+  struct ws_message *message = malloc(sizeof *message + event->size);
+  if (!message) {
+    static const char why[] = "no memory for a message";
+    fail(link, WS_SERVER_FAULT, why, sizeof why - 1);
+    return;
+  }
+  message->text = event->text;
+  message->size = event->size;
+  memcpy(message->bytes, event->bytes, event->size);
+  list_append(&link->messages, &message->link);
+  link->count++;
+  wake_receiver(link);
+}
+
+/* A peer that does not read gets the newest answer only. */
+static void take_ping(struct ws_link *link, const struct ws_event *event) {
+  link->pong_owed = ws_link_queued(link) > MOST_UNSENT;
+  if (link->pong_owed) {
+    link->pong_size = (uint8_t)event->size;
+    memcpy(link->pong, event->bytes, event->size);
+  } else {
+    append(link, WS_FIN | WS_PONG, event->bytes, event->size);
+  }
+}
+
+static void take_pong(struct ws_link *link, const struct ws_event *event) {
+  if (link->pinged == 0 || event->size != sizeof link->pings ||
+      memcmp(event->bytes, &link->pings, event->size) != 0)
+    return;
+  link->latency = link->heard - link->pinged;
+  link->pinged = 0;
+}
+
+static void take_close(struct ws_link *link, const struct ws_event *event) {
+  link->got_close = true;
+  remember(&link->theirs, event->code, event->bytes, event->size);
+  if (link->sent_close)
+    end(link);
+  else
+    ws_link_close(link, event->code, NULL, 0);
+}
+
+static void take_event(struct ws_link *link, const struct ws_event *event) {
+  switch (event->kind) {
+  case WS_GOT_MESSAGE:
+    take_message(link, event);
+    break;
+  case WS_GOT_PING:
+    take_ping(link, event);
+    break;
+  case WS_GOT_PONG:
+    take_pong(link, event);
+    break;
+  case WS_GOT_CLOSE:
+    take_close(link, event);
+    break;
+  case WS_GOT_FAILURE:
+    fail(link, event->code, event->bytes, event->size);
+    break;
+  }
+}
+
+/* Whether to read on. Who has sent a Close and waits for the peer's must not be held up
+ * by messages that nobody takes. */
+static bool has_room(const struct ws_link *link) {
+  return link->count < link->most || link->discards;
+}
+
+static void read_frames(struct ws_link *link) {
+  struct buffer *buffer = &link->stream->input;
+  struct ws_input input = {buffer->bytes, buffer_size(buffer)};
+  struct ws_event event;
+  if (input.bytes)
+    input.bytes += buffer->start;
+  size_t size = input.size;
+  link->reading = true;
+  while (has_room(link) && link->state < WS_ENDED && ws_codec_next(&link->codec, &input, &event))
+    take_event(link, &event);
+  link->reading = false;
+  if (link->stream)
+    stream_consume(link->stream, size - input.size);
+}
+
+static void discard(struct ws_link *link) {
+  stream_consume(link->stream, buffer_size(&link->stream->input));
+}
+
+/* No more will come. */
+static void peer_ended(struct ws_link *link) {
+  int error = link->stream->error;
+  const char *why = error ? uv_strerror(error) : "";
+  if (!link->got_close && link->ours.code == 0)
+    remember(&link->ours, WS_ABNORMAL, why, strlen(why));
+  if (link->state == WS_ENDED)
+    flush_soon(link);
+  end(link);
+}
+
+void ws_link_read(struct ws_link *link) {
+  if (!link->stream || link->reading)
+    return;
+  if (link->state < WS_ENDED)
+    read_frames(link);
+  if (link->stream && link->state >= WS_ENDED)
+    discard(link);
+  if (link->stream && peer_has_ended(link) && buffer_size(&link->stream->input) == 0)
+    peer_ended(link);
+}
+
+void ws_link_discard(struct ws_link *link) {
+  link->discards = true;
+  ws_link_read(link);
+}
+
+struct ws_message *ws_link_take(struct ws_link *link) {
+  struct list *first = list_shift(&link->messages);
+  if (!first)
+    return NULL;
+  if (link->count-- == link->most && link->probing)
+    link->heard = now(link); /* we have not listened: silence counts from now */
+  return list_entry(first, struct ws_message, link);
+}
+
+/* --- Opening ------------------------------------------------------------------ */
+
+static void on_input(struct consumer *consumer) {
+  struct ws_link *link = link_of(consumer);
+  link->heard = now(link);
+  ws_link_read(link);
+  if (ws_link_failure(link) < 0)
+    wake_all(&link->drainers);
+}
+
+/* Less is queued. */
+static void room_made(struct ws_link *link) {
+  if (link->pong_owed && ws_link_queued(link) <= MOST_UNSENT) {
+    link->pong_owed = false;
+    append(link, WS_FIN | WS_PONG, link->pong, link->pong_size);
+  }
+  if (ws_link_queued(link) <= WS_LOW_WATER)
+    wake_all(&link->drainers);
+}
+
+static void on_written(struct consumer *consumer) {
+  room_made(link_of(consumer));
+}
+
+void ws_link_open(lua_State *L, int index, struct ws_link *link, const struct ws_options *options) {
+  link->consumer = (struct consumer){on_input, on_written, on_closed};
+  link->scheduler = scheduler_of(L);
+  link->flush.run = flush_job;
+  link->latency = -1;
+  list_init(&link->flush.link);
+  list_init(&link->messages);
+  list_init(&link->drainers);
+  list_init(&link->closers);
+  buffer_init(&link->output);
+  ws_codec_init(&link->codec, options);
+  link->heard = now(link);
+  link->stream = stream_take(L, index, &link->consumer);
+}
+
+/* --- Keepalive ---------------------------------------------------------------- */
+
+static void start_keepalive(struct ws_link *link, int64_t period) {
+  if (!timer_start(&loop_of(link)->timers, &link->keepalive, now(link) + period))
+    ws_link_abort(link);
+}
+
+/* It goes out at once: a loop that is blocked by the next task must not find later that
+ * the peer has not answered. */
+static void send_ping(struct ws_link *link) {
+  link->pings++;
+  link->pinged = now(link);
+  append(link, WS_FIN | WS_PING, (const char *)&link->pings, sizeof link->pings);
+  flush(link);
+  if (link->state != WS_OPEN)
+    return;
+  link->probing = link->ping_timeout > 0;
+  start_keepalive(link, link->probing ? link->ping_timeout : link->ping_interval);
+}
+
+/* Any byte counts as life. With a full queue it is us who do not listen. */
+static bool peer_is_silent(const struct ws_link *link) {
+  return link->heard < link->pinged && has_room(link);
+}
+
+static void keepalive_due(struct timer *timer) {
+  static const char why[] = "keepalive: no answer to a ping in time";
+  struct ws_link *link = list_entry(timer, struct ws_link, keepalive);
+  int64_t rest = link->probing ? link->ping_interval - link->ping_timeout : 0;
+  if (link->probing && peer_is_silent(link)) {
+    fail(link, WS_SERVER_FAULT, why, sizeof why - 1);
+    return;
+  }
+  link->probing = false;
+  if (rest > 0)
+    start_keepalive(link, rest);
+  else
+    send_ping(link);
+}
+
+void ws_link_keep_alive(struct ws_link *link) {
+  timer_stop(&loop_of(link)->timers, &link->keepalive);
+  link->probing = false;
+  if (link->ping_interval == 0 || link->state != WS_OPEN)
+    return;
+  link->keepalive.fire = keepalive_due;
+  start_keepalive(link, link->ping_interval);
+}

@@ -1,0 +1,407 @@
+local Certificates = require "spec.support.certificates"
+local async = require "strobe.async"
+local net = require "strobe.net"
+local path = require "spec.support.path"
+local raised = require("spec.support.errors").raised
+local reports_of = require("spec.support.reports").of
+local ws = require "strobe.ws"
+
+-- A server that sends back what comes.
+local function echo(options)
+  return assert(ws.serve(function(connection)
+    for message, kind in connection:messages() do
+      if kind == "text" then
+        connection:send(message)
+      else
+        connection:send_bytes(message)
+      end
+    end
+  end, "127.0.0.1", 0, options))
+end
+
+local function uri(server, target)
+  return ("ws://127.0.0.1:%d%s"):format(server:port(), target or "/")
+end
+
+describe("a WebSocket", function()
+  describe("between a client and a server", function()
+    it("carries text and binary messages both ways, in order", function()
+      local server <close> = echo()
+      local client <close> = assert(ws.connect(uri(server)))
+      client:send "hello ü"
+      client:send_bytes "\0\xff"
+      client:send ""
+      assert.same({ "hello ü", "text" }, { client:recv() })
+      assert.same({ "\0\xff", "binary" }, { client:recv() })
+      assert.same({ "", "text" }, { client:recv() })
+    end)
+
+    it("carries large messages", function()
+      local server <close> = echo()
+      local client <close> = assert(ws.connect(uri(server)))
+      local large = ("0123456789"):rep(100000)
+      client:send(large)
+      assert.equal(large, (client:recv()))
+    end)
+
+    it("knows the request and the answer", function()
+      local seen
+      local server <close> = assert(ws.serve(function(connection)
+        seen = connection.request
+      end, "127.0.0.1", 0, { headers = { ["X-Server"] = "ours" } }))
+      local client <close> = assert(ws.connect(uri(server, "/feed?a=1"), { headers = { ["X-Key"] = "k" } }))
+      client:recv()
+      assert.equal("/feed?a=1", seen.target)
+      assert.equal("k", seen.headers["x-key"])
+      assert.equal("ours", client.response.headers["x-server"])
+    end)
+
+    it("agrees on a subprotocol of both", function()
+      local server <close> = echo { subprotocols = { "v2", "v1" } }
+      local client <close> = assert(ws.connect(uri(server), { subprotocols = { "v1", "v2" } }))
+      assert.equal("v2", client.subprotocol)
+      local other <close> = assert(ws.connect(uri(server), { subprotocols = { "v3" } }))
+      assert.is_nil(other.subprotocol)
+    end)
+
+    it("works over a unix socket", function()
+      local name = path.free()
+      local server <close> = assert(ws.serve(function(connection)
+        connection:send "over unix"
+      end, "unix:" .. name, 0))
+      local client <close> = assert(ws.connect("ws+unix:" .. name))
+      assert.equal("over unix", (client:recv()))
+      server:close()
+      os.remove(name)
+    end)
+
+    it("works over TLS", function()
+      local certificates <close> = Certificates.new()
+      local good = certificates.good
+      local server <close> = echo { tls = { cert = good.cert, key = good.key } }
+      local secure = ("wss://localhost:%d/"):format(server:port())
+      local client <close> = assert(ws.connect(secure, { tls = { ca = certificates.ca.cert } }))
+      local large = ("over TLS "):rep(20000)
+      client:send(large)
+      assert.equal(large, (client:recv()))
+      local _, message = ws.connect(secure)
+      assert.matches("unable to get local issuer certificate", message)
+    end)
+
+    it("refuses to send what is not UTF-8 as text", function()
+      local server <close> = echo()
+      local client <close> = assert(ws.connect(uri(server)))
+      assert.error_matches(function()
+        client:send "\xff"
+      end, "the text is not UTF%-8; send_bytes takes any bytes")
+    end)
+  end)
+
+  describe("closing", function()
+    it("tells code and reason to the other side", function()
+      local why
+      local server <close> = assert(ws.serve(function(connection)
+        why = select(2, connection:recv())
+      end, "127.0.0.1", 0))
+      local client = assert(ws.connect(uri(server)))
+      client:close(4000, "enough")
+      async.sleep(1)
+      assert.is_true(async.is(why, ws.ConnectionClosedError))
+      assert.same({ 4000, "enough", "peer" }, { why.code, why.reason, why.by })
+      assert.equal("ConnectionClosedError: closed by the peer: 4000: enough", tostring(why))
+      assert.equal("us", client:closed().by)
+      assert.equal("closed", client:state())
+    end)
+
+    it("ends messages() when it is clean", function()
+      local server <close> = assert(ws.serve(function(connection)
+        connection:send "last"
+      end, "127.0.0.1", 0))
+      local client <close> = assert(ws.connect(uri(server)))
+      local seen = {}
+      for message in client:messages() do
+        seen[#seen + 1] = message
+      end
+      assert.same({ "last" }, seen)
+      assert.is_true(async.is(client:closed(), ws.ConnectionClosedOK))
+    end)
+
+    it("raises in messages() when the handler failed, which is reported", function()
+      local server <close> = assert(ws.serve(function()
+        error("broken handler", 0)
+      end, "127.0.0.1", 0))
+      local e
+      local reports = reports_of(function()
+        local client <close> = assert(ws.connect(uri(server)))
+        e = raised(ws.ConnectionClosedError, client:messages())
+      end)
+      assert.equal(1011, e.code)
+      assert.matches("^error in a WebSocket handler\nbroken handler", reports[1].message)
+    end)
+
+    it("says 1006 when the peer has just gone", function()
+      local server <close> = echo()
+      local client = assert(ws.connect(uri(server)))
+      local gone = assert(ws.connect(uri(server)))
+      gone:abort()
+      async.sleep(1)
+      assert.equal(1006, select(2, gone:recv()).code)
+      client:close()
+      assert.equal(0, server:stats().connections)
+    end)
+
+    it("of the server tells its clients 1001", function()
+      local server = echo()
+      local client = assert(ws.connect(uri(server)))
+      async.create_task(server.close, server)
+      local _, why = client:recv()
+      assert.same({ 1001, "peer" }, { why.code, why.by })
+      client:close()
+      server:close()
+    end)
+
+    it("makes send return why, as an error that can be raised", function()
+      local server <close> = echo()
+      local client = assert(ws.connect(uri(server)))
+      client:close()
+      local nothing, why, code = client:send "late"
+      assert.is_nil(nothing)
+      assert.equal("ECONNRESET", code)
+      assert.is_true(async.is(why, ws.ConnectionClosedOK))
+    end)
+  end)
+
+  describe("recv", function()
+    it("gives up after a time, and nothing is lost", function()
+      local server <close> = assert(ws.serve(function(connection)
+        async.sleep(5)
+        connection:send "late"
+        connection:recv()
+      end, "127.0.0.1", 0))
+      local client <close> = assert(ws.connect(uri(server)))
+      assert.same({ nil, "recv: no message within 1 s", "ETIMEDOUT" }, { client:recv(1) })
+      assert.equal("late", (client:recv(10)))
+    end)
+  end)
+end)
+
+describe("ws.connect", function()
+  -- A server that answers any head with these bytes; `keep`: it does not hang up.
+  local function answering(bytes, keep)
+    local listener = assert(net.listen("127.0.0.1", 0))
+    local task = async.create_task(function()
+      for conn in listener:accept() do
+        conn:read_until "\r\n\r\n"
+        conn:send(bytes)
+        if not keep then
+          conn:close()
+        end
+      end
+    end)
+    return setmetatable({
+      port = function()
+        return listener:port()
+      end,
+    }, {
+      __close = function()
+        listener:close()
+        task:cancel()
+      end,
+    })
+  end
+
+  it("fails where nobody listens", function()
+    local listener = assert(net.listen("127.0.0.1", 0))
+    local port = listener:port()
+    listener:close()
+    local client, message, code = ws.connect(("ws://127.0.0.1:%d/"):format(port))
+    assert.is_nil(client)
+    assert.equal("ECONNREFUSED", code)
+    assert.matches("^ws.connect ws://127.0.0.1:%d+/: connect 127.0.0.1:%d+: connection refused", message)
+  end)
+
+  it("does not wait for a silent server for ever", function()
+    local server <close> = answering("", true)
+    local _, message, code = ws.connect(uri(server), { open_timeout = 3 })
+    assert.equal("ETIMEDOUT", code)
+    assert.matches("no answer within 3 s$", message)
+  end)
+
+  it("tells what a server answered that is none for WebSockets", function()
+    local server <close> = answering "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nnone\n"
+    local _, message, code, response = ws.connect(uri(server))
+    assert.equal("EPROTO", code)
+    assert.matches("the server answered 404 Not Found: none$", message)
+    assert.equal(404, response.status)
+  end)
+
+  it("refuses an answer that is wrong", function()
+    local upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    for bytes, expected in pairs {
+      ["SSH-2.0-x\r\n\r\n"] = "no HTTP answer",
+      ["HTTP/1.1 101 X\r\n\r\n"] = "the answer does not upgrade to a WebSocket",
+      [upgrade .. "\r\n"] = "Sec-WebSocket-Accept is missing or wrong",
+      [upgrade .. "Sec-WebSocket-Accept: x\r\n\r\n"] = "Sec-WebSocket-Accept is missing or wrong",
+      [upgrade:gsub("\r\n", "\n") .. "\n\n"] = "ended",
+    } do
+      local server <close> = answering(bytes)
+      local client, message = ws.connect(uri(server))
+      assert.is_nil(client)
+      assert.truthy(message:find(expected, 1, true), message)
+    end
+  end)
+
+  it("follows redirects, but not in circles", function()
+    local target <close> = echo()
+    local server <close> = answering(("HTTP/1.1 302 Found\r\nLocation: %s\r\n\r\n"):format(uri(target, "/there")))
+    local client <close> = assert(ws.connect(uri(server)))
+    assert.equal("/there", client.request.target)
+    local circle <close> = answering "HTTP/1.1 302 Found\r\nLocation: /again\r\n\r\n"
+    assert.matches("more than 5 redirects", select(2, ws.connect(uri(circle))))
+  end)
+
+  it("takes no header that would make another line", function()
+    local server <close> = echo()
+    assert.error_matches(function()
+      ws.connect(uri(server), { headers = { ["X-A"] = "b\r\nX-C: d" } })
+    end, "a value of one line expected")
+  end)
+
+  it("takes WebSocket URIs only", function()
+    assert.error_matches(function()
+      ws.connect "http://example.org"
+    end, "ws.connect: .*begins with ws://")
+  end)
+end)
+
+describe("ws.reconnecting", function()
+  it("gives one connection after another, with pauses while there is none", function()
+    local listener = assert(net.listen("127.0.0.1", 0))
+    local port, pauses, seen = listener:port(), {}, {}
+    listener:close()
+    async.create_task(function()
+      async.sleep(30)
+      local server = assert(ws.serve(function(connection)
+        connection:send "up"
+      end, "127.0.0.1", port))
+      async.sleep(30)
+      server:close()
+    end)
+    local options = {
+      on_failure = function(_, code, seconds)
+        assert.equal("ECONNREFUSED", code)
+        pauses[#pauses + 1] = seconds
+      end,
+    }
+    for connection in ws.reconnecting(("ws://127.0.0.1:%d"):format(port), options) do
+      for message in connection:messages() do
+        seen[#seen + 1] = message
+      end
+      if #seen == 3 then
+        break
+      end
+    end
+    assert.same({ "up", "up", "up" }, seen)
+    assert.is_true(#pauses > 1 and pauses[1] <= 5 and pauses[#pauses] <= 60 * 1.2)
+    async.sleep(40)
+  end)
+
+  it("raises what cannot get better", function()
+    local server <close> = echo {
+      process_request = function()
+        return 403, nil, "go away"
+      end,
+    }
+    local e = raised(async.ConnectionError, ws.reconnecting(uri(server)))
+    assert.matches("403 Forbidden: go away", e.message)
+  end)
+end)
+
+describe("ws.serve", function()
+  local function ask(server, head)
+    local conn <close> = assert(net.connect("127.0.0.1", server:port()))
+    conn:write((head:gsub("\n", "\r\n")))
+    local answer = ""
+    repeat
+      local bytes = conn:read()
+      answer = answer .. (bytes or "")
+    until not bytes or bytes == ""
+    return answer
+  end
+
+  it("answers plain HTTP on the same port, when process_request does", function()
+    local server <close> = echo {
+      process_request = function(request)
+        if request.target == "/health" then
+          return 200, { ["Content-Type"] = "text/plain" }, "fine"
+        end
+      end,
+    }
+    local answer = ask(server, "GET /health HTTP/1.1\nHost: x\n\n")
+    assert.matches("^HTTP/1.1 200 OK\r\n.*\r\n\r\nfine$", answer)
+    local client <close> = assert(ws.connect(uri(server)))
+    client:send "x"
+    assert.equal("x", (client:recv()))
+  end)
+
+  it("answers requests that are none for it with what is wrong", function()
+    local server <close> = echo()
+    local upgrade = "Upgrade: websocket\nConnection: keep-alive, Upgrade\n"
+    local key = "Sec-WebSocket-Key: AAECAwQFBgcICQoLDA0ODw==\n"
+    for head, status in pairs {
+      ["GET / HTTP/1.1\nHost: x\n\n"] = 426,
+      ["POST / HTTP/1.1\nHost: x\n" .. upgrade .. "\n"] = 405,
+      ["GET / HTTP/1.1\n" .. upgrade .. "\n"] = 400,
+      ["GET / HTTP/1.1\nHost: x\nHost: y\n" .. upgrade .. "\n"] = 400,
+      ["GET / HTTP/1.1\nHost: x\n" .. upgrade .. key .. "Sec-WebSocket-Version: 8\n\n"] = 426,
+      ["GET / HTTP/1.1\nHost: x\n" .. upgrade .. "Sec-WebSocket-Version: 13\n\n"] = 400,
+      ["GET / HTTP/1.1\nHost: x\n" .. upgrade .. "Sec-WebSocket-Version: 13\nSec-WebSocket-Key: short\n\n"] = 400,
+      ["GET / HTTP/1.1\nHost: x\n folded\n\n"] = 400,
+      ["GET / HTTP/1.1\nHost : x\n\n"] = 400,
+      ["nonsense\n\n"] = 400,
+    } do
+      assert.matches("^HTTP/1.1 " .. status .. " ", ask(server, head), head)
+    end
+    assert.equal(10, server:stats().refused)
+  end)
+
+  it("refuses origins that are not allowed", function()
+    local server <close> = echo { origins = { "https://ours.example", false } }
+    local _, _, _, response = ws.connect(uri(server), { origin = "https://evil.example" })
+    assert.equal(403, response.status)
+    local ours <close> = assert(ws.connect(uri(server), { origin = "https://ours.example" }))
+    local none <close> = assert(ws.connect(uri(server)))
+    assert.equal("open", ours:state())
+    assert.equal("open", none:state())
+  end)
+
+  it("ends a client that does not finish its request", function()
+    local server <close> = echo { open_timeout = 3 }
+    local conn <close> = assert(net.connect("127.0.0.1", server:port()))
+    conn:write "GET / HTTP/1.1\r\nHost:"
+    local bytes = conn:read()
+    assert.is_true(bytes == "" or bytes == nil)
+  end)
+
+  it("takes a limited number of connections", function()
+    local server <close> = echo { max_connections = 1 }
+    local first <close> = assert(ws.connect(uri(server)))
+    local _, _, _, response = ws.connect(uri(server))
+    assert.equal(503, response.status)
+    assert.equal("open", first:state())
+  end)
+end)
+
+describe("ws.broadcast", function()
+  it("sends one message to all, and passes over those who do not read", function()
+    local server <close> = assert(ws.serve(function(connection)
+      connection:wait_closed()
+    end, "127.0.0.1", 0))
+    local a <close> = assert(ws.connect(uri(server)))
+    local b <close> = assert(ws.connect(uri(server)))
+    async.sleep(0.1)
+    assert.same({ 2, 0 }, { ws.broadcast(server:connections(), "to all") })
+    assert.equal("to all", (a:recv()))
+    assert.equal("to all", (b:recv()))
+  end)
+end)
