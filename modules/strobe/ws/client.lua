@@ -61,13 +61,14 @@ local function open(uri, options)
   if not response then
     return nil, message, code
   end
-  message = handshake.check_response(response, key, options)
+  local compression
+  message, compression = handshake.check_response(response, key, options)
   if message then
     return refused(stream, response, message)
   end
   guard.stream = nil
   local opened = core.open(stream, "client", options.max_size or MAX_SIZE, options.max_fragments or MAX_FRAGMENTS,
-    options.max_queue or MAX_QUEUE)
+    options.max_queue or MAX_QUEUE, compression)
   return Connection.new(opened, {
     request = { target = uri.target },
     response = response,

@@ -22,6 +22,8 @@ local PING_TIMEOUT = 20
 ---@field ping_timeout? number     for the answer to one, or any other byte (20)
 ---@field open_timeout? number     for the handshake (10)
 ---@field subprotocols? string[]   the best first
+---@field compression? boolean     compress messages of 1 KiB and more, if the peer does too (permessage-deflate);
+---default false: it takes 50 KiB a connection
 ---@field headers? table<string, string|string[]> more of our own
 
 ---@class strobe.ws.ConnectionClosed : strobe.Error

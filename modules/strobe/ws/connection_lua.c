@@ -4,6 +4,7 @@
 #include "core/task/error.h"
 #include "core/task/time.h"
 #include "core/task/type.h"
+#include "modules/strobe/ws/extension_lua.h"
 #include "modules/strobe/ws/handshake_lua.h"
 #include "modules/strobe/ws/link_lua.h"
 
@@ -345,15 +346,17 @@ static struct ws_options check_options(lua_State *L) {
   return options;
 }
 
-/* open(stream, role, max_message, max_fragments, max_queue) → connection: takes over a
- * stream on which the handshake is done. Role: "server" or "client". nil, message, code
- * for a stream that was closed. */
+/* open(stream, role, max_message, max_fragments, max_queue [, compression]) → connection:
+ * takes over a stream on which the handshake is done. Role: "server" or "client".
+ * Compression: what choose_deflate or check_deflate returned. nil, message, code for a
+ * stream that was closed. */
 static int ws_open(lua_State *L) {
   struct ws_options options = check_options(L);
   lua_Integer most = check_limit(L, 5, UINT_MAX);
   const struct stream *stream = stream_check(L, 1);
   if (stream->closing || stream->shut)
     return error_world(L, UV_EPIPE, "WebSocket");
+  lua_settop(L, 6);
   struct ws_keys *keys = keys_of(L);
   struct ws_link **box = lua_newuserdatauv(L, sizeof(struct ws_link *), 0);
   *box = NULL;
@@ -362,6 +365,9 @@ static int ws_open(lua_State *L) {
   if (!link)
     return error_world(L, UV_ENOMEM, "WebSocket");
   *box = link;
+  list_init(&link->messages); /* so that it can be released from here on */
+  link->compression = ws_extension_compression(L, 6, options.max_message);
+  options.deflate = link->compression != NULL;
   link->keys = keys;
   link->most = (unsigned)most;
   ws_link_open(L, 1, link, &options);
@@ -392,5 +398,6 @@ int luaopen_strobe_core_ws(lua_State *L) {
   type_open(L, CONNECTION, methods);
   luaL_newlib(L, functions);
   ws_handshake_add(L);
+  ws_extension_add(L);
   return 1;
 }

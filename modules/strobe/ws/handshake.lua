@@ -148,6 +148,9 @@ function handshake.request(uri, key, options)
   if options.subprotocols and #options.subprotocols > 0 then
     add(lines, "Sec-WebSocket-Protocol", table.concat(options.subprotocols, ", "))
   end
+  if options.compression then
+    add(lines, "Sec-WebSocket-Extensions", core.offer_deflate())
+  end
   if options.origin then
     add(lines, "Origin", options.origin)
   end
@@ -161,15 +164,19 @@ end
 --- A server's answer that takes the WebSocket.
 ---@param key string the client's
 ---@param subprotocol? string
+---@param extension? string what was agreed on
 ---@param headers? table<string, string|string[]>
 ---@return string head
-function handshake.response(key, subprotocol, headers)
+function handshake.response(key, subprotocol, extension, headers)
   local lines = { "HTTP/1.1 101 Switching Protocols" }
   add(lines, "Upgrade", "websocket")
   add(lines, "Connection", "Upgrade")
   add(lines, "Sec-WebSocket-Accept", core.accept(key))
   if subprotocol then
     add(lines, "Sec-WebSocket-Protocol", subprotocol)
+  end
+  if extension then
+    add(lines, "Sec-WebSocket-Extensions", extension)
   end
   add_all(lines, headers)
   return table.concat(lines, "\r\n") .. "\r\n\r\n"
@@ -210,6 +217,7 @@ end
 ---@param key string ours
 ---@param options strobe.ws.Options
 ---@return string? message
+---@return table? compression what core.open is to be given
 function handshake.check_response(response, key, options)
   local headers = response.headers
   if response.status ~= 101 then
@@ -218,13 +226,17 @@ function handshake.check_response(response, key, options)
     return "the answer does not upgrade to a WebSocket"
   elseif headers["sec-websocket-accept"] ~= core.accept(key) then
     return "Sec-WebSocket-Accept is missing or wrong"
-  elseif headers["sec-websocket-extensions"] then
-    return "the answer has an extension which we did not offer"
+  end
+  local extensions = headers["sec-websocket-extensions"]
+  local compression = extensions and core.check_deflate(extensions, options.compression)
+  if compression == false then
+    return "the answer has an extension, or a parameter, which we did not offer"
   end
   local chosen = headers["sec-websocket-protocol"]
   if chosen and handshake.choose_subprotocol(chosen, options.subprotocols) ~= chosen then
     return ("the answer has the subprotocol %q, which we did not offer"):format(chosen)
   end
+  return nil, compression
 end
 
 return handshake

@@ -96,8 +96,27 @@ static int append(struct ws_link *link, unsigned first, const char *payload, siz
   return 0;
 }
 
+/* A whole message that is worth it; fragments and control frames go as they are. */
+static bool compresses(const struct ws_link *link, unsigned first, size_t size) {
+  unsigned opcode = first & WS_OPCODE;
+  return link->compression && size >= link->compression->threshold && first & WS_FIN &&
+         (opcode == WS_TEXT || opcode == WS_BINARY);
+}
+
+static int append_compressed(struct ws_link *link, unsigned first, const char *payload,
+                             size_t size) {
+  struct buffer deflated;
+  int status = UV_ENOMEM;
+  buffer_init(&deflated);
+  if (ws_deflate(&link->compression->deflater, payload, size, true, &deflated) == WS_DEFLATE_GOOD)
+    status = append(link, first | WS_RSV1, buffer_front(&deflated), buffer_size(&deflated));
+  buffer_free(&deflated);
+  return status;
+}
+
 int ws_link_send(struct ws_link *link, unsigned first, const char *payload, size_t size) {
-  int status = append(link, first, payload, size);
+  int status = compresses(link, first, size) ? append_compressed(link, first, payload, size)
+                                             : append(link, first, payload, size);
   if (status == 0)
     cork(link);
   return status;
@@ -217,6 +236,11 @@ static void free_if_done(struct ws_link *link) {
   free_messages(link);
   buffer_free(&link->output);
   ws_codec_free(&link->codec);
+  if (link->compression) {
+    ws_deflater_free(&link->compression->deflater);
+    ws_inflater_free(&link->compression->inflater);
+    free(link->compression);
+  }
   free(link);
 }
 
@@ -247,21 +271,54 @@ void ws_link_release(struct ws_link *link) {
 
 /* --- Receiving ---------------------------------------------------------------- */
 
-static void take_message(struct ws_link *link, const struct ws_event *event) {
-  if (link->count >= link->most) /* only if has_room does not mind */
-    return;
-  struct ws_message *message = malloc(sizeof *message + event->size);
+static void keep_message(struct ws_link *link, bool text, const char *bytes, size_t size) {
+  struct ws_message *message = malloc(sizeof *message + size);
   if (!message) {
     static const char why[] = "no memory for a message";
     fail(link, WS_SERVER_FAULT, why, sizeof why - 1);
     return;
   }
-  message->text = event->text;
-  message->size = event->size;
-  memcpy(message->bytes, event->bytes, event->size);
+  message->text = text;
+  message->size = size;
+  memcpy(message->bytes, bytes, size);
   list_append(&link->messages, &message->link);
   link->count++;
   wake_receiver(link);
+}
+
+static void fail_inflating(struct ws_link *link, enum ws_deflate_result result) {
+  static const char broken[] = "the compressed data is broken", big[] = "the message is too big",
+                    memory[] = "no memory for a message";
+  if (result == WS_DEFLATE_BROKEN)
+    fail(link, WS_BAD_DATA, broken, sizeof broken - 1);
+  else if (result == WS_DEFLATE_TOO_BIG)
+    fail(link, WS_TOO_BIG, big, sizeof big - 1);
+  else
+    fail(link, WS_SERVER_FAULT, memory, sizeof memory - 1);
+}
+
+/* The codec leaves to us what it cannot know of a compressed message. */
+static void take_compressed(struct ws_link *link, const struct ws_event *event) {
+  static const char no_text[] = "the text is not UTF-8";
+  struct buffer inflated;
+  buffer_init(&inflated);
+  enum ws_deflate_result result =
+      ws_inflate(&link->compression->inflater, event->bytes, event->size, true, &inflated);
+  const char *bytes = buffer_front(&inflated);
+  if (result != WS_DEFLATE_GOOD)
+    fail_inflating(link, result);
+  else if (event->text && !ws_utf8_valid(bytes, buffer_size(&inflated)))
+    fail(link, WS_BAD_DATA, no_text, sizeof no_text - 1);
+  else if (link->count < link->most)
+    keep_message(link, event->text, bytes, buffer_size(&inflated));
+  buffer_free(&inflated);
+}
+
+static void take_message(struct ws_link *link, const struct ws_event *event) {
+  if (event->compressed)
+    take_compressed(link, event);
+  else if (link->count < link->most) /* it may be full if has_room does not mind */
+    keep_message(link, event->text, event->bytes, event->size);
 }
 
 /* A peer that does not read gets the newest answer only. */

@@ -15,6 +15,7 @@
 #include "core/io/stream.h"
 #include "modules/strobe/ws/close.h"
 #include "modules/strobe/ws/codec.h"
+#include "modules/strobe/ws/deflate.h"
 #include "modules/strobe/ws/key.h"
 
 /* A message that waits to be taken. */
@@ -27,6 +28,13 @@ struct ws_message {
 
 /* Bytes that are to go: whoever sends waits above the first until there is the second. */
 enum { WS_HIGH_WATER = 32 * 1024, WS_LOW_WATER = 8 * 1024 };
+
+/* permessage-deflate, when both sides agreed on it. */
+struct ws_compression {
+  struct ws_deflater deflater;
+  struct ws_inflater inflater;
+  size_t threshold; /* smaller messages are sent as they are */
+};
 
 enum ws_state { WS_OPEN, WS_CLOSING, WS_ENDED, WS_CLOSED };
 
@@ -43,6 +51,7 @@ struct ws_link {
   struct scheduler *scheduler;
   struct ws_keys *keys; /* of the loop; for clients */
   struct ws_codec codec;
+  struct ws_compression *compression; /* the link's, or NULL */
   enum ws_state state;
   struct buffer output; /* frames of this turn */
   struct job flush;     /* … which it writes */

@@ -57,7 +57,7 @@ local function origin_allowed(origins, origin)
   return false
 end
 
--- Answers the request; the open connection's parts, or nothing when it was refused.
+-- Answers the request; what was agreed on, or nothing when it was refused.
 local function answer(server, stream, request)
   local options = server.options
   if options.process_request then
@@ -75,14 +75,20 @@ local function answer(server, stream, request)
     return refuse(stream, status, nil, message .. "\n")
   end
   local headers = request.headers
-  local subprotocol = handshake.choose_subprotocol(headers["sec-websocket-protocol"], options.subprotocols)
-  local response = handshake.response(headers["sec-websocket-key"], subprotocol, options.headers)
-  if stream:send(response) then
-    return subprotocol or false
+  local agreed = { subprotocol = handshake.choose_subprotocol(headers["sec-websocket-protocol"], options.subprotocols) }
+  local offers, extension = options.compression and headers["sec-websocket-extensions"], nil
+  if offers then
+    agreed.compression, extension = core.choose_deflate(offers)
+    if agreed.compression == false then
+      return refuse(stream, 400, nil, "Sec-WebSocket-Extensions: a list of extensions expected\n")
+    end
+  end
+  if stream:send(handshake.response(headers["sec-websocket-key"], agreed.subprotocol, extension, options.headers)) then
+    return agreed
   end
 end
 
--- The handshake, within its time: the request and the subprotocol, or nothing.
+-- The handshake, within its time: the request and what was agreed on, or nothing.
 local function open(server, stream)
   local request, message, status = handshake.read_request(stream)
   if not request then
@@ -92,9 +98,9 @@ local function open(server, stream)
     end
     return
   end
-  local subprotocol = answer(server, stream, request)
-  if subprotocol ~= nil then
-    return request, subprotocol
+  local agreed = answer(server, stream, request)
+  if agreed then
+    return request, agreed
   end
 end
 
@@ -123,14 +129,14 @@ end
 local function serve_one(server, seat)
   local options, stream = server.options, seat.stream
   local seconds = options.open_timeout or OPEN_TIMEOUT
-  local _, request, subprotocol = timeouts.move_on_after(seconds, open, server, stream)
+  local _, request, agreed = timeouts.move_on_after(seconds, open, server, stream)
   if type(request) ~= "table" then
     return
   end
   seat.stream = nil
   local opened = core.open(stream, "server", options.max_size or MAX_SIZE, options.max_fragments or MAX_FRAGMENTS,
-    options.max_queue or MAX_QUEUE)
-  local connection = Connection.new(opened, { request = request, subprotocol = subprotocol or nil }, options)
+    options.max_queue or MAX_QUEUE, agreed.compression)
+  local connection = Connection.new(opened, { request = request, subprotocol = agreed.subprotocol }, options)
   server.websockets[connection] = true
   local leave <close> = setmetatable({}, { -- luacheck: ignore
     __close = function()

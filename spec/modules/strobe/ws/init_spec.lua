@@ -88,6 +88,30 @@ describe("a WebSocket", function()
       assert.matches("unable to get local issuer certificate", message)
     end)
 
+    it("compresses messages when both sides want that", function()
+      local server <close> = echo { compression = true }
+      local client <close> = assert(ws.connect(uri(server), { compression = true }))
+      assert.matches("^permessage%-deflate", client.response.headers["sec-websocket-extensions"])
+      for _, text in ipairs { "", "short", ("tick "):rep(100000), ("ü"):rep(5000), "short" } do
+        client:send(text)
+        assert.same({ text, "text" }, { client:recv() })
+      end
+      local plain <close> = assert(ws.connect(uri(server)))
+      plain:send(("tick "):rep(1000))
+      assert.equal(("tick "):rep(1000), (plain:recv()))
+      local unable <close> = echo()
+      local declined <close> = assert(ws.connect(uri(unable), { compression = true }))
+      assert.is_nil(declined.response.headers["sec-websocket-extensions"])
+    end)
+
+    it("bounds what a small compressed message may blow up to", function()
+      local server <close> = echo { compression = true, max_size = 100000 }
+      local client <close> = assert(ws.connect(uri(server), { compression = true }))
+      client:send(("0"):rep(100001))
+      local _, why = client:recv()
+      assert.same({ 1009, "the message is too big" }, { why.code, why.reason })
+    end)
+
     it("refuses to send what is not UTF-8 as text", function()
       local server <close> = echo()
       local client <close> = assert(ws.connect(uri(server)))

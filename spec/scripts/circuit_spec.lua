@@ -1,0 +1,162 @@
+local async = require "strobe.async"
+local child = require "spec.support.child"
+local module = require("strobe.script").module
+local sh = require("spec.support.shell").run
+local sketch = require "strobe.sketch"
+
+local program = require("strobe.core.host").program
+local HOST = "127.0.0.1"
+
+describe("the script circuit", function()
+  -- One of its components in a process, ended after 20 seconds whatever happens.
+  local function circuit(...)
+    return child.spawn("timeout", { "-k", "2", "20", program, "run", "circuit", ... })
+  end
+
+  -- Ends a process at the end of the block: `timeout` hands this signal on.
+  local function ending(process)
+    return setmetatable({}, {
+      __close = function()
+        process:kill "sigterm"
+        process:wait()
+      end,
+    })
+  end
+
+  local function port_of(process)
+    return (process:expect("stdout", "^%[ IOPin %] listening on ws://127%.0%.0%.1:(%d+)\n"))
+  end
+
+  it("is a pin in one terminal, and in another a clock whose tacks it acknowledges", function()
+    local pin = circuit("iopin", "-p", "0")
+    local pin_ends <close> = ending(pin) -- luacheck: ignore
+    local clock = circuit("clock", "-s", HOST, "-p", port_of(pin), "-t", "5", "-d", "0.05")
+    local clock_ends <close> = ending(clock) -- luacheck: ignore
+    assert.equal(0, clock:wait())
+    assert.equal(table.concat({
+      "[ Clock ] tack 1: 1", "[ Clock ] tack 2: 0", "[ Clock ] tack 3: 1", "[ Clock ] tack 4: 0",
+      "[ Clock ] tack 5: 1\n",
+    }, "\n"), clock.output.stdout)
+    pin:expect("stdout", "%[ IOPin %] the clock is here\n%[ IOPin %] 1\n%[ IOPin %] 0\n%[ IOPin %] 1\n%[ IOPin %] 0\n"
+      .. "%[ IOPin %] 1\n%[ IOPin %] the clock has closed: 1000 %(normal%)\n")
+    pin:kill "sigint"
+    assert.equal(130, pin:wait())
+    assert.equal("", pin.output.stderr .. clock.output.stderr)
+  end)
+
+  it("is a buzzer in a third, which buzzes when the pin flips to one; with -t all three end", function()
+    local pin = circuit("iopin", "-p0", "-t4")
+    local pin_ends <close> = ending(pin) -- luacheck: ignore
+    local port = port_of(pin)
+    local buzzer = circuit("buzzer", "-p", port, "-t", "4")
+    local buzzer_ends <close> = ending(buzzer) -- luacheck: ignore
+    pin:expect("stdout", "the buzzer is here\n")
+    local clock = circuit("clock", "--port=" .. port, "--tacks", "4", "-d=0.05")
+    local clock_ends <close> = ending(clock) -- luacheck: ignore
+    assert.same({ 0, 0, 0 }, { clock:wait(), buzzer:wait(), pin:wait() })
+    assert.equal("[ Buzzer ] listening to the iopin\n[ Buzzer ] bzzz\n[ Buzzer ] bzzz\n", buzzer.output.stdout)
+    assert.matches("tack 4: 0\n$", clock.output.stdout)
+  end)
+
+  it("says that the pin has gone, when it goes and not later", function()
+    local pin = circuit("iopin", "-p", "0")
+    local pin_ends <close> = ending(pin) -- luacheck: ignore
+    local port = port_of(pin)
+    local clock, buzzer = circuit("clock", "-p", port, "-d", "3600"), circuit("buzzer", "-p", port)
+    local clock_ends <close> = ending(clock) -- luacheck: ignore
+    local buzzer_ends <close> = ending(buzzer) -- luacheck: ignore
+    clock:expect("stdout", "tack 1: 1\n")
+    buzzer:expect("stdout", "listening to the iopin\n")
+    pin:kill "sigint"
+    assert.same({ 1, 0 }, { clock:wait(), buzzer:wait() })
+    assert.equal("circuit: the iopin has closed: 1001 (going away)\n", clock.output.stderr)
+    assert.equal("circuit: the iopin has closed: 1001 (going away)\n", buzzer.output.stderr)
+    pin:wait()
+    assert.matches("%[ IOPin %] the clock was told to go: 1001 %(going away%)\n", pin.output.stdout)
+  end)
+
+  it("says with status 1 that there is no pin, or that its port is in use", function()
+    local part = assert(sketch.component "Part"():serve(HOST, 0))
+    local port = part:port()
+    local output, status = sh("$S run circuit iopin -p " .. port)
+    assert.equal(("circuit: port %d on 127.0.0.1 is in use: stop the other program, or take another port "
+      .. "(0 takes a free one)\n"):format(port), output)
+    assert.equal(1, status)
+    part:close()
+    for _, role in ipairs { "clock", "buzzer" } do
+      output, status = sh(("$S run circuit %s -p %d"):format(role, port))
+      assert.equal(("circuit: nobody listens on port %d of 127.0.0.1: start the other component first\n"):format(port),
+        output)
+      assert.equal(1, status)
+    end
+  end)
+
+  it("runs its components by their own names too", function()
+    local output, status = sh "$S run circuit/clock -p 1"
+    assert.matches("^circuit: nobody listens on port 1 of 127.0.0.1", output)
+    assert.equal(1, status)
+  end)
+
+  it("refuses what it does not know with its usage and status 2", function()
+    for words, expected in pairs {
+      [""] = "which component?",
+      ["relay"] = "no component named 'relay'",
+      ["clock -x 3"] = "unknown option '-x'",
+      ["-x clock"] = "unknown option '-x'",
+      ["clock --fast"] = "unknown option --fast",
+      ["clock 5"] = "unknown argument '5'",
+      ["clock -t"] = "--tacks: a value is missing",
+      ["clock -t 1.5"] = "--tacks: a whole number expected, got '1.5'",
+      ["clock -t -1"] = "--tacks -1: 0 or more expected",
+      ["clock -d -1"] = "--delay -1: 0 or more seconds expected",
+      ["clock -p 0"] = "--port 0: a port from 1 to 65535 expected",
+      ["iopin -p 65536"] = "--port 65536: a port from 0 to 65535 expected",
+    } do
+      local output, status = sh("$S run circuit " .. words)
+      local usage = "usage: strobe run circuit clock|iopin|buzzer [options]"
+      assert.equal(expected .. "\n" .. usage, output:match "^[^\n]*\n[^\n]*")
+      assert.equal(2, status)
+    end
+    assert.same({ 0 }, { select(2, sh "$S run circuit --help") })
+  end)
+
+  describe("its clock", function()
+    -- What a kind prints goes to the list.
+    local function quiet(kind, lines)
+      function kind:out(text)
+        table.insert(lines, tostring(text))
+      end
+      return kind
+    end
+
+    local Clock = module "circuit/clock"
+
+    it("keeps its time, however long an acknowledgement takes", function()
+      local times, start = {}, async.time()
+      local Slow = quiet(sketch.component "Slow", {})
+      function Slow:loop()
+        table.insert(times, async.time() - start)
+        async.sleep(#times == 2 and 2.5 or 0.5)
+      end
+      local slow <close> = assert(Slow():serve(HOST, 0))
+      local lines = {}
+      assert.is_true((quiet(Clock, lines)(5, 1):tick(HOST, slow:port())))
+      for i, expected in ipairs { 0, 1, 3.5, 4.5, 5.5 } do
+        assert.near(expected, times[i], 0.01)
+      end
+      assert.equal("tack 5: n/a", lines[5])
+    end)
+
+    it("ticks on for ever without a number, a second apart", function()
+      local lines = {}
+      local pin <close> = assert(quiet(module "circuit/iopin", {})():serve(HOST, 0))
+      local clock = quiet(Clock, lines)()
+      local ticking = async.create_task(clock.tick, clock, HOST, pin:port())
+      async.sleep(99.5)
+      ticking:cancel()
+      async.wait { ticking }
+      assert.equal(100, #lines)
+      assert.equal("tack 100: 0", lines[100])
+    end)
+  end)
+end)
