@@ -8,7 +8,6 @@ local net = require "strobe.net"
 local timeouts = require "strobe.async.timeout"
 local uris = require "strobe.ws.uri"
 
-local OPEN_TIMEOUT = 10
 local MAX_SIZE, MAX_FRAGMENTS, MAX_QUEUE = 1024 * 1024, 10000, 16
 local BODY_SHOWN = 1024 -- bytes of a refusal's body that are read
 local MOST_REDIRECTS = 5
@@ -78,18 +77,19 @@ end
 
 -- Follows redirects; never from wss to ws.
 local function open_following(text, options)
+  local response
   for _ = 0, MOST_REDIRECTS do
     local uri, message = uris.parse(text)
-    if not uri then
-      return nil, message, "EINVAL"
+    if not uri then -- the caller's was looked at before
+      return nil, "the server redirects to " .. message, "EPROTO", response
     end
-    local connection, code, response
+    local connection, code
     connection, message, code, response = open(uri, options)
     local location = response and response.status >= 301 and response.status <= 308 and response.headers.location
     if not location then
       return connection, message, code, response
     end
-    location = location:gsub("^http", "ws")
+    location = location:gsub("^[hH][tT][tT][pP]", "ws")
     if location:sub(1, 1) == "/" then
       location = ("%s://%s%s"):format(uri.secure and "wss" or "ws", uri.authority, location)
     end
@@ -107,7 +107,7 @@ end
 ---@param options? strobe.ws.ConnectOptions
 ---@return strobe.ws.Connection?
 ---@return string? message
----@return string? code "EINVAL" for the URI, "EPROTO" for an answer that is no WebSocket, "ETIMEDOUT", …
+---@return string? code "EPROTO" for an answer that is no WebSocket's, "ETIMEDOUT", "ECONNREFUSED", …
 ---@return table? response what the server answered: {status, reason, headers, body}
 function client.connect(uri, options)
   options = options or {}
@@ -118,7 +118,8 @@ function client.connect(uri, options)
   local function fail(message, code, response)
     return nil, ("ws.connect %s: %s"):format(uri, message), code, response
   end
-  local seconds = options.open_timeout or OPEN_TIMEOUT
+  handshake.check_headers("ws.connect", options.headers)
+  local seconds = handshake.open_timeout(options)
   local in_time, connection, message, code, response = timeouts.move_on_after(seconds, open_following, uri, options)
   if not in_time then
     return fail(("no answer within %g s"):format(seconds), "ETIMEDOUT")
@@ -153,7 +154,7 @@ function client.reconnecting(uri, options)
     local connection, message, code, response = client.connect(uri, options)
     if connection then
       return connection
-    elseif response and fatal[response.status] or code == "EINVAL" then
+    elseif response and fatal[response.status] then
       error(errors.ConnectionError(message), 0)
     end
     pause = pause and math.min(pause * factor, most) or initial

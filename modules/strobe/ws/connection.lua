@@ -137,7 +137,10 @@ Connection.iter = Connection.messages
 
 local function send(self, data, is_text)
   local core = self.core
-  if not core:send(data, is_text) or not core:drain() then
+  local sent, _, code = core:send(data, is_text)
+  if code == "EILSEQ" then
+    error("ws:send: the text is not UTF-8; send_bytes takes any bytes", 3)
+  elseif not sent or not core:drain() then
     return ended(self)
   end
   return true
@@ -157,9 +160,6 @@ end
 ---@return string? code
 function Connection:send(text)
   check_data("send", text)
-  if not utf8.len(text) then
-    error("ws:send: the text is not UTF-8; send_bytes takes any bytes", 2)
-  end
   return send(self, text, true)
 end
 

@@ -86,13 +86,17 @@ static int push_sent(lua_State *L, int status, const char *what) {
   return 1;
 }
 
-/* connection:send(bytes, is_text) → true: on its way or queued. Never waits. */
+/* connection:send(bytes, is_text) → true: on its way or queued. Never waits. nil, message,
+ * "EILSEQ" for a text that is not UTF-8. */
 static int connection_send(lua_State *L) {
   struct ws_link *link = check_link(L);
   size_t size;
   const char *bytes = luaL_checklstring(L, 2, &size);
-  unsigned opcode = lua_toboolean(L, 3) ? WS_TEXT : WS_BINARY;
-  return push_sent(L, ws_link_send(link, WS_FIN | opcode, bytes, size), "send");
+  bool is_text = lua_toboolean(L, 3);
+  if (is_text && !ws_utf8_valid(bytes, size))
+    return error_world(L, UV_EILSEQ, "send");
+  return push_sent(L, ws_link_send(link, WS_FIN | (is_text ? WS_TEXT : WS_BINARY), bytes, size),
+                   "send");
 }
 
 /* connection:send_fragment(bytes, is_text, first, last) → true: part of a message. */

@@ -7,6 +7,7 @@ local http = require "strobe.core.http"
 
 local HEAD_LIMIT = 16 * 1024
 local VERSION = "13"
+local OPEN_TIMEOUT = 10
 
 local handshake = {}
 
@@ -111,11 +112,40 @@ function handshake.choose_subprotocol(offered, supported)
   end
 end
 
+local function is_field(name, value)
+  return type(name) == "string" and name:find "^[%w!#$%%&'*+.^_`|~-]+$" and not tostring(value):find "[\r\n%z]"
+end
+
 local function add(lines, name, value)
-  if name:find "[^%w!#$%%&'*+.^_`|~-]" or name == "" or tostring(value):find "[\r\n%z]" then
-    error(("ws: header %q: a name without blanks, and a value of one line expected"):format(name), 4)
+  if not is_field(name, value) then -- of process_request, or a subprotocol
+    error(("ws: header %q: a name without blanks, and a value of one line expected"):format(tostring(name)), 4)
   end
   lines[#lines + 1] = ("%s: %s"):format(name, value)
+end
+
+--- Raises, at the caller's caller, for a header that would not be one line.
+---@param where string
+---@param headers? table<string, string|string[]>
+function handshake.check_headers(where, headers)
+  for name, values in pairs(headers or {}) do
+    for _, value in ipairs(type(values) == "table" and values or { values }) do
+      if not is_field(name, value) then
+        local text = "%s: header %q: a name without blanks, and a value of one line expected"
+        error(text:format(where, tostring(name)), 3)
+      end
+    end
+  end
+end
+
+--- Seconds for the handshake; false or 0 is without end.
+---@param options strobe.ws.Options
+---@return number
+function handshake.open_timeout(options)
+  local seconds = options.open_timeout
+  if seconds == nil then
+    return OPEN_TIMEOUT
+  end
+  return seconds and seconds > 0 and seconds or math.huge
 end
 
 -- Adds headers in the order of their names; several values make several lines.

@@ -10,7 +10,6 @@ local net = require "strobe.net"
 local tasks = require "strobe.async.task"
 local timeouts = require "strobe.async.timeout"
 
-local OPEN_TIMEOUT = 10
 local MAX_SIZE, MAX_FRAGMENTS, MAX_QUEUE = 1024 * 1024, 10000, 16
 local MAX_CONNECTIONS = 65536
 local CLOSE_TIMEOUT = 10
@@ -57,12 +56,22 @@ local function origin_allowed(origins, origin)
   return false
 end
 
+-- A message handler: reports an error of process_request, with its traceback.
+local function report_fault(e)
+  if not errors.is(e, errors.CancelledError) then
+    core_error.report { message = "error in process_request\n" .. debug.traceback(tostring(e), 2) }
+  end
+  return e
+end
+
 -- Answers the request; what was agreed on, or nothing when it was refused.
 local function answer(server, stream, request)
   local options = server.options
   if options.process_request then
-    local status, headers, body = options.process_request(request, stream)
-    if status then
+    local ok, status, headers, body = xpcall(options.process_request, report_fault, request, stream)
+    if not ok then
+      return refuse(stream, 500, nil, "internal error\n")
+    elseif status then
       return refuse(stream, status, headers, body)
     end
   end
@@ -128,9 +137,12 @@ end
 -- seat's, and closed when the task has ended, even if that never began.
 local function serve_one(server, seat)
   local options, stream = server.options, seat.stream
-  local seconds = options.open_timeout or OPEN_TIMEOUT
-  local _, request, agreed = timeouts.move_on_after(seconds, open, server, stream)
-  if type(request) ~= "table" then
+  local in_time, request, agreed =
+    timeouts.move_on_after(handshake.open_timeout(options), open, server, stream)
+  if not in_time then
+    server.refused = server.refused + 1
+    return refuse(stream, 408, nil, "the request took too long\n")
+  elseif not request then
     return
   end
   seat.stream = nil
@@ -211,7 +223,9 @@ function Server:close(seconds)
   end
 end
 
-Server.__close = Server.close
+Server.__close = function(self)
+  self:close()
+end
 
 local server = {}
 
@@ -230,6 +244,7 @@ function server.serve(handler, host, port, options)
     error(("ws.serve: a handler expected, got %s"):format(type(handler)), 2)
   end
   options = options or {}
+  handshake.check_headers("ws.serve", options.headers)
   local path = host and host:match "^unix:(.+)$"
   local listener, message, code
   if path then

@@ -282,6 +282,10 @@ describe("ws.connect", function()
     assert.equal("/there", client.request.target)
     local circle <close> = answering "HTTP/1.1 302 Found\r\nLocation: /again\r\n\r\n"
     assert.matches("more than 5 redirects", select(2, ws.connect(uri(circle))))
+    local away <close> = answering "HTTP/1.1 302 Found\r\nLocation: mailto:x\r\n\r\n"
+    local _, message, code = ws.connect(uri(away))
+    assert.equal("EPROTO", code)
+    assert.matches("the server redirects to .*no WebSocket URI", message)
   end)
 
   it("takes no header that would make another line", function()
@@ -389,6 +393,34 @@ describe("ws.serve", function()
     assert.equal(10, server:stats().refused)
   end)
 
+  it("answers 500 when process_request fails, and reports that", function()
+    local server <close> = echo {
+      process_request = function()
+        error("broken check", 0)
+      end,
+    }
+    local response
+    local reports = reports_of(function()
+      response = select(4, ws.connect(uri(server)))
+    end)
+    assert.equal(500, response.status)
+    assert.matches("^error in process_request\nbroken check", reports[1].message)
+  end)
+
+  it("may be left by an error, which goes on", function()
+    local ok, e = pcall(function()
+      local server <close> = echo() -- luacheck: ignore
+      error("the reason", 0)
+    end)
+    assert.same({ false, "the reason" }, { ok, e })
+  end)
+
+  it("takes no header that would make another line", function()
+    assert.error_matches(function()
+      echo { headers = { ["X A"] = "1" } }
+    end, 'ws.serve: header "X A": a name without blanks')
+  end)
+
   it("refuses origins that are not allowed", function()
     local server <close> = echo { origins = { "https://ours.example", false } }
     local _, _, _, response = ws.connect(uri(server), { origin = "https://evil.example" })
@@ -404,7 +436,8 @@ describe("ws.serve", function()
     local conn <close> = assert(net.connect("127.0.0.1", server:port()))
     conn:write "GET / HTTP/1.1\r\nHost:"
     local bytes = conn:read()
-    assert.is_true(bytes == "" or bytes == nil)
+    assert.matches("^HTTP/1.1 408 Request Timeout\r\n", bytes)
+    assert.equal(1, server:stats().refused)
   end)
 
   it("takes a limited number of connections", function()
