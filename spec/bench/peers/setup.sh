@@ -1,6 +1,7 @@
 #!/bin/sh
-# Prepares the peers of the benchmarks under build/bench: a venv with uvloop, and
-# the C programs. Whatever is there already and not older than its source stays.
+# Prepares the peers of the benchmarks under build/bench: a venv with uvloop
+# and websockets, the Node package ws, and the C programs. Whatever is there
+# already and not older than its source stays.
 # What cannot be had is reported as a line `SKIP peer: reason`; the benchmarks
 # then run without it. Exits 0 unless the folder itself cannot be made.
 #
@@ -30,25 +31,36 @@ compile() { # NAME SOURCE [FLAGS…]
 
 setup_python() {
   if [ -z "$python" ]; then
-    skip "asyncio uvloop" "there is no python3 (apt-get install python3 python3-venv)"
+    skip "asyncio uvloop websockets" "there is no python3 (apt-get install python3 python3-venv)"
     return
   fi
   if [ ! -x "$out/venv/bin/python" ]; then
     "$python" -m venv "$out/venv" >"$out/venv.log" 2>&1 || {
       rm -rf "$out/venv"
-      skip "asyncio uvloop" "no venv (apt-get install python3-venv); see $out/venv.log"
+      skip "asyncio uvloop websockets" "no venv (apt-get install python3-venv); see $out/venv.log"
       return
     }
   fi
-  "$out/venv/bin/python" -c 'import uvloop' 2>/dev/null && return
-  "$out/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    uvloop >"$out/pip.log" 2>&1 ||
-    skip "uvloop" "pip could not install it; see $out/pip.log"
+  for package in uvloop websockets; do
+    "$out/venv/bin/python" -c "import $package" 2>/dev/null && continue
+    "$out/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+      "$package" >"$out/pip.log" 2>&1 ||
+      skip "$package" "pip could not install it; see $out/pip.log"
+  done
+}
+
+setup_node() {
+  if ! command -v node >/dev/null; then
+    skip "node node_ws" "it is not installed (apt-get install nodejs)"
+  elif [ ! -d "$out/node_modules/ws" ]; then
+    npm install --silent --no-audit --no-fund --prefix "$out" ws >"$out/npm.log" 2>&1 ||
+      skip "node_ws" "npm could not install it; see $out/npm.log"
+  fi
 }
 
 setup_python
-command -v node >/dev/null || skip "node" "it is not installed (apt-get install nodejs)"
-for name in echo_load ticks_load poll_server; do
+setup_node
+for name in echo_load ws_load ticks_load poll_server; do
   compile "$name" "spec/bench/load/$name.c" -pthread
 done
 lua=$(for name in lua-5.4 lua5.4 lua54; do pkg-config --exists $name && echo $name && break; done)

@@ -36,6 +36,12 @@ local function programs(here, strobe, cores)
   function program.node(file, ...)
     return shell.line("node", peers .. "node_" .. file, ...)
   end
+  function program.websockets(...)
+    return shell.line(built .. "venv/bin/python", peers .. "websockets_echo.py", ...)
+  end
+  function program.node_ws()
+    return shell.line("env", "NODE_PATH=" .. built .. "node_modules", "node", peers .. "ws_echo.js")
+  end
   function program.built(file, ...)
     return shell.line(built .. file, ...)
   end
@@ -138,6 +144,31 @@ local function echo(program, quick)
   }
 end
 
+--- The load is four mixes in turn: 8 connections with 64 messages of 64 B in flight on each; 8 with
+--- 32 of 1 KiB; 4 with 4 of 64 KiB; and 64 with one of 64 B.
+local function ws(program, quick)
+  local load = program.built("ws_load", "@PORT", "@PID", quick and 200 or 500)
+  local function serve(name, server, needs)
+    return {name = name, command = program.drive(server, load, program.place), needs = needs}
+  end
+  return {
+    name = "ws", title = "WebSocket echo" .. program.place.title,
+    results = {
+      {name = "ws_64_per_cpu_s", better = "more", targets = {["Node ws"] = 8, websockets = 8}},
+      {name = "ws_1k_per_cpu_s", better = "more", targets = {}},
+      {name = "ws_64k_per_cpu_s", better = "more", targets = {}},
+      {name = "ws_single_per_cpu_s", better = "more", targets = {["Node ws"] = 1.3}},
+    },
+    contestants = {
+      serve("strobe", program.strobe("ws_echo.lua"), {"strobe", "ws_load"}),
+      serve("websockets", program.websockets(), {"asyncio", "websockets", "ws_load"}),
+      serve("websockets, uvloop", program.websockets("--loop", "uvloop"),
+        {"uvloop", "websockets", "ws_load"}),
+      serve("Node ws", program.node_ws(), {"node", "node_ws", "ws_load"}),
+    },
+  }
+end
+
 local function ticks(program, quick)
   local count = quick and 50000 or 200000
   local source = program.built("ticks_load", count)
@@ -188,13 +219,13 @@ end
 ---@param here string the folder of the benchmarks, ending in a slash
 ---@param strobe string? the executable, nil when there is none yet
 ---@param quick boolean smaller sizes
----@param cores "shared"|"apart"|"free" where server and client of echo and poll run
+---@param cores "shared"|"apart"|"free" where server and client of echo, ws and poll run
 ---@return table[]? works nil for another word in `cores`
 function Works.all(here, strobe, quick, cores)
   if not PLACES[cores] then return end
   local program = programs(here, strobe, cores)
   local works = {}
-  for _, work in ipairs{switch, spawn, sleepers, echo, ticks, poll} do
+  for _, work in ipairs{switch, spawn, sleepers, echo, ws, ticks, poll} do
     works[#works + 1] = work(program, quick)
   end
   return works
