@@ -28,7 +28,8 @@ local LINGER = 2 -- seconds in which a refused client may read why
 ---@field private options strobe.ws.ServeOptions
 ---@field private living table<strobe.Task, true> one for each connection, in its handshake or after it
 ---@field private count integer
----@field private websockets table<strobe.ws.Connection, true> those that are open
+---@field private websockets table<strobe.ws.Connection, integer> those that are open, numbered as they came
+---@field private opened integer how many there have been
 ---@field private refused integer
 local Server = {}
 Server.__index = Server
@@ -149,7 +150,8 @@ local function serve_one(server, seat)
   local opened = core.open(stream, "server", options.max_size or MAX_SIZE, options.max_fragments or MAX_FRAGMENTS,
     options.max_queue or MAX_QUEUE, agreed.compression)
   local connection = Connection.new(opened, { request = request, subprotocol = agreed.subprotocol }, options)
-  server.websockets[connection] = true
+  server.opened = server.opened + 1
+  server.websockets[connection] = server.opened
   local leave <close> = setmetatable({}, { -- luacheck: ignore
     __close = function()
       server.websockets[connection] = nil
@@ -186,13 +188,16 @@ function Server:port()
   return self.listener:port()
 end
 
---- The connections that are open now.
+--- The connections that are open now, the oldest first.
 ---@return strobe.ws.Connection[]
 function Server:connections()
-  local list = {}
-  for connection in pairs(self.websockets) do
+  local list, numbers = {}, self.websockets
+  for connection in pairs(numbers) do
     list[#list + 1] = connection
   end
+  table.sort(list, function(a, b)
+    return numbers[a] < numbers[b]
+  end)
   return list
 end
 
@@ -256,7 +261,8 @@ function server.serve(handler, host, port, options)
     return nil, "ws.serve: " .. message, code
   end
   local made = setmetatable({
-    listener = listener, handler = handler, options = options, living = {}, count = 0, websockets = {}, refused = 0,
+    listener = listener, handler = handler, options = options, living = {}, count = 0, websockets = {}, opened = 0,
+    refused = 0,
   }, Server)
   made.acceptor = tasks.create_task(accept_all, made)
   made.acceptor:set_name "websocket server"
