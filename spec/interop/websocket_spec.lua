@@ -157,6 +157,20 @@ for _, peer in ipairs(PEERS) do
         assert.is_true(latency >= 0)
       end)
 
+      shows("compresses, and reads what we have compressed, when we want that", function()
+        local options = { compression = true }
+        -- Not the story "echo": 1 MiB that cannot be compressed is above an old peer's limit.
+        visited(echo, { "burst" }, function(process)
+          assert.matches("^open None, 1 extensions.*\nechoed 10000\nclosed 1000 \n$", told(process))
+        end, options)
+        local answered
+        visited(function(connection)
+          connection:send(("compressible "):rep(1000))
+          answered = connection:recv()
+        end, { "send", "5000" }, told, options)
+        assert.equal(("x"):rep(5000), answered)
+      end)
+
       shows("goes on without the compression it offers", function()
         local offered, answered
         visited(function(connection)
@@ -381,6 +395,20 @@ for _, peer in ipairs(PEERS) do
           local none <close> = assert(ws.connect(uri "/echo"))
           assert.is_nil(none.subprotocol)
           process:expect("stdout", "open None")
+        end)
+      end)
+
+      shows("compresses, and reads what we have compressed, when we offer that", function()
+        with_server(function(uri)
+          local client <close> = assert(ws.connect(uri "/echo", { compression = true }))
+          assert.matches("^permessage%-deflate", client.response.headers["sec-websocket-extensions"])
+          for _, size in ipairs { 0, 1, 1000, 1024, 5000, 70000, 500000 } do
+            local text = ("compressible %d "):format(size):rep(size // 10)
+            client:send(text)
+            assert.equal(text, (client:recv()))
+            client:send_bytes(text)
+            assert.same({ text, "binary" }, { client:recv() })
+          end
         end)
       end)
 
