@@ -2,6 +2,8 @@
 #include "core/base/buffer.h"
 #include "core/base/heap.h"
 #include "core/base/list.h"
+#include "spec/support/check.h"
+#include "spec/support/random.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -9,24 +11,6 @@
 #include <string.h>
 
 enum { STEPS = 200000, MEMBERS = 500, MODEL = 1 << 16 };
-
-#define CHECK(condition) check(condition, #condition, __LINE__)
-
-static void check(bool good, const char *what, int line) {
-  if (good)
-    return;
-  printf("line %d: %s\n", line, what);
-  exit(1);
-}
-
-/* xorshift: C's own generator differs between systems. */
-static uint32_t random_below(uint32_t limit) {
-  static uint32_t state = 20240607;
-  state ^= state << 13;
-  state ^= state >> 17;
-  state ^= state << 5;
-  return state % limit;
-}
 
 /* --- heap: the model is an array that is searched ------------------------------- */
 

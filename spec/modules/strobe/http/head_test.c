@@ -4,26 +4,15 @@
  * Every case is fed whole, split at many points, and byte by byte. */
 #include "modules/strobe/http/guard.h"
 #include "modules/strobe/http/parser.h"
+#include "spec/support/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition) check(condition, #condition, __LINE__)
-
 #define GET "GET / HTTP/1.1\r\n"
 #define CHUNKED "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 #define NEXT "GET /2 HTTP/1.1\r\nHost: b\r\n\r\n"
-
-static int checked;
-
-static void check(bool good, const char *what, int line) {
-  checked++;
-  if (good)
-    return;
-  printf("line %d: %s\n", line, what);
-  exit(1);
-}
 
 static void put(struct buffer *to, const char *text) {
   CHECK(buffer_append(to, text, strlen(text)));

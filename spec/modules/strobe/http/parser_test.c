@@ -5,6 +5,7 @@
  * `body:…`, `end`, `fail:400`, and `rest:…` for what was left in the input. Every case is
  * fed whole, split at each point, and byte by byte. */
 #include "modules/strobe/http/parser.h"
+#include "spec/support/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,16 +17,6 @@
 
 /* What the caller does after a head, and at the end of the input. */
 enum { SKIP_BODY = 1, TAKE = 2, FINISH = 4 };
-
-static int checked;
-
-static void check(bool good, const char *what, int line) {
-  checked++;
-  if (good)
-    return;
-  printf("line %d: %s\n", line, what);
-  exit(1);
-}
 
 /* --- What came out ---------------------------------------------------------------------------- */
 

@@ -12,27 +12,16 @@
  * What comes out is written likewise: `text:Hello`, `close/1000:bye`, `fail/1002`; z stands
  * before what is compressed. Every case is fed whole, split at each point, byte by byte. */
 #include "modules/strobe/ws/codec.h"
+#include "spec/support/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define CHECK(condition) check(condition, #condition, __LINE__)
-
 enum { ROOM = 1 << 20, MANY = 100 };
 
 static const uint8_t test_key[WS_KEY_SIZE] = {0x37, 0xfa, 0x21, 0x3d};
-static int checked;
-
-static void check(bool good, const char *what, int line) {
-  checked++;
-  if (good)
-    return;
-  printf("line %d: %s\n", line, what);
-  exit(1);
-}
-
 static struct ws_options default_options(enum ws_role role) {
   return (struct ws_options){.role = role, .max_fragments = MANY, .max_message = ROOM};
 }

@@ -2,33 +2,14 @@
  *
  * Each payload is inflated whole, split at every point, and byte by byte. */
 #include "modules/strobe/ws/deflate.h"
+#include "spec/support/check.h"
+#include "spec/support/random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHECK(condition) check(condition, #condition, __LINE__)
-
 enum { NO_LIMIT = 1 << 30, MEBIBYTE = 1 << 20 };
-
-static int checked;
-
-static void check(bool good, const char *what, int line) {
-  checked++;
-  if (good)
-    return;
-  printf("line %d: %s\n", line, what);
-  exit(1);
-}
-
-/* xorshift: C's own generator differs between systems. */
-static uint32_t random_below(uint32_t limit) {
-  static uint32_t state = 20240607;
-  state ^= state << 13;
-  state ^= state >> 17;
-  state ^= state << 5;
-  return state % limit;
-}
 
 static bool holds(const struct buffer *buffer, const char *bytes, size_t size) {
   return buffer_size(buffer) == size && (size == 0 || !memcmp(buffer_front(buffer), bytes, size));

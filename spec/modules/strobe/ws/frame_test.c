@@ -3,34 +3,15 @@
  * `--speed` prints how fast frames are made. */
 #include "modules/strobe/ws/close.h"
 #include "modules/strobe/ws/codec.h"
+#include "spec/support/check.h"
+#include "spec/support/random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define CHECK(condition) check(condition, #condition, __LINE__)
-
 static const uint8_t test_key[WS_KEY_SIZE] = {0x37, 0xfa, 0x21, 0x3d};
-static int checked;
-
-static void check(bool good, const char *what, int line) {
-  checked++;
-  if (good)
-    return;
-  printf("line %d: %s\n", line, what);
-  exit(1);
-}
-
-/* xorshift: C's own generator differs between systems. */
-static uint32_t random_below(uint32_t limit) {
-  static uint32_t state = 20240607;
-  state ^= state << 13;
-  state ^= state >> 17;
-  state ^= state << 5;
-  return state % limit;
-}
-
 /* --- UTF-8: the model is arithmetic ------------------------------------------------------- */
 
 /* Whether some character begins with these bytes, and has `*length` of them. */

@@ -4,22 +4,11 @@
  * An agreement is written as the header that tells it, `none` or `fault`. */
 #include "modules/strobe/ws/extension.h"
 #include "modules/strobe/ws/handshake.h"
+#include "spec/support/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CHECK(condition) check(condition, #condition, __LINE__)
-
-static int checked;
-
-static void check(bool good, const char *what, int line) {
-  checked++;
-  if (good)
-    return;
-  printf("line %d: %s\n", line, what);
-  exit(1);
-}
 
 /* --- Keys ----------------------------------------------------------------------------------- */
 
