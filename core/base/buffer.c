@@ -60,6 +60,22 @@ bool buffer_append(struct buffer *buffer, const char *bytes, size_t size) {
   return true;
 }
 
+bool buffer_prepend(struct buffer *buffer, const char *bytes, size_t size) {
+  if (size == 0)
+    return true;
+  if (buffer->start < size) {
+    size_t used = buffer_size(buffer);
+    if (!buffer_reserve(buffer, size))
+      return false;
+    memmove(buffer->bytes + size, buffer_front(buffer), used);
+    buffer->start = size;
+    buffer->end = size + used;
+  }
+  buffer->start -= size;
+  memcpy(buffer->bytes + buffer->start, bytes, size);
+  return true;
+}
+
 void buffer_take(struct buffer *buffer, size_t size) {
   if (size < buffer_size(buffer)) {
     buffer->start += size;

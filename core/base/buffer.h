@@ -23,6 +23,9 @@ bool buffer_reserve(struct buffer *buffer, size_t size);
 /* False when there is no memory; the queue is then as before. */
 bool buffer_append(struct buffer *buffer, const char *bytes, size_t size);
 
+/* Puts bytes before all others. False when there is no memory. */
+bool buffer_prepend(struct buffer *buffer, const char *bytes, size_t size);
+
 /* Drops `size` bytes, at most all, from the front. */
 void buffer_take(struct buffer *buffer, size_t size);
 

@@ -16,7 +16,7 @@
 #include "core/task/lot.h"
 #include "core/task/task.h"
 #include "core/task/time.h"
-#include "modules/strobe/http/head_lua.h"
+#include "modules/strobe/http/parser_lua.h"
 #include "modules/strobe/ws/connection_lua.h"
 
 #include <lualib.h>

@@ -73,6 +73,12 @@ void stream_own(lua_State *L, struct stream *stream, const struct transport *tra
 
 struct stream *stream_check(lua_State *L, int index);
 
+/* The stream at index 1, for a method that goes on, which has checked it before. [-0, +0, v] */
+struct stream *stream_at_one(lua_State *L);
+
+/* Pushes nil, why, its code, for stream->error. [-0, +3, m] */
+int stream_push_error(lua_State *L, const struct stream *stream, const char *what);
+
 /* Takes the stream at the index, which no task uses now, out of its userdata: it is
  * the consumer's, which is to close it. [-0, +0, v] */
 struct stream *stream_take(lua_State *L, int index, struct consumer *consumer);
@@ -90,6 +96,9 @@ void stream_end(struct stream *stream);
 void stream_fail(struct stream *stream, int error);
 void stream_written(struct stream *stream);
 void stream_closed(struct stream *stream);
+
+/* How much is read without being asked for, and is queued before a writer waits. */
+enum { STREAM_HIGH_WATER = 64 * 1024, STREAM_LOW_WATER = 16 * 1024 };
 
 /* Whether `input` should be filled further. */
 bool stream_wants_input(const struct stream *stream);

@@ -1,6 +1,6 @@
 /* The module strobe.core.http. */
-#ifndef STROBE_HTTP_HEAD_LUA_H
-#define STROBE_HTTP_HEAD_LUA_H
+#ifndef STROBE_HTTP_PARSER_LUA_H
+#define STROBE_HTTP_PARSER_LUA_H
 
 #include <lua.h>
 

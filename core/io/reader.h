@@ -1,0 +1,11 @@
+/* The reading half of a stream's methods: read, read_exactly, read_until, unread, at_eof, buffered.
+ */
+#ifndef STROBE_IO_READER_H
+#define STROBE_IO_READER_H
+
+#include <lua.h>
+
+/* Adds them to the table on top. [-0, +0, m] */
+void reader_add(lua_State *L);
+
+#endif

@@ -1,0 +1,21 @@
+--- strobe.http: HTTP/1.1 servers. RFC 9110, 9112
+--
+-- `http.serve(function(request) return 200, nil, "hello" end, "127.0.0.1", 8080)`.
+
+local http_error = require "strobe.http.error"
+local server = require "strobe.http.server"
+
+local http = {}
+
+--- Serves: `http.serve(handler, host, port, {tls, max_body, …})`; see server.lua.
+---@type fun(handler: function, host?: string, port: integer, options?: strobe.http.ServeOptions): strobe.http.Server?
+http.serve = server.serve
+
+--- An error that answers its status: `error(http.error(404, "no such user"))`; see error.lua.
+---@type fun(status: integer, message?: string, headers?: table): strobe.http.HTTPError
+http.error = http_error.new
+
+--- Its class, for async.is.
+http.HTTPError = http_error.HTTPError
+
+return http

@@ -1,0 +1,112 @@
+local Certificates = require "spec.support.certificates"
+local async = require "strobe.async"
+local client = require "spec.support.http"
+local http = require "strobe.http"
+local net = require "strobe.net"
+local path = require "spec.support.path"
+
+local GET, ask, ask_raw, serve, telling = client.GET, client.ask, client.ask_raw, client.serve, client.telling
+
+describe("http.serve", function()
+  describe("closing", function()
+    it("ends those that wait at once, and lets a handler answer", function()
+      local server = telling(function()
+        async.sleep(5)
+        return "done"
+      end)
+      local port = server:port()
+      local idle <close> = client.connect(server)
+      local busy <close> = client.connect(server)
+      client.send(busy, GET)
+      async.sleep(1)
+      local begun = async.time()
+      local closer = async.create_task(server.close, server)
+      assert.equal("", idle:read())
+      assert.is_true(async.time() - begun < 1)
+      local answer = client.read(busy)
+      assert.same({ "done", "close" }, { answer.body, answer.headers.connection })
+      busy:close()
+      closer:await()
+      assert.is_nil((net.connect("127.0.0.1", port)))
+    end)
+
+    it("cancels handlers that take longer than it waits", function()
+      local cancelled
+      local server = serve(function()
+        local ok, e = pcall(async.sleep, 1000)
+        cancelled = not ok and async.is(e, async.CancelledError)
+        error(e, 0)
+      end)
+      local conn <close> = client.connect(server)
+      client.send(conn, GET)
+      async.sleep(1)
+      server:close(3)
+      assert.is_true(cancelled)
+      assert.is_true(async.time() < 6)
+      server:close()
+    end)
+
+    it("may be asked for by a handler", function()
+      local server
+      server = serve(function()
+        server:close()
+        return 200, nil, "closed"
+      end)
+      assert.equal("closed", ask(server, GET).body)
+      async.sleep(1)
+    end)
+  end)
+
+  it("takes a limited number of connections", function()
+    local server <close> = telling(function()
+      return "in"
+    end, { max_connections = 1 })
+    local first <close> = client.connect(server)
+    client.send(first, GET)
+    assert.equal("in", client.read(first).body)
+    assert.matches("^HTTP/1.1 503 ", ask_raw(server, ""))
+    first:close()
+    async.sleep(1)
+    assert.equal("in", ask(server, GET).body)
+  end)
+
+  it("works over TLS, where the request's scheme is https", function()
+    local certificates <close> = Certificates.new()
+    local server <close> = telling(function(request)
+      return request.scheme .. " " .. net.tls_info(request.stream).version
+    end, { tls = { cert = certificates.good.cert, key = certificates.good.key } })
+    local conn <close> = assert(net.connect("localhost", server:port(), { tls = { ca = certificates.ca.cert } }))
+    client.send(conn, GET)
+    assert.equal("https TLSv1.3", client.read(conn).body)
+  end)
+
+  it("works over a unix socket", function()
+    local name = path.free()
+    local server <close> = assert(http.serve(function()
+      return 200, nil, "over unix"
+    end, "unix:" .. name, 0))
+    local conn <close> = assert(net.connect_unix(name))
+    client.send(conn, GET)
+    assert.equal("over unix", client.read(conn).body)
+    server:close()
+    os.remove(name)
+  end)
+
+  it("says what is wrong with its arguments, and why it cannot listen", function()
+    local function handler() end
+    for expected, arguments in pairs {
+      ["a handler expected, got nil"] = {},
+      ["there is no option 'max_bdoy'"] = { handler, "127.0.0.1", 0, { max_bdoy = 1 } },
+      ["max_body: a number above 0 expected, got big"] = { handler, "127.0.0.1", 0, { max_body = "big" } },
+    } do
+      assert.error_matches(function()
+        http.serve(table.unpack(arguments, 1, 4))
+      end, expected)
+    end
+    local server <close> = serve(handler)
+    local none, message, code = http.serve(handler, "127.0.0.1", server:port())
+    assert.is_nil(none)
+    assert.matches("^http.serve: .*127.0.0.1:%d+: address already in use", message)
+    assert.equal("EADDRINUSE", code)
+  end)
+end)
