@@ -205,45 +205,27 @@ static int http_parser(lua_State *L) {
   return 1;
 }
 
-static int parse(lua_State *L, enum http_kind kind) {
+/* parse_response(head) → {status, reason, version, headers, content_length, chunked, keep_alive};
+ * nil and a message. Header names are in lower case; fields that came several times are joined. */
+static int http_parse_response(lua_State *L) {
   struct http_input input;
   struct http_event event;
   input.bytes = luaL_checklstring(L, 1, &input.size);
-  const struct box *box = push_parser(L, kind);
+  const struct box *box = push_parser(L, HTTP_RESPONSES);
   if (!box)
     return error_world(L, UV_ENOMEM, "HTTP parser");
-  if (!http_parser_next(box->parser, &input, &event)) {
-    event.kind = HTTP_GOT_FAILURE;
-    event.status = 400;
-    event.bytes = "the head has no end";
-    event.size = strlen(event.bytes);
-  }
-  if (event.kind == HTTP_GOT_HEAD) {
-    push_head(L, event.head, kind);
+  bool told = http_parser_next(box->parser, &input, &event);
+  if (told && event.kind == HTTP_GOT_HEAD) {
+    push_head(L, event.head, HTTP_RESPONSES);
     return 1;
   }
-  push_failure(L, &event);
   lua_pushnil(L);
-  lua_replace(L, -4);
-  return 3;
-}
-
-/* parse_request(head) → {method, target, version, headers, content_length, chunked}; nil,
- * message and the status to answer. Header names are in lower case; fields that came
- * several times are joined. */
-static int http_parse_request(lua_State *L) {
-  return parse(L, HTTP_REQUESTS);
-}
-
-/* parse_response(head) → {status, reason, version, headers, content_length, chunked}; nil
- * and a message. */
-static int http_parse_response(lua_State *L) {
-  return parse(L, HTTP_RESPONSES);
+  lua_pushstring(L, told ? event.bytes : "the head has no end");
+  return 2;
 }
 
 static const luaL_Reg functions[] = {
     {"parser", http_parser},
-    {"parse_request", http_parse_request},
     {"parse_response", http_parse_response},
     {NULL, NULL},
 };

@@ -49,17 +49,17 @@ end
 
 -- The body of a connection's task.
 local function serve_one(server, stream)
-  local guard <close> = setmetatable({}, { -- luacheck: ignore
-    __close = function(_, e)
-      if e ~= nil then
-        stream:abort()
-      end
-    end,
-  })
   local connection = Connection.new(stream, server.service)
   if not connection then
     return stream:abort()
   end
+  local guard <close> = setmetatable({}, { -- luacheck: ignore
+    __close = function(_, e)
+      if e ~= nil and not connection.upgraded then
+        stream:abort()
+      end
+    end,
+  })
   server.living[task.current()] = connection
   connection:run()
   if not connection.upgraded then

@@ -3,6 +3,7 @@
 -- What is wrong with a request is told with the status to answer.
 
 local core = require "strobe.core.ws"
+local fields = require "strobe.http.fields"
 local http = require "strobe.core.http"
 
 local HEAD_LIMIT = 16 * 1024
@@ -23,39 +24,7 @@ local function read_head(stream)
 end
 
 local function upgrades(headers)
-  return handshake.has_word(headers.upgrade, "websocket") and handshake.has_word(headers.connection, "upgrade")
-end
-
---- Whether a list header has a word, in any case.
----@param value? string
----@param word string lower case
----@return boolean
-function handshake.has_word(value, word)
-  for part in (value or ""):gmatch "[^,]+" do
-    if part:match "^%s*(.-)%s*$":lower() == word then
-      return true
-    end
-  end
-  return false
-end
-
----@class strobe.ws.Request
----@field method string
----@field target string path and query
----@field headers strobe.ws.Headers
-
---- Reads a request.
----@async
----@param stream strobe.Connection
----@return strobe.ws.Request?
----@return string? message
----@return integer|string|nil status to answer, or the code of a failure of the world
-function handshake.read_request(stream)
-  local head, message, code = read_head(stream)
-  if not head then
-    return nil, message, code == "EMSGSIZE" and 431 or code
-  end
-  return http.parse_request(head)
+  return fields.has_word(headers.upgrade, "websocket") and fields.has_word(headers.connection, "upgrade")
 end
 
 --- Reads a response.
@@ -112,30 +81,9 @@ function handshake.choose_subprotocol(offered, supported)
   end
 end
 
-local function is_field(name, value)
-  return type(name) == "string" and name:find "^[%w!#$%%&'*+.^_`|~-]+$" and not tostring(value):find "[\r\n%z]"
-end
-
-local function add(lines, name, value)
-  if not is_field(name, value) then -- of process_request, or a subprotocol
-    error(("ws: header %q: a name without blanks, and a value of one line expected"):format(tostring(name)), 4)
-  end
-  lines[#lines + 1] = ("%s: %s"):format(name, value)
-end
-
 --- Raises, at the caller's caller, for a header that would not be one line.
----@param where string
----@param headers? table<string, string|string[]>
-function handshake.check_headers(where, headers)
-  for name, values in pairs(headers or {}) do
-    for _, value in ipairs(type(values) == "table" and values or { values }) do
-      if not is_field(name, value) then
-        local text = "%s: header %q: a name without blanks, and a value of one line expected"
-        error(text:format(where, tostring(name)), 3)
-      end
-    end
-  end
-end
+---@type fun(where: string, headers?: table<string, string|string[]>)
+handshake.check_headers = fields.check
 
 --- Seconds for the handshake; false or 0 is without end.
 ---@param options strobe.ws.Options
@@ -148,19 +96,15 @@ function handshake.open_timeout(options)
   return seconds and seconds > 0 and seconds or math.huge
 end
 
--- Adds headers in the order of their names; several values make several lines.
-local function add_all(lines, headers)
-  local sorted = {}
-  for name in pairs(headers or {}) do
-    sorted[#sorted + 1] = name
-  end
-  table.sort(sorted)
-  for _, name in ipairs(sorted) do
-    local values = headers[name]
-    for _, value in ipairs(type(values) == "table" and values or { values }) do
-      add(lines, name, value)
+-- Lines in this order; what has no value is none.
+local function lines_of(first, ...)
+  local lines = { first }
+  for _, field in ipairs { ... } do
+    if field[2] then
+      lines[#lines + 1] = fields.text { [field[1]] = field[2] }
     end
   end
+  return table.concat(lines)
 end
 
 --- A client's request.
@@ -169,77 +113,48 @@ end
 ---@param options strobe.ws.Options
 ---@return string head
 function handshake.request(uri, key, options)
-  local lines = { ("GET %s HTTP/1.1"):format(uri.target) }
-  add(lines, "Host", uri.authority)
-  add(lines, "Upgrade", "websocket")
-  add(lines, "Connection", "Upgrade")
-  add(lines, "Sec-WebSocket-Key", key)
-  add(lines, "Sec-WebSocket-Version", VERSION)
-  if options.subprotocols and #options.subprotocols > 0 then
-    add(lines, "Sec-WebSocket-Protocol", table.concat(options.subprotocols, ", "))
-  end
-  if options.compression then
-    add(lines, "Sec-WebSocket-Extensions", core.offer_deflate())
-  end
-  if options.origin then
-    add(lines, "Origin", options.origin)
-  end
-  if uri.user then
-    add(lines, "Authorization", "Basic " .. core.base64(uri.user))
-  end
-  add_all(lines, options.headers)
-  return table.concat(lines, "\r\n") .. "\r\n\r\n"
+  local subprotocols = options.subprotocols or {}
+  return lines_of(("GET %s HTTP/1.1\r\n"):format(uri.target),
+    { "Host", uri.authority },
+    { "Upgrade", "websocket" },
+    { "Connection", "Upgrade" },
+    { "Sec-WebSocket-Key", key },
+    { "Sec-WebSocket-Version", VERSION },
+    { "Sec-WebSocket-Protocol", #subprotocols > 0 and table.concat(subprotocols, ", ") },
+    { "Sec-WebSocket-Extensions", options.compression and core.offer_deflate() },
+    { "Origin", options.origin },
+    { "Authorization", uri.user and "Basic " .. core.base64(uri.user) }
+  ) .. fields.text(options.headers) .. "\r\n"
 end
 
---- A server's answer that takes the WebSocket.
+--- The headers of a server's answer that takes the WebSocket.
 ---@param key string the client's
 ---@param subprotocol? string
 ---@param extension? string what was agreed on
----@param headers? table<string, string|string[]>
----@return string head
-function handshake.response(key, subprotocol, extension, headers)
-  local lines = { "HTTP/1.1 101 Switching Protocols" }
-  add(lines, "Upgrade", "websocket")
-  add(lines, "Connection", "Upgrade")
-  add(lines, "Sec-WebSocket-Accept", core.accept(key))
-  if subprotocol then
-    add(lines, "Sec-WebSocket-Protocol", subprotocol)
+---@param headers? table<string, string|string[]> more of the server's own
+---@return table<string, string|string[]>
+function handshake.response_headers(key, subprotocol, extension, headers)
+  local all = {}
+  for name, value in pairs(headers or {}) do
+    all[name] = value
   end
-  if extension then
-    add(lines, "Sec-WebSocket-Extensions", extension)
-  end
-  add_all(lines, headers)
-  return table.concat(lines, "\r\n") .. "\r\n\r\n"
+  all["Upgrade"], all["Connection"] = "websocket", "Upgrade"
+  all["Sec-WebSocket-Accept"] = core.accept(key)
+  all["Sec-WebSocket-Protocol"], all["Sec-WebSocket-Extensions"] = subprotocol, extension
+  return all
 end
 
-local reasons = {
-  [200] = "OK", [204] = "No Content", [301] = "Moved Permanently", [302] = "Found", [304] = "Not Modified",
-  [400] = "Bad Request", [401] = "Unauthorized", [403] = "Forbidden", [404] = "Not Found",
-  [405] = "Method Not Allowed", [408] = "Request Timeout", [426] = "Upgrade Required",
-  [431] = "Request Header Fields Too Large", [500] = "Internal Server Error", [503] = "Service Unavailable",
-  [505] = "HTTP Version Not Supported",
-}
-
---- A plain HTTP answer, after which the connection ends.
+--- The headers of a plain answer to what is no request for a WebSocket; the connection ends then.
 ---@param status integer
----@param headers? table<string, string|string[]>
----@param body? string
----@return string bytes
-function handshake.refusal(status, headers, body)
-  local lines = { ("HTTP/1.1 %d %s"):format(status, reasons[status] or "Answer") }
-  add(lines, "Connection", "close")
-  add(lines, "Content-Length", #(body or ""))
+---@return table<string, string>
+function handshake.refusal_headers(status)
+  local headers = { Connection = "close" }
   if status == 426 then
-    add(lines, "Upgrade", "websocket")
-    add(lines, "Sec-WebSocket-Version", VERSION)
+    headers["Upgrade"], headers["Sec-WebSocket-Version"] = "websocket", VERSION
   elseif status == 405 then
-    add(lines, "Allow", "GET")
+    headers["Allow"] = "GET"
   end
-  add_all(lines, headers)
-  if body and not (headers and (headers["Content-Type"] or headers["content-type"])) then
-    add(lines, "Content-Type", "text/plain; charset=utf-8")
-  end
-  return table.concat(lines, "\r\n") .. "\r\n\r\n" .. (body or "")
+  return headers
 end
 
 --- What is wrong with a server's answer to our request; nil when it is good.

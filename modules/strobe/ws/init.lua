@@ -7,6 +7,7 @@ local client = require "strobe.ws.client"
 local connections = require "strobe.ws.connection"
 local core = require "strobe.core.ws"
 local server = require "strobe.ws.server"
+local upgrade = require "strobe.ws.upgrade"
 
 local ws = {}
 
@@ -21,6 +22,11 @@ ws.reconnecting = client.reconnecting
 --- Serves: `ws.serve(handler, host, port, {origins, process_request, subprotocols, tls, …})`; see server.lua.
 ---@type fun(handler: function, host?: string, port: integer, options?: strobe.ws.ServeOptions): strobe.ws.Server?
 ws.serve = server.serve
+
+--- Answers a request in a handler of http.serve: `return ws.upgrade(request, function(connection) … end)`; see
+--- upgrade.lua.
+---@type fun(request: strobe.http.Request, handler: function, options?: strobe.ws.UpgradeOptions): integer, table, any
+ws.upgrade = upgrade.upgrade
 
 --- The error of a connection that has ended: `code`, `reason`, `by` ("peer", "us" or "link").
 ws.ConnectionClosed = connections.ConnectionClosed

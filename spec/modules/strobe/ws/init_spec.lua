@@ -404,7 +404,7 @@ describe("ws.serve", function()
       response = select(4, ws.connect(uri(server)))
     end)
     assert.equal(500, response.status)
-    assert.matches("^error in process_request\nbroken check", reports[1].message)
+    assert.matches("^error in the handler of GET /\nbroken check", reports[1].message)
   end)
 
   it("may be left by an error, which goes on", function()
