@@ -107,7 +107,7 @@ local function persistence(request, stays, closes)
   return stays and request.version == "1.0" and "Connection: keep-alive\r\n" or ""
 end
 
----@class strobe.http.Answer what is to be sent
+---@class strobe.http.ServerAnswer what is to be sent
 ---@field head string
 ---@field body? string|function nil for HEAD too
 ---@field size integer|"chunked"|"close" how the body ends
@@ -119,7 +119,7 @@ end
 ---@param status integer
 ---@param headers? table<string, string|number|(string|number)[]>
 ---@param body? any
----@return strobe.http.Answer
+---@return strobe.http.ServerAnswer
 function answer.new(request, keep_alive, status, headers, body)
   check_status(status)
   local text, kind = body_of(body)
@@ -178,7 +178,7 @@ end
 
 --- Sends it. Raises what its body raises.
 ---@async
----@param made strobe.http.Answer
+---@param made strobe.http.ServerAnswer
 ---@param write fun(bytes: string): true?, string?, string?
 ---@return true?
 ---@return string? message

@@ -32,7 +32,7 @@ local CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
 ---@field private most number bytes of it that are read
 ---@field private deadline? number of the head at hand
 ---@field upgraded? boolean whether it speaks another protocol now
----@field private failure? strobe.http.HTTPError why it will not come
+---@field private failure? strobe.http.HTTPException why it will not come
 local Connection = {}
 Connection.__index = Connection
 
@@ -161,7 +161,7 @@ end
 --- The next piece of the request's body; nil at its end. For strobe.http.Request.
 ---@async
 ---@return string?
----@return strobe.http.HTTPError? e
+---@return strobe.http.HTTPException? e
 ---@return string? code
 function Connection:next_piece()
   if self.failure then
@@ -243,7 +243,7 @@ end
 
 -- What an error of the handler answers; the error itself when the handler was cancelled.
 local function answer_of_error(request, e, trace)
-  if errors.is(e, http_error.HTTPError) and e.status then
+  if errors.is(e, http_error.HTTPException) and e.status then
     return e.status, e.headers, e.message .. "\n"
   end
   core_error.report { message = ("error in the handler of %s %s\n%s"):format(request.method, request.path, trace) }

@@ -12,10 +12,10 @@ local http = {}
 http.serve = server.serve
 
 --- An error that answers its status: `error(http.error(404, "no such user"))`; see error.lua.
----@type fun(status: integer, message?: string, headers?: table): strobe.http.HTTPError
+---@type fun(status: integer, message?: string, headers?: table): strobe.http.HTTPException
 http.error = http_error.new
 
 --- Its class, for async.is.
-http.HTTPError = http_error.HTTPError
+http.HTTPException = http_error.HTTPException
 
 return http

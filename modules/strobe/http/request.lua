@@ -59,7 +59,7 @@ function Request.new(head, exchange, stream, scheme)
   return setmetatable(head, Request)
 end
 
---- Iterates over the body as it comes: `for bytes in request:chunks() do`. Raises an HTTPError, which the server
+--- Iterates over the body as it comes: `for bytes in request:chunks() do`. Raises an HTTPException, which the server
 --- answers with its status, for a body that is malformed, too large or too slow.
 ---@async
 ---@return fun(): string?
@@ -76,7 +76,7 @@ end
 --- The whole body. aiohttp's Request.read
 ---@async
 ---@return string? body
----@return strobe.http.HTTPError? e which assert() raises, and the server answers then
+---@return strobe.http.HTTPException? e which assert() raises, and the server answers then
 ---@return string? code "EMSGSIZE", "ETIMEDOUT", "EPROTO", "ECONNRESET"
 function Request:read()
   if self.whole then
@@ -98,7 +98,7 @@ end
 --- The body's JSON.
 ---@async
 ---@return any value
----@return strobe.http.HTTPError? e 400 when it is none
+---@return strobe.http.HTTPException? e 400 when it is none
 ---@return string? code "EPROTO"
 function Request:json()
   local body, e, code = self:read()
@@ -115,7 +115,7 @@ end
 --- The fields of a form (application/x-www-form-urlencoded). aiohttp's Request.post
 ---@async
 ---@return table<string, string>?
----@return strobe.http.HTTPError? e 415 for another kind of body
+---@return strobe.http.HTTPException? e 415 for another kind of body
 ---@return string? code
 function Request:form()
   local kind = (self.headers["content-type"] or ""):match "^%s*([^;%s]*)":lower()

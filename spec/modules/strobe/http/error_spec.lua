@@ -4,8 +4,8 @@ local http = require "strobe.http"
 describe("http.error", function()
   it("makes an error with a status", function()
     local e = http.error(409, "taken")
-    assert.is_true(async.is(e, http.HTTPError))
-    assert.same({ 409, "taken", "HTTPError: taken" }, { e.status, e.message, tostring(e) })
+    assert.is_true(async.is(e, http.HTTPException))
+    assert.same({ 409, "taken", "HTTPException: taken" }, { e.status, e.message, tostring(e) })
     assert.equal("Not Found", http.error(404).message)
   end)
 
