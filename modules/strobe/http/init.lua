@@ -11,6 +11,10 @@ local http = {}
 ---@type fun(handler: function, host?: string, port: integer, options?: strobe.http.ServeOptions): strobe.http.Server?
 http.serve = server.serve
 
+--- Serves one connection that is there already: `http.serve_stream(handler, stream)`; see server.lua.
+---@type fun(handler: function, stream: strobe.Connection, options?: strobe.http.ServeOptions)
+http.serve_stream = server.serve_stream
+
 --- An error that answers its status: `error(http.error(404, "no such user"))`; see error.lua.
 ---@type fun(status: integer, message?: string, headers?: table): strobe.http.HTTPException
 http.error = http_error.new

@@ -47,9 +47,9 @@ local function close(stream, seconds)
   end
 end
 
--- The body of a connection's task.
-local function serve_one(server, stream)
-  local connection = Connection.new(stream, server.service)
+-- Serves a connection to its end; `begun` is told of it.
+local function serve_connection(service, stream, begun)
+  local connection = Connection.new(stream, service)
   if not connection then
     return stream:abort()
   end
@@ -60,11 +60,18 @@ local function serve_one(server, stream)
       end
     end,
   })
-  server.living[task.current()] = connection
+  begun(connection)
   connection:run()
   if not connection.upgraded then
-    close(stream, server.service.limits.write_timeout)
+    close(stream, service.limits.write_timeout)
   end
+end
+
+-- The body of a connection's task.
+local function serve_one(server, stream)
+  serve_connection(server.service, stream, function(connection)
+    server.living[task.current()] = connection
+  end)
 end
 
 -- A connection more. A task that is cancelled before it begins leaves its stream to us.
@@ -143,13 +150,13 @@ Server.__close = function(self)
   self:close()
 end
 
-local function check_options(options)
+local function check_options(where, options)
   local limits = {}
   for name, value in pairs(options or {}) do
     if name ~= "tls" and not defaults[name] then
-      error(("http.serve: there is no option '%s'"):format(tostring(name)), 3)
+      error(("%s: there is no option '%s'"):format(where, tostring(name)), 3)
     elseif name ~= "tls" and not (type(value) == "number" and value > 0) then
-      error(("http.serve: %s: a number above 0 expected, got %s"):format(name, tostring(value)), 3)
+      error(("%s: %s: a number above 0 expected, got %s"):format(where, name, tostring(value)), 3)
     end
     limits[name] = value
   end
@@ -168,6 +175,16 @@ local function listen(host, port, limits)
   return net.listen(host, port, options)
 end
 
+local function check_handler(where, handler)
+  if type(handler) ~= "function" then
+    error(("%s: a handler expected, got %s"):format(where, type(handler)), 3)
+  end
+end
+
+local function service_of(handler, limits)
+  return { handler = handler, limits = limits, scheme = limits.tls and "https" or "http", refused = 0 }
+end
+
 local server = {}
 
 --- Serves: `handler(request)` is called in a task for each request, and returns status, headers, body.
@@ -184,21 +201,28 @@ local server = {}
 ---@return string? message
 ---@return string? code "EADDRINUSE", …
 function server.serve(handler, host, port, options)
-  if type(handler) ~= "function" then
-    error(("http.serve: a handler expected, got %s"):format(type(handler)), 2)
-  end
-  local limits = check_options(options)
+  check_handler("http.serve", handler)
+  local limits = check_options("http.serve", options)
   local listener, message, code = listen(host, port, limits)
   if not listener then
     return nil, "http.serve: " .. message, code
   end
-  local made = setmetatable({
-    listener = listener, living = {}, count = 0,
-    service = { handler = handler, limits = limits, scheme = limits.tls and "https" or "http", refused = 0 },
-  }, Server)
+  local made = setmetatable({ listener = listener, living = {}, count = 0, service = service_of(handler, limits) },
+    Server)
   made.acceptor = tasks.create_task(accept_all, made)
   made.acceptor:set_name "http server"
   return made
+end
+
+--- Serves one connection that is there already, in the calling task, until it ends: over net.pipe, which needs no
+--- port, or a descriptor that was handed over. The stream is the server's from now on.
+---@async
+---@param handler fun(request: strobe.http.Request): integer, table<string, string|number|(string|number)[]>?, any
+---@param stream strobe.Connection
+---@param options? strobe.http.ServeOptions its limits and times
+function server.serve_stream(handler, stream, options)
+  check_handler("http.serve_stream", handler)
+  serve_connection(service_of(handler, check_options("http.serve_stream", options)), stream, function() end)
 end
 
 return server

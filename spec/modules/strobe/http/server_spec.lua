@@ -92,6 +92,18 @@ describe("http.serve", function()
     os.remove(name)
   end)
 
+  it("serves a connection that is there already, without a port", function()
+    local ours, theirs = net.pipe()
+    local task = async.create_task(http.serve_stream, function(request)
+      return 200, nil, request.path
+    end, theirs)
+    client.send(ours, "GET /piped HTTP/1.1\nHost: x\n\n")
+    assert.equal("/piped", client.read(ours).body)
+    ours:close()
+    task:await()
+    assert.is_true(theirs:is_closing())
+  end)
+
   it("says what is wrong with its arguments, and why it cannot listen", function()
     local function handler() end
     for expected, arguments in pairs {
