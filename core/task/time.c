@@ -113,11 +113,27 @@ static int time_advance(lua_State *L) {
   return 0;
 }
 
+/* hold(): virtual time stands still until release, as long as something may come
+ * from libuv: another thread is at work for us. Each hold needs its release. */
+static int time_hold(lua_State *L) {
+  loop_of(L)->questions++;
+  return 0;
+}
+
+static int time_release(lua_State *L) {
+  struct loop *loop = loop_of(L);
+  if (loop->questions == 0)
+    return luaL_error(L, "release: time is not held");
+  loop->questions--;
+  return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"sleep", time_sleep},     {"sleep_until", time_sleep_until},
     {"now", time_now},         {"real", time_real},
     {"wall", time_wall},       {"mode", time_mode},
-    {"advance", time_advance}, {NULL, NULL},
+    {"advance", time_advance}, {"hold", time_hold},
+    {"release", time_release}, {NULL, NULL},
 };
 
 int luaopen_strobe_core_time(lua_State *L) {

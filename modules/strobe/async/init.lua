@@ -28,6 +28,7 @@ local homes = {
   timer = { "every", "timer" },
   loop = { "get_running_loop" },
   context = { "Context", "ContextVar", "copy_context" },
+  fs = { "fs" },
   streams = {
     "StreamReader", "StreamWriter", "open_connection", "open_unix_connection", "start_server",
     "start_unix_server",
@@ -38,6 +39,9 @@ local homes = {
     "QueueEmpty", "QueueFull", "QueueShutDown", "TimeoutError", "is",
   },
 }
+
+-- Names that stand for a whole module: async.fs.open, …
+local is_submodule = { fs = true }
 
 local home_of = {}
 for home, names in pairs(homes) do
@@ -54,7 +58,7 @@ local function load_home(home)
   local module = require("strobe.async." .. home)
   for _, name in ipairs(homes[home]) do
     if rawget(async, name) == nil then -- else somebody put something else in its place
-      async[name] = module[name]
+      async[name] = is_submodule[name] and module or module[name]
     end
   end
 end

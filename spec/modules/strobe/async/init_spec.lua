@@ -40,6 +40,11 @@ describe("strobe.async", function()
     end
   end)
 
+  it("has the functions for files", function()
+    assert.equal(require "strobe.async.fs", async.fs)
+    assert.is_function(async.fs.open)
+  end)
+
   it("has the words for when wait returns", function()
     for _, word in ipairs { "FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED" } do
       assert.equal(word, async[word])
@@ -90,7 +95,7 @@ describe("strobe.async", function()
           count, kinds[name] = count + 1, type(value)
         end
         print(count, kinds.sleep, kinds.Barrier, kinds.Channel, kinds.FIRST_COMPLETED)]]
-      local count = #functions + #error_classes + 4
+      local count = #functions + #error_classes + 5
       assert.equal(("%d\tfunction\tfunction\ttable\tstring\n"):format(count), output)
     end)
   end)

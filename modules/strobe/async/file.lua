@@ -1,0 +1,471 @@
+--- Open files: what `fs.open` returns.
+--
+-- One request at a time is at work for a file; further tasks wait for their turn. A
+-- file that is closed meanwhile keeps its descriptor until the request has ended:
+-- otherwise a thread could write into whatever gets the same number next.
+
+local Lines = require "strobe.async.lines"
+local errors = require "strobe.async.error"
+local lot = require "strobe.core.lot"
+local request = require "strobe.async.request"
+local uv = require "luv"
+
+-- Bytes asked for at once.
+local CHUNK = 256 * 1024
+
+-- Bytes that read_all takes, and bytes in a line, unless told otherwise.
+local MAX_SIZE, MAX_LINE = 256 * 1024 * 1024, 1024 * 1024
+
+---@class strobe.File
+---@field path string
+---@field private fd? integer       nil when it is closed
+---@field private position? integer where the next byte is; nil for what has no positions
+---@field private append boolean    writes go to the end
+---@field private busy boolean      a task has its turn
+---@field private in_flight integer requests at work
+---@field private closing boolean
+---@field private closed boolean
+---@field private close_failure? string
+---@field private waiting strobe.Lot
+local File = {}
+File.__index = File
+File.__name = "file"
+
+local function new(fd, path, append)
+  return setmetatable({
+    path = path, fd = fd, append = append, busy = false, in_flight = 0, closing = false, closed = false,
+    waiting = lot.new("file " .. path),
+  }, File)
+end
+
+local function close_descriptor(file)
+  local fd = file.fd
+  file.fd = nil
+  request.detach(function(done)
+    return uv.fs_close(fd, done)
+  end, function(failure)
+    file.closed, file.close_failure = true, failure
+    file.waiting:wake()
+  end)
+end
+
+local function begin_close(file)
+  if not file.closing then
+    file.closing = true
+    if file.in_flight == 0 then
+      close_descriptor(file)
+    end
+  end
+end
+
+-- One request on the descriptor.
+local function perform(file, verb, start)
+  local function settled()
+    file.in_flight = file.in_flight - 1
+    if file.closing then
+      close_descriptor(file)
+    else
+      file.waiting:wake()
+    end
+  end
+  return request.run(verb .. " " .. file.path, function(done)
+    local handle, message, code = start(done, file.fd)
+    file.in_flight = file.in_flight + (handle and 1 or 0)
+    return handle, message, code
+  end, { settled = settled })
+end
+
+local Turn = {
+  __close = function(turn)
+    local file = turn.file
+    file.busy = false
+    file.waiting:wake()
+  end,
+}
+
+-- A file's turn, which ends with its block; or the triple of a failure.
+local function take_turn(file, verb)
+  while not file.closing and (file.busy or file.in_flight > 0) do
+    file.waiting:park()
+  end
+  if file.closing then
+    return request.failed(verb .. " " .. file.path, "the file is closed", "EBADF")
+  end
+  file.busy = true
+  return setmetatable({ file = file }, Turn)
+end
+
+local function closed_meanwhile(file, verb)
+  return request.failed(verb .. " " .. file.path, "the file was closed meanwhile", "EBADF")
+end
+
+local function nanoseconds(at)
+  return at.sec * 1000000000 + at.nsec
+end
+
+---@class strobe.Stat
+---@field type "file"|"directory"|"link"|"fifo"|"socket"|"char"|"block"
+---@field size integer bytes
+---@field mtime number seconds since 1970 when the content last changed; `atime`, `ctime` likewise
+---@field mtime_ns integer the same in nanoseconds, exactly
+---@field mode integer permission bits, 0 to 0xFFF
+---@field ino integer
+---@field dev integer
+---@field nlink integer
+---@field uid integer
+---@field gid integer
+
+--- What luv says of a file, as we say it.
+---@param stat table
+---@return strobe.Stat
+function File.describe(stat)
+  return {
+    type = stat.type or "unknown",
+    size = stat.size,
+    mode = stat.mode & 0xFFF,
+    mtime = stat.mtime.sec + stat.mtime.nsec / 1e9,
+    atime = stat.atime.sec + stat.atime.nsec / 1e9,
+    ctime = stat.ctime.sec + stat.ctime.nsec / 1e9,
+    mtime_ns = nanoseconds(stat.mtime),
+    ino = stat.ino,
+    dev = stat.dev,
+    nlink = stat.nlink,
+    uid = stat.uid,
+    gid = stat.gid,
+  }
+end
+
+-- What cannot be read as a file is, and why.
+local refused = {
+  directory = { "it is a directory", "EISDIR" },
+  fifo = { "it is a pipe, not a file", "ENOTSUP" },
+  socket = { "it is a socket, not a file", "ENOTSUP" },
+}
+
+-- Closes a file that its caller never got.
+local Unfinished = {
+  __close = function(unfinished)
+    if unfinished.file then
+      begin_close(unfinished.file)
+    end
+  end,
+}
+
+--- Opens. Pipes are refused: a thread would wait for the other end, and nobody could
+--- stop it.
+---@async
+---@param path string
+---@param flags integer as luv's constants
+---@param permissions integer
+---@param on_late? fun() called when it was opened after the task had gone
+---@return strobe.File?
+---@return strobe.Stat|string stat, or message
+---@return string? code
+function File.open(path, flags, permissions, on_late)
+  local what = "open " .. path
+  local fd, message, code = request.run(what, function(done)
+    return uv.fs_open(path, flags | uv.constants.O_NONBLOCK, permissions, done)
+  end, {
+    dispose = function(descriptor)
+      if on_late then
+        on_late()
+      end
+      request.detach(function(done)
+        return uv.fs_close(descriptor, done)
+      end)
+    end,
+  })
+  if not fd then
+    return nil, message, code
+  end
+  local file = new(fd, path, flags & uv.constants.O_APPEND ~= 0)
+  local unfinished <close> = setmetatable({ file = file }, Unfinished)
+  local stat
+  stat, message, code = file:stat()
+  if not stat then
+    return nil, message, code
+  elseif refused[stat.type] then
+    return request.failed(what, table.unpack(refused[stat.type]))
+  end
+  file.position = (stat.type == "file" or stat.type == "block") and 0 or nil
+  unfinished.file = nil
+  return file, stat
+end
+
+-- Up to n bytes at the position, "" at the end.
+local function read_some(file, n)
+  local at = file.position or -1
+  local data, message, code = perform(file, "read", function(done, fd)
+    return uv.fs_read(fd, math.min(n, CHUNK), at, done)
+  end)
+  if data and file.position then
+    file.position = at + #data
+  end
+  return data, message, code
+end
+
+-- Up to n bytes, fewer only at the end.
+local function read_up_to(file, n)
+  local parts, left = {}, n
+  while left > 0 do
+    if file.closing then
+      return closed_meanwhile(file, "read")
+    end
+    local data, message, code = read_some(file, left)
+    if not data then
+      return nil, message, code
+    elseif data == "" then
+      break
+    end
+    parts[#parts + 1], left = data, left - #data
+  end
+  return table.concat(parts)
+end
+
+local function check_count(where, value, default)
+  if value == nil then
+    return default
+  elseif math.type(value) ~= "integer" or value < 0 then
+    error(("%s: a whole number of 0 or more expected, got %s"):format(where, tostring(value)), 3)
+  end
+  return value
+end
+
+--- Reads n bytes, fewer only at the end of the file, where it is "". Without n all of
+--- the rest, as read_all.
+---@async
+---@param n? integer bytes
+---@return string? data
+---@return string? message
+---@return string? code
+function File:read(n)
+  n = check_count("file:read: n", n, nil)
+  if not n then
+    return self:read_all()
+  end
+  local turn <close>, message, code = take_turn(self, "read")
+  if not turn then
+    return nil, message, code
+  end
+  return read_up_to(self, n)
+end
+
+--- Reads the rest of the file. One with more than `limit` bytes left fails with
+--- "EFBIG": read that in pieces, or by lines.
+---@async
+---@param limit? integer bytes (256 MiB)
+---@return string? data
+---@return string? message
+---@return string? code
+function File:read_all(limit)
+  limit = check_count("file:read_all: limit", limit, MAX_SIZE)
+  local turn <close>, message, code = take_turn(self, "read")
+  if not turn then
+    return nil, message, code
+  end
+  local data
+  data, message, code = read_up_to(self, math.min(limit, math.maxinteger - 1) + 1)
+  if data and #data > limit then
+    local reason = ("more than %d bytes (read it in pieces, or give a higher limit)"):format(limit)
+    return request.failed("read " .. self.path, reason, "EFBIG")
+  end
+  return data, message, code
+end
+
+--- Iterates over the lines from here on, without their ends. It reads ahead: do not
+--- mix it with `read`. A failure raises an error with `code`; so does a line of more
+--- than `limit` bytes, LimitOverrunError.
+---@async
+---@param limit? integer bytes (1 MiB)
+---@return fun(): string?
+function File:lines(limit)
+  local lines = Lines.new(check_count("file:lines: limit", limit, MAX_LINE))
+  return function()
+    while true do
+      local line = lines:next()
+      if line then
+        return line
+      end
+      local data, message, code = self:read(CHUNK)
+      if not data then
+        local e = errors.Error(message)
+        e.code = code
+        error(e, 0)
+      elseif data == "" then
+        return lines:rest()
+      end
+      lines:feed(data)
+    end
+  end
+end
+
+local function write_all(file, data)
+  local written = 0
+  while written < #data do
+    if file.closing then
+      return closed_meanwhile(file, "write")
+    end
+    local at = not file.append and file.position or -1
+    local rest = written == 0 and data or data:sub(written + 1)
+    local count, message, code = perform(file, "write", function(done, fd)
+      return uv.fs_write(fd, rest, at, done)
+    end)
+    if not count then
+      return nil, message, code
+    elseif count == 0 then
+      return request.failed("write " .. file.path, "no bytes were taken", "EIO")
+    end
+    written = written + count
+    if at >= 0 then
+      file.position = at + count
+    end
+  end
+  return true
+end
+
+--- Writes all of the bytes. After a failure, or when cancelled, a part of them may
+--- have been written.
+---@async
+---@param data string
+---@return true? done
+---@return string? message
+---@return string? code
+function File:write(data)
+  if type(data) ~= "string" then
+    error(("file:write: data: a string expected, got %s"):format(type(data)), 2)
+  end
+  local turn <close>, message, code = take_turn(self, "write")
+  if not turn then
+    return nil, message, code
+  end
+  return write_all(self, data)
+end
+
+-- A request that neither reads nor writes.
+local function inquire(file, verb, start)
+  local turn <close>, message, code = take_turn(file, verb)
+  if not turn then
+    return nil, message, code
+  end
+  return perform(file, verb, start)
+end
+
+--- What there is to know of the file; see `fs.stat`.
+---@async
+---@return strobe.Stat?
+---@return string? message
+---@return string? code
+function File:stat()
+  local stat, message, code = inquire(self, "stat", function(done, fd)
+    return uv.fs_fstat(fd, done)
+  end)
+  if not stat then
+    return nil, message, code
+  end
+  return File.describe(stat)
+end
+
+--- Waits until what was written is on the disk. os.fsync
+---@async
+---@return true? done
+---@return string? message
+---@return string? code
+function File:sync()
+  return inquire(self, "sync", function(done, fd)
+    return uv.fs_fsync(fd, done)
+  end)
+end
+
+--- Sets the permission bits. os.fchmod
+---@async
+---@param mode integer
+---@return true? done
+---@return string? message
+---@return string? code
+function File:chmod(mode)
+  return inquire(self, "chmod", function(done, fd)
+    return uv.fs_fchmod(fd, mode, done)
+  end)
+end
+
+-- Where an offset of seek counts from.
+local function base_of(file, whence)
+  if whence == "set" then
+    return 0
+  elseif whence == "cur" then
+    return file.position
+  end
+  local stat, message, code = file:stat()
+  return stat and stat.size, message, code
+end
+
+--- Sets the position for reading and writing, as Lua's own file:seek; only "end" waits.
+---@async
+---@param whence? "set"|"cur"|"end" ("cur")
+---@param offset? integer bytes (0)
+---@return integer? position
+---@return string? message
+---@return string? code
+function File:seek(whence, offset)
+  whence, offset = whence or "cur", offset or 0
+  if whence ~= "set" and whence ~= "cur" and whence ~= "end" then
+    error(("file:seek: whence: \"set\", \"cur\" or \"end\" expected, got %s"):format(tostring(whence)), 2)
+  elseif math.type(offset) ~= "integer" then
+    error(("file:seek: offset: a whole number expected, got %s"):format(tostring(offset)), 2)
+  elseif not self.position then
+    return request.failed("seek " .. self.path, "it has no positions", "ESPIPE")
+  end
+  local base, message, code = base_of(self, whence)
+  if not base then
+    return nil, message, code
+  elseif base + offset < 0 then
+    return request.failed("seek " .. self.path, "a position before the beginning", "EINVAL")
+  end
+  self.position = base + offset
+  return self.position
+end
+
+--- Closes; waits until that is done, for it may be what tells that a write has failed.
+--- Closing twice is harmless.
+---@async
+---@return true? done
+---@return string? message
+---@return string? code
+function File:close()
+  begin_close(self)
+  while not self.closed do
+    self.waiting:park()
+  end
+  local failure = self.close_failure
+  self.close_failure = nil -- it is told once
+  if failure then
+    return request.failed("close " .. self.path, request.parse(failure))
+  end
+  return true
+end
+
+--- Begins to close and does not wait.
+function File:abandon()
+  begin_close(self)
+end
+
+function File:__close(e)
+  local ok, message = self:close()
+  if not ok and e == nil then
+    error(message, 0)
+  end
+end
+
+-- Nobody can use it any more, and no request is at work, for that would hold the file.
+function File:__gc()
+  if self.fd then
+    uv.fs_close(self.fd)
+    self.fd = nil
+  end
+end
+
+function File:__tostring()
+  return ("<file %s%s>"):format(self.path, self.closing and ", closed" or "")
+end
+
+return File

@@ -1,0 +1,419 @@
+--- Files and folders, without blocking the loop: libuv's threads do the work while the
+-- task waits.
+--
+-- Failures come back as nil, a message that names the path, and the system's word:
+-- "ENOENT", "EACCES", "ENOSPC", … A task that is cancelled leaves at once; what its
+-- last request did on the disk may have happened or not, but nothing stays open.
+
+local File = require "strobe.async.file"
+local request = require "strobe.async.request"
+local uv = require "luv"
+
+local fs = {}
+
+local constants = uv.constants
+
+-- Entries of a folder which are asked for at once, and those it may have.
+local ENTRIES, MAX_ENTRIES = 128, 1000000
+
+-- How often a name for a temporary file is looked for.
+local ATTEMPTS = 8
+
+local FILE_MODE, FOLDER_MODE = tonumber("666", 8), tonumber("777", 8)
+
+local function check_path(where, path, level)
+  if type(path) ~= "string" or path == "" then
+    local got = path == "" and "an empty string" or type(path)
+    error(("%s: path: a path expected, got %s"):format(where, got), level + 1)
+  elseif path:find("\0", 1, true) then
+    error(("%s: path: a path has no NUL byte, as %q has"):format(where, path), level + 1)
+  end
+end
+
+local function check_data(where, data, level)
+  if type(data) ~= "string" then
+    error(("%s: data: a string expected, got %s"):format(where, type(data)), level + 1)
+  end
+end
+
+-- A request about one path or two.
+local function ask(verb, path, start, options)
+  return request.run(verb .. " " .. path, start, options)
+end
+
+local read_write = constants.O_RDWR
+local create = constants.O_CREAT | constants.O_TRUNC
+
+local modes = {
+  r = constants.O_RDONLY,
+  ["r+"] = read_write,
+  w = constants.O_WRONLY | create,
+  ["w+"] = read_write | create,
+  x = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
+  ["x+"] = read_write | constants.O_CREAT | constants.O_EXCL,
+  a = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND,
+  ["a+"] = read_write | constants.O_CREAT | constants.O_APPEND,
+}
+
+local function flags_of(mode)
+  local flags = modes[type(mode) == "string" and mode:gsub("b", "", 1) or mode]
+  if not flags then
+    error(("fs.open: mode: \"r\", \"w\", \"a\" or \"x\", perhaps with +, expected, got %s"):format(tostring(mode)), 3)
+  end
+  return flags
+end
+
+--- Opens a file: `local file <close> = assert(fs.open("log.txt", "a"))`. It has read,
+--- read_all, lines, write, seek, stat, sync, chmod and close. Folders and pipes are
+--- refused.
+---@async
+---@param path string
+---@param mode? string as io.open's, and "x": a new file only ("r")
+---@param options? {mode?: integer} permission bits of a new file, less the umask (octal 666)
+---@return strobe.File?
+---@return string? message
+---@return string? code
+function fs.open(path, mode, options)
+  check_path("fs.open", path, 2)
+  local file, message, code = File.open(path, flags_of(mode or "r"), options and options.mode or FILE_MODE)
+  if not file then
+    return nil, message, code
+  end
+  return file
+end
+
+--- The whole of a file. One larger than `limit` fails with "EFBIG".
+---@async
+---@param path string
+---@param options? {limit?: integer} bytes (256 MiB)
+---@return string? data
+---@return string? message
+---@return string? code
+function fs.read_file(path, options)
+  check_path("fs.read_file", path, 2)
+  local file <close>, message, code = File.open(path, modes.r, 0)
+  if not file then
+    return nil, message, code
+  end
+  return file:read_all(options and options.limit)
+end
+
+local function write_and_close(file, data, sync)
+  local ok, message, code = file:write(data)
+  if ok and sync then
+    ok, message, code = file:sync()
+  end
+  if not ok then
+    file:close()
+    return nil, message, code
+  end
+  return file:close()
+end
+
+local function random_name(path)
+  local digits = uv.random(6):gsub(".", function(byte)
+    return ("%02x"):format(byte:byte())
+  end)
+  return ("%s.%s.tmp"):format(path, digits)
+end
+
+local function remove(path)
+  request.detach(function(done)
+    return uv.fs_unlink(path, done)
+  end)
+end
+
+-- A file that is removed when its block is left, unless it was renamed.
+local Temporary = {
+  __close = function(temporary)
+    if temporary.path then
+      remove(temporary.path)
+    end
+  end,
+}
+
+-- A new file for it. The thread may make that when we have gone.
+local function open_temporary(temporary, path, mode)
+  local file, message, code
+  for _ = 1, ATTEMPTS do
+    local name = random_name(path)
+    temporary.path = name
+    file, message, code = File.open(name, modes.x, mode or FILE_MODE, function()
+      remove(name)
+    end)
+    if file or code ~= "EEXIST" then
+      break
+    end
+    temporary.path = nil -- it is not ours
+  end
+  return file, message, code
+end
+
+local function keep_mode(file, path)
+  local stat = fs.stat(path)
+  if stat then
+    return file:chmod(stat.mode)
+  end
+  return true
+end
+
+local function replace(path, data, mode)
+  local temporary <close> = setmetatable({}, Temporary)
+  local file <close>, message, code = open_temporary(temporary, path, mode)
+  if not file then
+    return nil, message, code
+  end
+  local ok = true
+  if not mode then
+    ok, message, code = keep_mode(file, path)
+  end
+  if ok then
+    ok, message, code = write_and_close(file, data, true)
+  end
+  if ok then
+    ok, message, code = fs.rename(file.path, path)
+  end
+  if not ok then
+    return nil, message, code
+  end
+  temporary.path = nil
+  return true
+end
+
+---@class strobe.WriteOptions
+---@field append? boolean keep what the file has
+---@field mode? integer permission bits of a new file, less the umask (octal 666)
+---@field atomic? boolean write a temporary file beside it, and rename that when it is whole and on the disk: whoever
+---reads sees the old content or the new. A symbolic link is replaced by a file
+
+--- Writes a whole file.
+---@async
+---@param path string
+---@param data string
+---@param options? strobe.WriteOptions
+---@return true? done
+---@return string? message
+---@return string? code
+function fs.write_file(path, data, options)
+  check_path("fs.write_file", path, 2)
+  check_data("fs.write_file", data, 2)
+  options = options or {}
+  if options.atomic and options.append then
+    error("fs.write_file: atomic: what is appended cannot be atomic", 2)
+  elseif options.atomic then
+    return replace(path, data, options.mode)
+  end
+  local file <close>, message, code = File.open(path, options.append and modes.a or modes.w, options.mode or FILE_MODE)
+  if not file then
+    return nil, message, code
+  end
+  return write_and_close(file, data)
+end
+
+--- What there is to know of a file or folder: `type`, `size`, `mtime`, `mode` and so on.
+--- os.stat
+---@async
+---@param path string
+---@param options? {follow_symlinks?: boolean} false: of a symbolic link itself
+---@return strobe.Stat?
+---@return string? message
+---@return string? code
+function fs.stat(path, options)
+  check_path("fs.stat", path, 2)
+  local call = options and options.follow_symlinks == false and uv.fs_lstat or uv.fs_stat
+  local stat, message, code = ask("stat", path, function(done)
+    return call(path, done)
+  end)
+  if not stat then
+    return nil, message, code
+  end
+  return File.describe(stat)
+end
+
+--- The path without symbolic links, "." and "..". os.path.realpath
+---@async
+---@param path string
+---@return string?
+---@return string? message
+---@return string? code
+function fs.realpath(path)
+  check_path("fs.realpath", path, 2)
+  return ask("realpath", path, function(done)
+    return uv.fs_realpath(path, done)
+  end)
+end
+
+local function close_folder(folder)
+  request.detach(function(done)
+    return uv.fs_closedir(folder, done)
+  end)
+end
+
+-- An open folder, which is closed at the end of its block, or by the last request.
+local Folder = {
+  __close = function(self)
+    self.left = true
+    if not self.reading then
+      close_folder(self.handle)
+    end
+  end,
+}
+
+-- The next entries; an empty list at the end.
+local function read_entries(folder, path)
+  folder.reading = true
+  local entries, message, code = ask("readdir", path, function(done)
+    return uv.fs_readdir(folder.handle, done)
+  end, {
+    settled = function()
+      folder.reading = false
+      if folder.left then
+        close_folder(folder.handle)
+      end
+    end,
+  })
+  if message then
+    return nil, message, code
+  end
+  return entries or {} -- luv has nothing for the end
+end
+
+-- Some file systems do not say the type.
+local function complete(entry, path)
+  if not entry.type or entry.type == "unknown" then
+    local stat = fs.stat(path .. "/" .. entry.name, { follow_symlinks = false })
+    entry.type = stat and stat.type or "unknown"
+  end
+  return entry
+end
+
+local function read_folder(folder, path, limit)
+  local list = {}
+  while true do
+    local entries, message, code = read_entries(folder, path)
+    if not entries then
+      return nil, message, code
+    elseif #entries == 0 then
+      return list
+    elseif #list + #entries > limit then
+      local reason = ("more than %d entries (give a higher limit)"):format(limit)
+      return request.failed("readdir " .. path, reason, "EOVERFLOW")
+    end
+    for _, entry in ipairs(entries) do
+      list[#list + 1] = complete(entry, path)
+    end
+  end
+end
+
+---@class strobe.Entry
+---@field name string
+---@field type "file"|"directory"|"link"|"fifo"|"socket"|"char"|"block"|"unknown"
+
+--- The entries of a folder, sorted by their names.
+---@async
+---@param path string
+---@param options? {limit?: integer} entries it may have (1,000,000); more fail with "EOVERFLOW"
+---@return strobe.Entry[]?
+---@return string? message
+---@return string? code
+function fs.readdir(path, options)
+  check_path("fs.readdir", path, 2)
+  local handle, message, code = request.run("readdir " .. path, function(done)
+    return uv.fs_opendir(path, done, ENTRIES)
+  end, { dispose = close_folder })
+  if not handle then
+    return nil, message, code
+  end
+  local folder <close> = setmetatable({ handle = handle }, Folder)
+  local list
+  list, message, code = read_folder(folder, path, options and options.limit or MAX_ENTRIES)
+  if not list then
+    return nil, message, code
+  end
+  table.sort(list, function(a, b)
+    return a.name < b.name
+  end)
+  return list
+end
+
+local function make_folder(path, mode)
+  return ask("mkdir", path, function(done)
+    return uv.fs_mkdir(path, mode, done)
+  end)
+end
+
+-- All of the folders that a path names.
+local function make_folders(path, mode)
+  local ok, message, code = make_folder(path, mode)
+  local parent = path:match "^(.*[^/])/+[^/]+/*$"
+  if code == "ENOENT" and parent then
+    ok, message, code = make_folders(parent, FOLDER_MODE)
+    if ok then
+      return make_folders(path, mode)
+    end
+  elseif code == "EEXIST" then
+    local stat = fs.stat(path)
+    ok = stat and stat.type == "directory" or nil
+  end
+  if not ok then
+    return nil, message, code
+  end
+  return true
+end
+
+--- Makes a folder. With `parents` also those above it, and one that is there is right.
+---@async
+---@param path string
+---@param options? {parents?: boolean, mode?: integer} permission bits, less the umask (octal 777)
+---@return true? done
+---@return string? message
+---@return string? code
+function fs.mkdir(path, options)
+  check_path("fs.mkdir", path, 2)
+  options = options or {}
+  local make = options.parents and make_folders or make_folder
+  return make(path, options.mode or FOLDER_MODE)
+end
+
+--- Removes an empty folder.
+---@async
+---@param path string
+---@return true? done
+---@return string? message
+---@return string? code
+function fs.rmdir(path)
+  check_path("fs.rmdir", path, 2)
+  return ask("rmdir", path, function(done)
+    return uv.fs_rmdir(path, done)
+  end)
+end
+
+--- Gives a file or folder another path, in the place of a file that has it.
+---@async
+---@param path string
+---@param new_path string
+---@return true? done
+---@return string? message
+---@return string? code
+function fs.rename(path, new_path)
+  check_path("fs.rename", path, 2)
+  check_path("fs.rename", new_path, 2)
+  return ask("rename", ("%s to %s"):format(path, new_path), function(done)
+    return uv.fs_rename(path, new_path, done)
+  end)
+end
+
+--- Removes a file.
+---@async
+---@param path string
+---@return true? done
+---@return string? message
+---@return string? code
+function fs.unlink(path)
+  check_path("fs.unlink", path, 2)
+  return ask("unlink", path, function(done)
+    return uv.fs_unlink(path, done)
+  end)
+end
+
+return fs
