@@ -2,6 +2,7 @@ local Folder = require "spec.support.folder"
 local async = require "strobe.async"
 local cleanup = require "spec.support.cleanup"
 local collector = require "spec.support.collector"
+local strobe = require("spec.support.shell").lua
 local time = require "strobe.core.time"
 local uv = require "luv"
 
@@ -462,6 +463,32 @@ describe("async.fs", function()
       local file <close> = assert(fs.open "/dev/zero")
       local in_time = async.move_on_after(0, file.read_all, file)
       assert.is_false(in_time)
+    end)
+  end)
+
+  describe("at the end of a program", function()
+    it("files that are open are closed", function()
+      local output, status = strobe [[
+        kept = assert(async.fs.open "/dev/null")
+        assert(async.fs.open "/dev/null")
+        print "end"]]
+      assert.equal("end\n", output)
+      assert.equal(0, status)
+    end)
+
+    it("requests at work are waited for, and what they open is closed", function()
+      local output, status = strobe [[
+        local fs = async.fs
+        local file = assert(fs.open "/dev/zero")
+        async.create_task(file.read_all, file)
+        for _ = 1, 50 do
+          async.create_task(fs.read_file, "/proc/self/status")
+          async.create_task(fs.readdir, "/")
+        end
+        async.sleep(0)
+        print "end"]]
+      assert.equal("end\n", output)
+      assert.equal(0, status)
     end)
   end)
 
