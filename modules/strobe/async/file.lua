@@ -31,6 +31,8 @@ local File = {}
 File.__index = File
 File.__name = "file"
 
+File.MAX_SIZE = MAX_SIZE
+
 local function new(fd, path, append)
   return setmetatable({
     path = path, fd = fd, append = append, busy = false, in_flight = 0, closing = false, closed = false,
@@ -222,6 +224,17 @@ local function read_up_to(file, n)
   return table.concat(parts)
 end
 
+--- The triple for a file that has more than may be read.
+---@param path string
+---@param limit integer bytes
+---@return nil
+---@return string message
+---@return string code
+function File.too_large(path, limit)
+  local reason = ("more than %d bytes (read it in pieces, or give a higher limit)"):format(limit)
+  return request.failed("read " .. path, reason, "EFBIG")
+end
+
 local function check_count(where, value, default)
   if value == nil then
     return default
@@ -266,8 +279,7 @@ function File:read_all(limit)
   local data
   data, message, code = read_up_to(self, math.min(limit, math.maxinteger - 1) + 1)
   if data and #data > limit then
-    local reason = ("more than %d bytes (read it in pieces, or give a higher limit)"):format(limit)
-    return request.failed("read " .. self.path, reason, "EFBIG")
+    return File.too_large(self.path, limit)
   end
   return data, message, code
 end

@@ -36,6 +36,17 @@ local function check_data(where, data, level)
   end
 end
 
+-- The limit of the options, or the default.
+local function check_limit(where, options, default)
+  local limit = options and options.limit
+  if limit == nil then
+    return default
+  elseif math.type(limit) ~= "integer" or limit < 0 then
+    error(("%s: limit: a whole number of 0 or more expected, got %s"):format(where, tostring(limit)), 3)
+  end
+  return limit
+end
+
 -- A request about one path or two.
 local function ask(verb, path, start, options)
   return request.run(verb .. " " .. path, start, options)
@@ -91,11 +102,14 @@ end
 ---@return string? code
 function fs.read_file(path, options)
   check_path("fs.read_file", path, 2)
-  local file <close>, message, code = File.open(path, modes.r, 0)
+  local limit = check_limit("fs.read_file", options, File.MAX_SIZE)
+  local file <close>, stat, code = File.open(path, modes.r, 0)
   if not file then
-    return nil, message, code
+    return nil, stat, code
+  elseif stat.size > limit then
+    return File.too_large(path, limit) -- without reading so much of it first
   end
-  return file:read_all(options and options.limit)
+  return file:read_all(limit)
 end
 
 local function write_and_close(file, data, sync)
@@ -318,6 +332,7 @@ end
 ---@return string? code
 function fs.readdir(path, options)
   check_path("fs.readdir", path, 2)
+  local limit = check_limit("fs.readdir", options, MAX_ENTRIES)
   local handle, message, code = request.run("readdir " .. path, function(done)
     return uv.fs_opendir(path, done, ENTRIES)
   end, { dispose = close_folder })
@@ -326,7 +341,7 @@ function fs.readdir(path, options)
   end
   local folder <close> = setmetatable({ handle = handle }, Folder)
   local list
-  list, message, code = read_folder(folder, path, options and options.limit or MAX_ENTRIES)
+  list, message, code = read_folder(folder, path, limit)
   if not list then
     return nil, message, code
   end

@@ -15,6 +15,8 @@ local range = require "strobe.http.range"
 local time = require "strobe.core.time"
 local uv = require "luv"
 
+local files = {}
+
 -- Bytes read at once, entries of a page, bytes of a path.
 local PIECE, MAX_ENTRIES, MAX_PATH = 64 * 1024, 10000, 4096
 
@@ -428,7 +430,7 @@ end
 ---@param directory string must be there
 ---@param options? strobe.http.FilesOptions
 ---@return fun(request: table): integer, table, any handler status, headers, body
-local function files(directory, options)
+function files.handler(directory, options)
   local site = check_options(options)
   local stat = type(directory) == "string" and uv.fs_stat(directory)
   if not stat or stat.type ~= "directory" then

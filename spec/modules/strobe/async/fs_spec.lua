@@ -104,6 +104,11 @@ describe("async.fs", function()
       assert.matches("more than 13 bytes %(read it in pieces, or give a higher limit%)", message)
       assert.equal("EFBIG", code)
       assert.equal("EFBIG", select(3, fs.read_file("/dev/zero", { limit = 1000000 })))
+      for _, limit in ipairs { -1, 1.5, "1" } do
+        assert.has_error(function()
+          return fs.read_file(path .. "/a.txt", { limit = limit }), nil
+        end)
+      end
     end)
   end)
 

@@ -3,7 +3,7 @@ local async = require "strobe.async"
 local cleanup = require "spec.support.cleanup"
 local collector = require "spec.support.collector"
 local date = require "strobe.http.date"
-local files = require "strobe.http.files"
+local files = require("strobe.http.files").handler
 local uv = require "luv"
 
 local EPOCH = 784111777
