@@ -4,6 +4,7 @@
 -- (a function, a generator, …) until it returns nil. Its length is told when it is known, else it goes in
 -- chunks; to an HTTP/1.0 client it then ends with the connection.
 
+local dates = require "strobe.http.date"
 local fields = require "strobe.http.fields"
 local json = require "strobe.json"
 local reasons = require "strobe.http.status"
@@ -19,7 +20,7 @@ local date_second, date_text
 local function date()
   local second = math.floor(time.wall())
   if second ~= date_second then
-    date_second, date_text = second, os.date("!Date: %a, %d %b %Y %H:%M:%S GMT\r\n\r\n", second)
+    date_second, date_text = second, "Date: " .. dates.format(second) .. "\r\n\r\n"
   end
   return date_text
 end

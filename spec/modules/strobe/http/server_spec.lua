@@ -1,9 +1,11 @@
 local Certificates = require "spec.support.certificates"
+local Folder = require "spec.support.folder"
 local async = require "strobe.async"
 local client = require "spec.support.http"
 local http = require "strobe.http"
 local net = require "strobe.net"
 local path = require "spec.support.path"
+local reports_of = require("spec.support.reports").of
 
 local GET, ask, ask_raw, serve, telling = client.GET, client.ask, client.ask_raw, client.serve, client.telling
 
@@ -90,6 +92,67 @@ describe("http.serve", function()
     assert.equal("over unix", client.read(conn).body)
     server:close()
     os.remove(name)
+  end)
+
+  describe("with files", function()
+    local SIZE = 64 * 1024 * 1024
+
+    -- A server of a folder with a small file and a large one, whose bytes are zeros.
+    local function serve_folder(f)
+      local folder <close> = Folder.new { ["small.txt"] = "0123456789" }
+      local large = assert(async.fs.open(folder.path .. "/large", "w"))
+      large:seek("set", SIZE - 1)
+      large:write "\0"
+      large:close()
+      local server <close> = serve(http.files(folder.path))
+      f(server, folder)
+    end
+
+    it("sends them, parts of them, or that they are the same", function()
+      serve_folder(function(server)
+        local conn <close> = client.connect(server)
+        client.send(conn, "GET /small.txt HTTP/1.1\nHost: x\n\n")
+        local whole = client.read(conn)
+        assert.same({ 200, "0123456789" }, { whole.status, whole.body })
+        client.send(conn, "GET /small.txt HTTP/1.1\nHost: x\nRange: bytes=2-4\n\n")
+        local part = client.read(conn)
+        assert.same({ 206, "234", "bytes 2-4/10" }, { part.status, part.body, part.headers["content-range"] })
+        client.send(conn, ("GET /small.txt HTTP/1.1\nHost: x\nIf-None-Match: %s\n\n"):format(whole.headers.etag))
+        assert.equal(304, client.read(conn).status)
+        client.send(conn, "HEAD /large HTTP/1.1\nHost: x\n\n")
+        assert.equal(tostring(SIZE), client.read(conn, "HEAD").headers["content-length"])
+        client.send(conn, "GET /large HTTP/1.1\nHost: x\n\n")
+        assert.equal(SIZE, #client.read(conn).body)
+        client.send(conn, "GET /none HTTP/1.1\nHost: x\n\n")
+        assert.equal(404, client.read(conn).status)
+      end)
+    end)
+
+    it("breaks the connection when one shrinks while it is sent", function()
+      serve_folder(function(server, folder)
+        local conn <close> = client.connect(server)
+        local got
+        local reports = reports_of(function()
+          client.send(conn, "GET /large HTTP/1.1\nHost: x\n\n")
+          conn:read_until "\r\n\r\n"
+          assert(async.fs.write_file(folder.path .. "/large", ""))
+          got = #client.read_all(conn)
+        end)
+        assert.is_true(got < SIZE)
+        assert.matches("^error in the handler of GET /large\n", reports[1].message)
+      end)
+    end)
+
+    it("closes them when the client goes", function()
+      serve_folder(function(server)
+        local conn = client.connect(server)
+        client.send(conn, "GET /large HTTP/1.1\nHost: x\n\n")
+        conn:read_until "\r\n\r\n"
+        conn:abort()
+        async.sleep(1)
+        assert.equal(0, server:stats().connections)
+      end)
+    end)
   end)
 
   it("serves a connection that is there already, without a port", function()
