@@ -136,13 +136,18 @@ static enum wait_cancel cancel_handshake(lua_State *L, struct task *task) {
 
 static const struct wait_kind shaking = {"tls handshake", cancel_handshake, NULL};
 
+static const char *const failure_codes[] = {[TLS_FAILURE_NONE] = "EPROTO",
+                                            [TLS_FAILURE_PROTOCOL] = "EPROTO",
+                                            [TLS_FAILURE_CERTIFICATE] = "EBADCERT",
+                                            [TLS_FAILURE_TRUNCATED] = "EOF",
+                                            [TLS_FAILURE_MEMORY] = "ENOMEM"};
+
 static int push_handshake_failure(lua_State *L, const struct tls *tls) {
   const char *text = tls_session_error(tls->session);
   if (tls_session_state(tls->session) == TLS_FAILED) {
-    bool truncated = tls_session_failure(tls->session) == TLS_FAILURE_TRUNCATED;
     lua_pushnil(L);
     lua_pushfstring(L, "tls handshake: %s", text);
-    lua_pushstring(L, truncated ? "EOF" : "EPROTO");
+    lua_pushstring(L, failure_codes[tls_session_failure(tls->session)]);
     return 3;
   }
   int error = tls->stream.error ? tls->stream.error : UV_ECANCELED;
@@ -168,8 +173,8 @@ static int handshake(lua_State *L, int status, lua_KContext context) {
   return wait_park(L, task, &shaking, tls, handshake);
 }
 
-/* handshake(stream) → true once it is over; nil, message, code ("EPROTO") when it failed.
- * Waits. */
+/* handshake(stream) → true once it is over; nil, message, code when it failed: "EPROTO",
+ * "EBADCERT" for a peer whose certificate we refuse, "EOF". Waits. */
 static int tls_handshake(lua_State *L) {
   tls_check(L, 1);
   lua_settop(L, 1);

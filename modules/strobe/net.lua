@@ -51,52 +51,110 @@ local function within(timeout, what, f, ...)
   if not timeout then
     return f(...)
   end
-  local in_time, result, message, code = timeouts.move_on_after(timeout, f, ...)
+  local in_time, result, message, code, response = timeouts.move_on_after(timeout, f, ...)
   if not in_time then
     return nil, ("%s: no answer within %g s"):format(what, timeout), "ETIMEDOUT"
   end
-  return result, message, code
+  return result, message, code, response
 end
 
 ---@class strobe.ConnectOptions
 ---@field timeout? number seconds until it gives up
 ---@field tls? true|strobe.TlsOptions
+---@field proxy? string|boolean|strobe.Proxy an HTTP proxy to connect through, "http://user:password@host:port";
+---true takes that of the environment, if there is one
+---@field proxy_tls? strobe.TlsOptions for an https:// proxy
 
--- The module that is loaded only by those who use TLS.
+-- The modules that are loaded only by those who use them.
 local function tls_module()
   return require "strobe.tls"
 end
 
-local function connect_secure(host, port, secure)
-  local stream, message, code = connect_any(host, port)
-  if not stream then
-    return nil, message, code
+local function proxies()
+  return require "strobe.proxy"
+end
+
+-- A stream to the proxy, by TLS if it wants that.
+local function connect_to_proxy(proxy, secure)
+  local stream, message, code = connect_any(proxy.host, proxy.port)
+  if stream and proxy.scheme == "https" then
+    stream, message, code = tls_module().connect(stream, proxy.host, proxy.port, secure)
   end
-  local connection
-  connection, message, code = tls_module().connect(stream, host, port, secure)
+  if not stream then
+    return nil, ("proxy %s: %s"):format(proxies().name(proxy), message), code
+  end
+  return stream
+end
+
+-- The same through an HTTP proxy. Cancelled, it leaves no connection behind.
+local function connect_through(proxy, host, port, secure)
+  local stream, message, code = connect_to_proxy(proxy, secure)
+  if not stream then
+    return nil, ("connect %s:%d: %s"):format(host, port, message), code
+  end
+  local guard <close> = setmetatable({ stream = stream }, { -- luacheck: ignore
+    __close = function(self)
+      if self.stream then
+        self.stream:abort()
+      end
+    end,
+  })
+  local ok, response
+  ok, message, code, response = proxies().open_tunnel(stream, host, port, proxy)
+  if not ok then
+    return nil, ("connect %s:%d: %s"):format(host, port, message), code, response
+  end
+  guard.stream = nil
+  return stream
+end
+
+local function connect_secure(stream, host, port, secure)
+  local connection, message, code = tls_module().connect(stream, host, port, secure)
   if not connection then
     return nil, ("connect %s:%d: %s"):format(host, port, message), code
   end
   return connection
 end
 
+-- What was asked for, step by step: the way there, then TLS.
+local function connect(host, port, way)
+  local stream, message, code, response
+  if way.proxy then
+    stream, message, code, response = connect_through(way.proxy, host, port, way.proxy_tls)
+  else
+    stream, message, code = connect_any(host, port)
+  end
+  if not stream or not way.tls then
+    return stream, message, code, response
+  end
+  return connect_secure(stream, host, port, way.tls)
+end
+
 --- Connects by TCP, and with `tls = true` or {ca, cert, key, verify, server_name, alpn, …} by TLS: the server's
---- certificate must be good, and for that name.
+--- certificate must be good, and for that name. With `proxy` the way there is a tunnel through an HTTP proxy, which
+--- finds out by itself where a name is.
 ---@async
 ---@param host string name or address
 ---@param port integer
 ---@param options? strobe.ConnectOptions
 ---@return strobe.Connection?
 ---@return string? message
----@return string? code
+---@return string? code "EBADCERT": whoever answers is not trusted; "EPROXY": the proxy refused
+---@return strobe.Response? response what a proxy that refused said
 function net.connect(host, port, options)
+  options = options or {}
   local timeout = check_timeout("net.connect", options)
   local what = ("connect %s:%s"):format(host, port)
-  if options and options.tls then
-    local secure = tls_module().check("net.connect", options.tls)
-    return within(timeout, what, connect_secure, host, port, secure)
+  local way = { tls = options.tls and tls_module().check("net.connect", options.tls) }
+  if options.proxy then
+    local message
+    way.proxy, message = proxies().choose("net.connect", options.proxy, way.tls and "https" or "http", host, port)
+    if message then
+      return nil, ("%s: %s"):format(what, message), "EINVAL"
+    end
+    way.proxy_tls = tls_module().check("net.connect", options.proxy_tls or true)
   end
-  return within(timeout, what, connect_any, host, port)
+  return within(timeout, what, connect, host, port, way)
 end
 
 --- Connects to a unix socket.

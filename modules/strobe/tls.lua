@@ -121,7 +121,7 @@ end
 ---@param options strobe.TlsOptions
 ---@return strobe.Connection?
 ---@return string? message
----@return string? code "EPROTO" when the peer is not trusted or does not speak TLS
+---@return string? code "EBADCERT" when the peer is not trusted, "EPROTO" when it does not speak TLS, "EOF", …
 function tls.connect(connection, host, port, options)
   local context, message, code = context_for(options, false)
   if not context then

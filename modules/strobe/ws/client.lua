@@ -5,19 +5,36 @@ local core = require "strobe.core.ws"
 local errors = require "strobe.async.error"
 local handshake = require "strobe.ws.handshake"
 local net = require "strobe.net"
+local proxies = require "strobe.proxy"
+local responses = require "strobe.response"
 local timeouts = require "strobe.async.timeout"
 local uris = require "strobe.ws.uri"
 
 local MAX_SIZE, MAX_FRAGMENTS, MAX_QUEUE = 1024 * 1024, 10000, 16
-local BODY_SHOWN = 1024 -- bytes of a refusal's body that are read
 local MOST_REDIRECTS = 5
 
 ---@class strobe.ws.ConnectOptions : strobe.ws.Options
----@field tls? strobe.TlsOptions for wss://
+---@field tls? strobe.TlsOptions for wss://; without `alpn` it offers http/1.1
 ---@field origin? string what a browser would send
----@field stream? strobe.Connection an open connection to use instead
+---@field proxy? string|boolean an HTTP proxy, "http://user:password@host:port"; default true: the environment's
+---(https_proxy, http_proxy, all_proxy, no_proxy), if there is one; false: none
+---@field proxy_tls? strobe.TlsOptions for an https:// proxy
+---@field stream? strobe.Connection an open connection to use instead, which is the WebSocket's from now on; redirects
+---are not followed then
 
 local client = {}
+
+-- A proxy of TLS that ended there, or a server with several protocols, is not to choose HTTP/2.
+local function tls_of(uri, options)
+  if not uri.secure then
+    return nil
+  end
+  local secure = { alpn = { "http/1.1" } }
+  for name, value in pairs(options.tls or {}) do
+    secure[name] = value
+  end
+  return secure
+end
 
 local function open_stream(uri, options)
   if options.stream then
@@ -25,22 +42,39 @@ local function open_stream(uri, options)
   elseif uri.path then
     return net.connect_unix(uri.path)
   end
-  return net.connect(uri.host, uri.port, { tls = uri.secure and (options.tls or true) or nil })
+  local proxy, message
+  if options.proxy ~= false then
+    local scheme = uri.secure and "wss" or "ws"
+    proxy, message = proxies.choose("ws.connect", options.proxy or true, scheme, uri.host, uri.port)
+  end
+  if message then
+    return nil, message, "EINVAL"
+  end
+  return net.connect(uri.host, uri.port, {
+    tls = tls_of(uri, options), proxy = proxy, proxy_tls = proxy and options.proxy_tls,
+  })
 end
 
 -- A failure of the handshake, with what the server said.
 local function refused(stream, response, message)
-  local size = tonumber(response.headers["content-length"]) or 0
-  local body = size > 0 and stream:read_exactly(math.min(size, BODY_SHOWN)) or nil
-  response.body = body
-  local text = body and message .. ": " .. body:gsub("%s+$", "") or message
+  responses.read_body(stream, response)
+  local text = response.body and message .. ": " .. response.body:gsub("%s+$", "") or message
   return nil, text, "EPROTO", response
 end
 
-local function open(uri, options)
-  local stream, message, code = open_stream(uri, options)
-  if not stream then
+-- Our request, and the server's answer.
+local function ask(stream, uri, key, options)
+  local ok, message, code = stream:write(handshake.request(uri, key, options))
+  if not ok then
     return nil, message, code
+  end
+  return responses.read(stream)
+end
+
+local function open(uri, options)
+  local stream, message, code, response = open_stream(uri, options)
+  if not stream then
+    return nil, message, code, response
   end
   local guard <close> = setmetatable({ stream = stream }, { -- luacheck: ignore
     __close = function(self)
@@ -50,13 +84,7 @@ local function open(uri, options)
     end,
   })
   local key = core.key()
-  local ok
-  ok, message, code = stream:write(handshake.request(uri, key, options))
-  if not ok then
-    return nil, message, code
-  end
-  local response
-  response, message, code = handshake.read_response(stream)
+  response, message, code = ask(stream, uri, key, options)
   if not response then
     return nil, message, code
   end
@@ -75,30 +103,51 @@ local function open(uri, options)
   }, options)
 end
 
--- Follows redirects; never from wss to ws.
-local function open_following(text, options)
-  local response
+local redirects = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
+local credentials = { authorization = true, cookie = true, ["proxy-authorization"] = true }
+
+-- The options for another server: what was meant for the first is not its business.
+local function without_credentials(options)
+  local copy, headers = {}, {}
+  for name, value in pairs(options) do
+    copy[name] = value
+  end
+  for name, value in pairs(options.headers or {}) do
+    headers[name] = not credentials[name:lower()] and value or nil
+  end
+  copy.headers = headers
+  return copy
+end
+
+-- Where a redirect leads to, and with which options; never from wss to ws, nor away from a unix socket.
+local function follow(uri, location, options)
+  local target, message = uris.join(uri, location)
+  if not target then
+    return nil, "the server redirects to " .. message
+  elseif uri.secure and not target.secure then
+    return nil, "the server redirects from wss to " .. location
+  elseif uri.path ~= target.path then
+    return nil, "the server redirects from one unix socket, or host, to another: " .. location
+  elseif not uris.same_origin(uri, target) then
+    options = without_credentials(options)
+  end
+  return target, options
+end
+
+local function open_following(uri, options)
+  local connection, message, code, response
   for _ = 0, MOST_REDIRECTS do
-    local uri, message = uris.parse(text)
-    if not uri then -- the caller's was looked at before
-      return nil, "the server redirects to " .. message, "EPROTO", response
-    end
-    local connection, code
     connection, message, code, response = open(uri, options)
-    local location = response and response.status >= 301 and response.status <= 308 and response.headers.location
-    if not location then
+    local location = response and not response.proxy and redirects[response.status] and response.headers.location
+    if not location or options.stream then
       return connection, message, code, response
     end
-    location = location:gsub("^[hH][tT][tT][pP]", "ws")
-    if location:sub(1, 1) == "/" then
-      location = ("%s://%s%s"):format(uri.secure and "wss" or "ws", uri.authority, location)
+    uri, options = follow(uri, location, options)
+    if not uri then
+      return nil, options, "EPROTO", response
     end
-    if uri.secure and not location:find "^wss:" then
-      return nil, "the server redirects from wss to " .. location, "EPROTO", response
-    end
-    text = location
   end
-  return nil, ("more than %d redirects"):format(MOST_REDIRECTS), "EPROTO"
+  return nil, ("more than %d redirects"):format(MOST_REDIRECTS), "EPROTO", response
 end
 
 --- Connects: `local ws = assert(ws.connect "wss://example.org/feed")`. websockets.connect
@@ -107,8 +156,9 @@ end
 ---@param options? strobe.ws.ConnectOptions
 ---@return strobe.ws.Connection?
 ---@return string? message
----@return string? code "EPROTO" for an answer that is no WebSocket's, "ETIMEDOUT", "ECONNREFUSED", …
----@return table? response what the server answered: {status, reason, headers, body}
+---@return string? code "EPROTO" for an answer that is no WebSocket's, "EPROXY" for a proxy that refused, "EBADCERT",
+---"ETIMEDOUT", "ECONNREFUSED", …
+---@return strobe.Response? response what the server, or the proxy, answered
 function client.connect(uri, options)
   options = options or {}
   local parsed, wrong = uris.parse(uri)
@@ -116,11 +166,15 @@ function client.connect(uri, options)
     error("ws.connect: " .. wrong, 2)
   end
   local function fail(message, code, response)
-    return nil, ("ws.connect %s: %s"):format(uri, message), code, response
+    return nil, ("ws.connect %s: %s"):format(uris.without_password(uri), message), code, response
   end
   handshake.check_headers("ws.connect", options.headers)
+  local proxy_wrong = type(options.proxy) == "string" and select(2, proxies.parse(options.proxy))
+  if proxy_wrong then
+    error("ws.connect: proxy: " .. proxy_wrong, 2)
+  end
   local seconds = handshake.open_timeout(options)
-  local in_time, connection, message, code, response = timeouts.move_on_after(seconds, open_following, uri, options)
+  local in_time, connection, message, code, response = timeouts.move_on_after(seconds, open_following, parsed, options)
   if not in_time then
     return fail(("no answer within %g s"):format(seconds), "ETIMEDOUT")
   elseif not connection then
@@ -129,18 +183,42 @@ function client.connect(uri, options)
   return connection
 end
 
+-- Refusals that may pass, beside those with 5xx: who comes too late, too early, too often.
+local passing = { [408] = true, [425] = true, [429] = true }
+
 -- What cannot get better by trying again.
-local fatal = { [401] = true, [403] = true, [404] = true, [426] = true }
+local function is_fatal(_, code, response)
+  if response then
+    return response.status < 500 and not passing[response.status]
+  end
+  return code == "EBADCERT" or code == "EINVAL"
+end
 
 ---@class strobe.ws.ReconnectOptions : strobe.ws.ConnectOptions
 ---@field initial? number  the first pause is a random time up to that (5 s)
 ---@field factor? number   each next one is so many times as long (1.6)
 ---@field most? number     and no longer than that (60 s)
 ---@field on_failure? fun(message: string, code: string, seconds: number) told before each pause
+---@field is_fatal? fun(message: string, code: string, response?: strobe.Response): boolean? whether a failure is to be
+---raised; nil: as by default, that is for refusals other than 5xx, 408, 425 and 429, and for certificates that are not
+---trusted
+
+local function raise_if_fatal(options, message, code, response)
+  local fatal = options.is_fatal and options.is_fatal(message, code, response)
+  if fatal == nil then
+    fatal = is_fatal(message, code, response)
+  end
+  if fatal then
+    local e = errors.ConnectionError(message)
+    e.code, e.response = code, response
+    error(e, 0)
+  end
+end
 
 --- Connects again and again: `for ws in ws.reconnecting(uri) do … end`. The body has one
 --- connection after another; it ends when that has closed, or by itself. Failures that
---- may pass are waited out, with pauses that grow and vary; the others are raised.
+--- may pass are waited out, with pauses that grow and vary; the others are raised, as a
+--- ConnectionError with `code` and `response`.
 ---@async
 ---@param uri string
 ---@param options? strobe.ws.ReconnectOptions
@@ -154,9 +232,8 @@ function client.reconnecting(uri, options)
     local connection, message, code, response = client.connect(uri, options)
     if connection then
       return connection
-    elseif response and fatal[response.status] then
-      error(errors.ConnectionError(message), 0)
     end
+    raise_if_fatal(options, message, code, response)
     pause = pause and math.min(pause * factor, most) or initial
     local seconds = pause == initial and math.random() * initial or pause * (0.8 + 0.4 * math.random())
     if options.on_failure then

@@ -27,25 +27,6 @@ local function upgrades(headers)
   return fields.has_word(headers.upgrade, "websocket") and fields.has_word(headers.connection, "upgrade")
 end
 
---- Reads a response.
----@async
----@param stream strobe.Connection
----@return {status: integer, reason: string, headers: strobe.ws.Headers}?
----@return string? message
----@return string? code
-function handshake.read_response(stream)
-  local head, message, code = read_head(stream)
-  if not head then
-    return nil, message, code
-  end
-  local response
-  response, message = http.parse_response(head)
-  if not response then
-    return nil, ("no HTTP answer: %s"):format(message), "EPROTO"
-  end
-  return response
-end
-
 --- What is wrong with a request to open a WebSocket; nil when it is good.
 ---@param request strobe.ws.Request
 ---@return string? message

@@ -205,11 +205,18 @@ static void finish_ending(struct ws_link *link) {
   }
 }
 
+static void stop_timers(struct ws_link *link) {
+  struct heap *timers = &loop_of(link)->timers;
+  timer_stop(timers, &link->closing);
+  timer_stop(timers, &link->keepalive);
+}
+
 void ws_link_abort(struct ws_link *link) {
   if (!link->stream)
     return;
   if (link->state < WS_ENDED)
     link->state = WS_ENDED;
+  stop_timers(link);
   list_remove(&link->flush.link);
   buffer_free(&link->output);
   stream_drop(link->stream, true);
@@ -246,9 +253,7 @@ static void free_if_done(struct ws_link *link) {
 
 static void on_closed(struct consumer *consumer) {
   struct ws_link *link = link_of(consumer);
-  struct heap *timers = &loop_of(link)->timers;
-  timer_stop(timers, &link->closing);
-  timer_stop(timers, &link->keepalive);
+  stop_timers(link);
   list_remove(&link->flush.link);
   buffer_free(&link->output);
   link->stream = NULL;

@@ -57,7 +57,7 @@ describe("TLS", function()
     local server <close> = serve(identity)
     local conn, message, code = connect(server, options, host)
     assert.is_nil(conn)
-    assert.equal("EPROTO", code)
+    assert.equal("EBADCERT", code)
     return message
   end
 

@@ -281,11 +281,101 @@ describe("ws.connect", function()
     local client <close> = assert(ws.connect(uri(server)))
     assert.equal("/there", client.request.target)
     local circle <close> = answering "HTTP/1.1 302 Found\r\nLocation: /again\r\n\r\n"
-    assert.matches("more than 5 redirects", select(2, ws.connect(uri(circle))))
+    local _, why, _, response = ws.connect(uri(circle))
+    assert.matches("more than 5 redirects$", why)
+    assert.equal(302, response.status)
     local away <close> = answering "HTTP/1.1 302 Found\r\nLocation: mailto:x\r\n\r\n"
     local _, message, code = ws.connect(uri(away))
     assert.equal("EPROTO", code)
     assert.matches("the server redirects to .*no WebSocket URI", message)
+  end)
+
+  -- A server that redirects /from to `location`, and what it was asked for at the end.
+  local function redirecting(location)
+    local asked = {}
+    return echo {
+      process_request = function(request)
+        asked[#asked + 1] = request
+        if request.target == "/from/here" then
+          return 307, { Location = location }
+        end
+      end,
+    }, asked
+  end
+
+  it("understands a Location of any form", function()
+    for location, target in pairs {
+      ["/there?a=1#part"] = "/there?a=1", ["near"] = "/from/near", ["../up/./x"] = "/up/x",
+      ["?b=2"] = "/from/here?b=2",
+    } do
+      local server <close>, asked = redirecting(location)
+      local client <close> = assert(ws.connect(uri(server, "/from/here")))
+      assert.equal(target, asked[2].target)
+      assert.equal(target, client.request.target)
+    end
+    local target <close> = echo()
+    local server <close> = redirecting(("//localhost:%d/net"):format(target:port()))
+    local client <close> = assert(ws.connect(uri(server, "/from/here")))
+    assert.equal("/net", client.request.target)
+  end)
+
+  it("keeps credentials to the server they were meant for", function()
+    local headers = { Authorization = "Bearer secret", Cookie = "id=1", ["X-Key"] = "k" }
+    local target <close>, seen = redirecting "/"
+    local server <close>, asked = redirecting(uri(target, "/end"))
+    local other <close> = assert(ws.connect(uri(server, "/from/here"), { headers = headers }))
+    assert.equal("Bearer secret", asked[1].headers.authorization)
+    assert.same({ nil, nil, "k" }, { seen[1].headers.authorization, seen[1].headers.cookie, seen[1].headers["x-key"] })
+    assert.equal("open", other:state())
+    local same <close>, again = redirecting "/end"
+    local named = ("ws://me:secret@127.0.0.1:%d/from/here"):format(same:port())
+    local client <close> = assert(ws.connect(named))
+    assert.equal("/end", client.request.target)
+    assert.equal("Basic bWU6c2VjcmV0", again[2].headers.authorization)
+  end)
+
+  it("does not follow from wss to ws", function()
+    local certificates <close> = Certificates.new()
+    local good = certificates.good
+    local server <close> = echo {
+      tls = { cert = good.cert, key = good.key },
+      process_request = function()
+        return 302, { Location = "ws://localhost/" }
+      end,
+    }
+    local _, message, code, response = ws.connect(("wss://localhost:%d/"):format(server:port()),
+      { tls = { ca = certificates.ca.cert } })
+    assert.matches("the server redirects from wss to ws://localhost/$", message)
+    assert.same({ "EPROTO", 302 }, { code, response.status })
+  end)
+
+  it("follows no redirect on a stream that was given", function()
+    local server <close> = redirecting "/there"
+    local stream = assert(net.connect("127.0.0.1", server:port()))
+    local _, message = ws.connect(uri(server, "/from/here"), { stream = stream })
+    assert.matches("the server answered 307", message)
+    assert.is_true(stream:is_closing())
+  end)
+
+  it("passes over answers before the real one, but not for ever", function()
+    local early = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n"
+    local server <close> = answering(early .. "HTTP/1.1 404 Not Found\r\n\r\n")
+    assert.equal(404, select(4, ws.connect(uri(server))).status)
+    local endless <close> = answering(("HTTP/1.1 100 Continue\r\n\r\n"):rep(100))
+    assert.matches("more than 16 answers with 1xx$", (select(2, ws.connect(uri(endless)))))
+  end)
+
+  it("tells the status even when the body does not come", function()
+    local server <close> = answering("HTTP/1.1 503 Busy\r\nContent-Length: 500\r\n\r\n", true)
+    local _, message, _, response = ws.connect(uri(server))
+    assert.matches("the server answered 503 Busy$", message)
+    assert.is_nil(response.body)
+  end)
+
+  it("shows no password in its messages", function()
+    local server <close> = answering "HTTP/1.1 404 Not Found\r\n\r\n"
+    local _, message = ws.connect(("ws://me:secret@127.0.0.1:%d/"):format(server:port()))
+    assert.matches("^ws.connect ws://…@127.0.0.1:%d+/: the server answered 404", message)
   end)
 
   it("takes no header that would make another line", function()
@@ -342,6 +432,38 @@ describe("ws.reconnecting", function()
     }
     local e = raised(async.ConnectionError, ws.reconnecting(uri(server)))
     assert.matches("403 Forbidden: go away", e.message)
+    assert.same({ "EPROTO", 403 }, { e.code, e.response.status })
+  end)
+
+  -- The codes and statuses of the failures until one is raised, or the third.
+  local function failures(place, options)
+    local list = {}
+    options.is_fatal = function(_, code, response)
+      list[#list + 1] = response and response.status or code
+      if #list == 3 then
+        return true
+      end
+    end
+    raised(async.ConnectionError, ws.reconnecting(place, options))
+    return list
+  end
+
+  it("waits out what may pass, and nothing else", function()
+    for status, expected in pairs { [400] = 1, [401] = 1, [404] = 1, [429] = 3, [408] = 3, [500] = 3, [503] = 3 } do
+      local server <close> = echo {
+        process_request = function()
+          return status
+        end,
+      }
+      assert.equal(expected, #failures(uri(server), {}), status)
+    end
+  end)
+
+  it("raises for a certificate that is not trusted", function()
+    local certificates <close> = Certificates.new()
+    local server <close> = echo { tls = { cert = certificates.expired.cert, key = certificates.expired.key } }
+    local tls = { ca = certificates.ca.cert }
+    assert.same({ "EBADCERT" }, failures(("wss://localhost:%d/"):format(server:port()), { tls = tls }))
   end)
 end)
 

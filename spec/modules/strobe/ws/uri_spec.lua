@@ -45,4 +45,38 @@ describe("a WebSocket URI", function()
       assert.truthy(why:find(message, 1, true), why)
     end
   end)
+
+  it("shows no password when it is wrong", function()
+    assert.truthy(select(2, uri.parse "ws://me:secret@h:0/"):find("ws://…@h:0/", 1, true))
+  end)
+
+  it("is joined with a reference as RFC 3986 says", function()
+    local base = assert(uri.parse "ws://me:pw@a/b/c/d?q")
+    for reference, target in pairs {
+      ["g"] = "/b/c/g", ["./g"] = "/b/c/g", ["g/"] = "/b/c/g/", ["/g"] = "/g", ["?y"] = "/b/c/d?y",
+      ["g?y"] = "/b/c/g?y",
+      [""] = "/b/c/d?q", ["#s"] = "/b/c/d?q", ["."] = "/b/c/", [".."] = "/b/", ["../g"] = "/b/g", ["../.."] = "/",
+      ["../../g"] = "/g", ["../../../g"] = "/g", ["/./g"] = "/g", ["/../g"] = "/g", ["g."] = "/b/c/g.",
+      ["..g"] = "/b/c/..g",
+      ["./g/."] = "/b/c/g/", ["g/../h"] = "/b/c/h", ["g?y/../x"] = "/b/c/g?y/../x",
+    } do
+      local joined = assert(uri.join(base, reference))
+      assert.same({ target, "a", "me:pw" }, { joined.target, joined.host, joined.user }, reference)
+    end
+    local other = assert(uri.join(base, "https://h:1/x"))
+    assert.same({ true, "h", 1, "/x", nil }, { other.secure, other.host, other.port, other.target, other.user })
+    assert.same({ "h", false }, { uri.join(base, "//h/x").host, uri.join(base, "//h/x").secure })
+    assert.is_nil(uri.join(base, "mailto:x"))
+    assert.is_nil(uri.join(base, "a b"))
+    local unix = assert(uri.join(uri.parse "ws+unix:/run/feed.sock:/ticks", "/other"))
+    assert.same({ "/run/feed.sock", "/other" }, { unix.path, unix.target })
+  end)
+
+  it("has the origin of another with its host, port and kind", function()
+    local base = assert(uri.parse "ws://Example.org/a")
+    assert.is_true(uri.same_origin(base, uri.parse "ws://example.org:80/b"))
+    for _, text in ipairs { "wss://example.org:80/", "ws://example.org:81/", "ws://x.example.org/", "ws+unix:/a" } do
+      assert.is_false(uri.same_origin(base, uri.parse(text)))
+    end
+  end)
 end)
