@@ -141,6 +141,23 @@ function websocket.read_frame(stream)
   return first, stream:read_exactly(size)
 end
 
+--- The next frame of a client, of at most 125 bytes; nothing at the end.
+---@async
+---@param stream userdata
+---@return integer? first
+---@return string? payload
+function websocket.read_masked(stream)
+  local header = stream:read_exactly(6)
+  if not header then
+    return
+  end
+  local masked, bytes = stream:read_exactly(header:byte(2) & 0x7f), {}
+  for i = 1, #masked do
+    bytes[i] = string.char(masked:byte(i) ~ header:byte(3 + (i - 1) % 4))
+  end
+  return header:byte(1), table.concat(bytes)
+end
+
 --- The next frame, which must be a Close.
 ---@async
 ---@param stream userdata

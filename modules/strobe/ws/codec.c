@@ -21,6 +21,7 @@ void ws_codec_free(struct ws_codec *codec) {
 
 void ws_codec_stream(struct ws_codec *codec, bool streaming) {
   codec->options.streaming = streaming;
+  codec->streamed = codec->streamed || streaming;
 }
 
 /* --- Faults ------------------------------------------------------------------------------ */
@@ -326,12 +327,21 @@ static enum step read_payload(struct ws_codec *codec, struct ws_input *input,
                                      : read_data(codec, bytes, size, event);
 }
 
+/* What was gathered of a message before it was to be streamed. */
+static enum step hand_out_gathered(struct ws_codec *codec, struct ws_event *event) {
+  size_t size = buffer_size(&codec->message);
+  if (size == 0 || !codec->streamed || codec->stage == AT_END)
+    return GO_ON;
+  codec->handed_out = true;
+  return hand_out(codec, buffer_front(&codec->message), size, false, event);
+}
+
 bool ws_codec_next(struct ws_codec *codec, struct ws_input *input, struct ws_event *event) {
-  enum step step = GO_ON;
   if (codec->handed_out) {
     buffer_take(&codec->message, buffer_size(&codec->message));
     codec->handed_out = false;
   }
+  enum step step = hand_out_gathered(codec, event);
   while (step == GO_ON && codec->stage != AT_END)
     step = codec->stage == AT_HEADER ? read_header(codec, input, event)
                                      : read_payload(codec, input, event);

@@ -87,7 +87,8 @@ void ws_codec_free(struct ws_codec *codec);
  * be told again. Ask until then: the memory of the last message is given back. */
 bool ws_codec_next(struct ws_codec *codec, struct ws_input *input, struct ws_event *event);
 
-/* Streams messages from the next one on, or no longer. */
+/* Streams messages from now on, also what is left of one under way; or from the next one on
+ * no longer. */
 void ws_codec_stream(struct ws_codec *codec, bool streaming);
 
 #endif

@@ -5,7 +5,9 @@
 -- with `code` and `reason`, which prints as a text, so that assert() raises it.
 -- Frames, pings and backpressure are the core's, see link_lua.h.
 
+local Lock = require("strobe.async.lock").Lock
 local core_error = require "strobe.core.error"
+local core_task = require "strobe.core.task"
 local errors = require "strobe.async.error"
 local timeouts = require "strobe.async.timeout"
 
@@ -16,7 +18,9 @@ local PING_TIMEOUT = 20
 ---@class strobe.ws.Options what clients and servers have in common; times in seconds, 0 or false = never
 ---@field max_size? integer        bytes of one message that may come (1 MiB); a larger one closes with 1009
 ---@field max_fragments? integer   frames of one message (10,000)
----@field max_queue? integer       messages that wait to be taken before the peer is not read on (16)
+---@field max_queue? integer       messages, or pieces, that wait to be taken before the peer is not read on (16)
+---@field streaming? boolean       no message is kept whole before it is asked for, so that a large one needs no memory;
+---for who receives by recv_streaming, which otherwise begins this
 ---@field close_timeout? number    for the peer to close (10)
 ---@field ping_interval? number    between pings (20)
 ---@field ping_timeout? number     for the answer to one, or any other byte (20)
@@ -40,7 +44,12 @@ local ConnectionClosedError = core_error.class("ConnectionClosedError", Connecti
 ---@field subprotocol? string        what both sides agreed on
 ---@field private core userdata
 ---@field private stream_info table  addresses, TLS
----@field private sending? strobe.Lock while fragments are sent
+---@field private sending? strobe.Lock of messages that are sent in fragments; nil before the first
+---@field private sender? strobe.Task which sends one now
+---@field private streams? boolean   the core hands out pieces
+---@field private pieces string[]    of a message that recv could not wait for, and its `is_text`
+---@field private reading? boolean   a loop of recv_streaming is under way
+---@field private skipping? boolean  one was left: the rest of its message is to be thrown away
 local Connection = {}
 Connection.__index = Connection
 Connection.__name = "WebSocket"
@@ -87,12 +96,72 @@ function Connection.new(core, opening, options)
   end
   core:set_times(time("close_timeout", CLOSE_TIMEOUT), time("ping_interval", PING_INTERVAL),
     time("ping_timeout", PING_TIMEOUT))
-  return setmetatable({
+  local connection = setmetatable({
     core = core,
     request = opening.request,
     response = opening.response,
     subprotocol = opening.subprotocol,
   }, Connection)
+  if options.streaming then
+    connection:stream()
+  end
+  return connection
+end
+
+---@package
+function Connection:stream()
+  if not self.streams then
+    self.core:stream()
+    self.streams, self.pieces = true, {}
+  end
+end
+
+local function refuse_while_reading(self, name)
+  if self.reading then
+    error(("ws:%s: a message is being received by recv_streaming: leave that loop first"):format(name), 3)
+  end
+end
+
+-- Throws away the rest of a message whose loop was left.
+local function skip(self)
+  while self.skipping do
+    local piece, _, last = self.core:receive()
+    self.skipping = piece ~= nil and not last
+  end
+end
+
+-- A whole message of a core that hands out pieces. When the wait is cut, what came is kept.
+local function receive_whole(self)
+  skip(self)
+  local pieces = self.pieces
+  while true do
+    local piece, is_text, last = self.core:receive()
+    if not piece then
+      return nil
+    end
+    pieces[#pieces + 1], pieces.is_text = piece, is_text
+    if last then
+      self.pieces = {}
+      return table.concat(pieces), is_text
+    end
+  end
+end
+
+-- The next piece, which recv may have received.
+local function receive_piece(self)
+  local pieces = self.pieces
+  if #pieces > 0 then
+    self.pieces = {}
+    return table.concat(pieces), pieces.is_text, false
+  end
+  return self.core:receive()
+end
+
+local function receive(self)
+  if self.streams then
+    return receive_whole(self)
+  end
+  return self.core:receive()
 end
 
 --- The next message. Waits for it, at most `timeout` seconds.
@@ -102,16 +171,16 @@ end
 ---@return "text"|"binary"|strobe.ws.ConnectionClosed|string kind, or why there is none
 ---@return string? code "ECONNRESET", "ETIMEDOUT"
 function Connection:recv(timeout)
-  local core = self.core
+  refuse_while_reading(self, "recv")
   local message, is_text
   if timeout then
     local in_time
-    in_time, message, is_text = timeouts.move_on_after(timeout, core.receive, core)
+    in_time, message, is_text = timeouts.move_on_after(timeout, receive, self)
     if not in_time then
       return nil, ("recv: no message within %g s"):format(timeout), "ETIMEDOUT"
     end
   else
-    message, is_text = core:receive()
+    message, is_text = receive(self)
   end
   if message then
     return message, is_text and "text" or "binary"
@@ -135,8 +204,62 @@ end
 
 Connection.iter = Connection.messages
 
+--- Receives the next message in pieces, as they come: `for piece, kind in ws:recv_streaming() do`. The message is
+--- never in memory as a whole; `max_size` counts all of it nevertheless, so raise that for larger ones. The pieces are not the
+--- peer's fragments; those of text are cut between characters. Raises ConnectionClosed when no message comes any more,
+--- or when the connection ends within one. No other message can be received until the loop has ended; when it was left
+--- early the rest of its message is thrown away, by who receives next. websockets.Connection.recv_streaming
+---@async
+---@return fun(): string?, "text"|"binary" piece never empty, unless the message is
+function Connection:recv_streaming()
+  refuse_while_reading(self, "recv_streaming")
+  self:stream()
+  self.reading = true
+  local begun, over = false, false
+  local function leave()
+    if not over then
+      over, self.reading, self.skipping = true, nil, begun
+    end
+  end
+  local function next_piece()
+    if over then
+      return nil
+    end
+    local piece, is_text, last
+    repeat
+      skip(self)
+      piece, is_text, last = receive_piece(self)
+      if not piece then
+        over, self.reading = true, nil
+        error(closed_of(self), 0)
+      end
+    until last or piece ~= ""
+    local is_rest = begun
+    begun = true
+    if last then
+      over, self.reading = true, nil
+    end
+    if piece == "" and is_rest then
+      return nil
+    end
+    return piece, is_text and "text" or "binary"
+  end
+  return next_piece, nil, nil, setmetatable({}, { __close = leave })
+end
+
+-- Waits until no message is being sent in fragments.
+local function acquire_turn(self)
+  if self.sender == core_task.current() then
+    error("ws:send: what makes the fragments of a message must not send another", 4)
+  end
+  return self.sending:acquire()
+end
+
 local function send(self, data, is_text)
   local core = self.core
+  if self.sending then
+    acquire_turn(self):release()
+  end
   local sent, _, code = core:send(data, is_text)
   if code == "EILSEQ" then
     error("ws:send: the text is not UTF-8; send_bytes takes any bytes", 3)
@@ -146,31 +269,91 @@ local function send(self, data, is_text)
   return true
 end
 
-local function check_data(name, data)
-  if type(data) ~= "string" then
-    error(("ws:%s: a string expected, got %s"):format(name, type(data)), 3)
+-- What gives one piece after the other.
+local function iterator_of(name, pieces)
+  local is_list = type(pieces) == "table" and not getmetatable(pieces)
+  local meta = not is_list and getmetatable(pieces)
+  if is_list then
+    local i = 0
+    return function()
+      i = i + 1
+      return pieces[i]
+    end
+  elseif type(pieces) == "function" or type(meta) == "table" and meta.__call then
+    return pieces
   end
+  error(("ws:%s: a string, an iterator or a list of strings expected, got %s"):format(name, type(pieces)), 4)
+end
+
+-- A message that was begun cannot be taken back: it ends with the connection.
+local function guard_of(self, state)
+  self.sender = core_task.current()
+  return setmetatable({}, {
+    __close = function(_, e)
+      self.sender = nil
+      if e ~= nil and state.begun then
+        self:give_up(1011, "error in a message of fragments")
+      end
+    end,
+  })
+end
+
+local function send_piece(self, name, piece, is_text, last)
+  if type(piece) ~= "string" then
+    error(("ws:%s: a fragment: a string expected, got %s"):format(name, type(piece)), 5)
+  end
+  local sent, _, code = self.core:send_fragment(piece, is_text, last)
+  if code == "EILSEQ" then
+    error("ws:send: the text is not UTF-8; send_bytes takes any bytes", 5)
+  end
+  return sent and self.core:drain()
+end
+
+-- The last frame is empty: each piece goes out before it is known whether another comes.
+local function send_pieces(self, name, pieces, is_text)
+  local next_piece, state = iterator_of(name, pieces), { begun = false }
+  self.sending = self.sending or Lock()
+  local held <close> = acquire_turn(self) -- luacheck: ignore
+  local guard <close> = guard_of(self, state) -- luacheck: ignore
+  for piece in next_piece do
+    if not send_piece(self, name, piece, is_text, false) then
+      return ended(self)
+    end
+    state.begun = true
+  end
+  if state.begun and not send_piece(self, name, "", is_text, true) then
+    return ended(self)
+  end
+  return true
 end
 
 --- Sends a text message, which is UTF-8. Waits while much is on its way already.
+---
+--- An iterator, or a list, sends one message in fragments, each as soon as it is there; characters may be split between
+--- them. Pings and pongs go out meanwhile, other messages wait. Without a fragment nothing is sent; an error of the
+--- iterator, or a cancellation, after the first one closes with 1011.
 ---@async
----@param text string
+---@param text string|(fun(): string?)|string[]
 ---@return true?
 ---@return strobe.ws.ConnectionClosed?
 ---@return string? code
 function Connection:send(text)
-  check_data("send", text)
+  if type(text) ~= "string" then
+    return send_pieces(self, "send", text, true)
+  end
   return send(self, text, true)
 end
 
---- Sends a binary message.
+--- Sends a binary message, or one in fragments, as `send` does.
 ---@async
----@param bytes string
+---@param bytes string|(fun(): string?)|string[]
 ---@return true?
 ---@return strobe.ws.ConnectionClosed?
 ---@return string? code
 function Connection:send_bytes(bytes)
-  check_data("send_bytes", bytes)
+  if type(bytes) ~= "string" then
+    return send_pieces(self, "send_bytes", bytes, false)
+  end
   return send(self, bytes, false)
 end
 

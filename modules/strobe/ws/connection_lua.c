@@ -38,13 +38,16 @@ static enum wait_cancel cancel_receive(lua_State *L, struct task *task) {
 static const struct wait_kind receiving = {"websocket message", cancel_receive, NULL};
 
 static int push_oldest(lua_State *L, struct ws_link *link) {
-  struct ws_message *message = list_entry(link->messages.next, struct ws_message, link);
+  const struct ws_message *message = ws_inbox_first(&link->inbox);
+  bool streaming = link->codec.options.streaming;
   lua_pushlstring(L, message->bytes, message->size); /* may raise: it is taken after that */
   lua_pushboolean(L, message->text);
+  if (streaming)
+    lua_pushboolean(L, message->last);
   free(ws_link_take(link));
   if (link->stream)
     ws_link_read(link);
-  return 2;
+  return streaming ? 3 : 2;
 }
 
 /* One that was woken and then cancelled will take nothing. */
@@ -59,9 +62,9 @@ static int receive(lua_State *L, int status, lua_KContext context) {
     link->receiver = NULL;
   if (status == LUA_YIELD)
     wait_resumed(L);
-  if (link->count > 0 && !has_receiver(link))
+  if (link->inbox.count > 0 && !has_receiver(link))
     return push_oldest(L, link);
-  if (link->count == 0 && link->state >= WS_ENDED)
+  if (link->inbox.count == 0 && link->state >= WS_ENDED)
     return 0;
   if (has_receiver(link))
     return luaL_error(L, "another task is receiving from this WebSocket already");
@@ -70,11 +73,18 @@ static int receive(lua_State *L, int status, lua_KContext context) {
   return wait_park(L, task, &receiving, link, receive);
 }
 
-/* connection:receive() → data, is_text; nothing when no more will come. Waits. */
+/* connection:receive() → data, is_text; nothing when no more will come. Waits. After
+ * `stream` the data are a piece of a message, and a third result tells whether its last. */
 static int connection_receive(lua_State *L) {
   check_link(L);
   lua_settop(L, 1);
   return receive(L, LUA_OK, 0);
+}
+
+/* connection:stream(): hands out what came of a message, not only whole ones. */
+static int connection_stream(lua_State *L) {
+  ws_link_stream(check_link(L));
+  return 0;
 }
 
 /* --- Sending ------------------------------------------------------------------ */
@@ -95,20 +105,17 @@ static int connection_send(lua_State *L) {
   bool is_text = lua_toboolean(L, 3);
   if (is_text && !ws_utf8_valid(bytes, size))
     return error_world(L, UV_EILSEQ, "send");
-  return push_sent(L, ws_link_send(link, WS_FIN | (is_text ? WS_TEXT : WS_BINARY), bytes, size),
-                   "send");
+  return push_sent(L, ws_link_send(link, is_text ? WS_TEXT : WS_BINARY, bytes, size), "send");
 }
 
-/* connection:send_fragment(bytes, is_text, first, last) → true: part of a message. */
+/* connection:send_fragment(bytes, is_text, last) → true: part of a message, up to the last
+ * one. A character may be split between two parts. */
 static int connection_send_fragment(lua_State *L) {
-  struct ws_link *link = check_link(L);
   size_t size;
+  struct ws_link *link = check_link(L);
   const char *bytes = luaL_checklstring(L, 2, &size);
-  unsigned opcode = !lua_toboolean(L, 4)  ? WS_CONTINUATION
-                    : lua_toboolean(L, 3) ? WS_TEXT
-                                          : WS_BINARY;
-  unsigned fin = lua_toboolean(L, 5) ? WS_FIN : 0;
-  return push_sent(L, ws_link_send(link, fin | opcode, bytes, size), "send");
+  bool is_text = lua_toboolean(L, 3), last = lua_toboolean(L, 4);
+  return push_sent(L, ws_link_send_fragment(link, is_text, bytes, size, last), "send");
 }
 
 /* connection:send_encoded(frame) → true: what `encode` made; for servers. */
@@ -125,7 +132,7 @@ static int send_control(lua_State *L, unsigned opcode, const char *what) {
   size_t size;
   const char *bytes = luaL_optlstring(L, 2, "", &size);
   luaL_argcheck(L, size <= WS_CONTROL_MAX, 2, "at most 125 bytes expected");
-  return push_sent(L, ws_link_send(link, WS_FIN | opcode, bytes, size), what);
+  return push_sent(L, ws_link_send(link, opcode, bytes, size), what);
 }
 
 /* connection:ping([bytes]) → true */
@@ -280,7 +287,7 @@ static int connection_latency(lua_State *L) {
 /* connection:buffered() → messages that wait to be taken, bytes that wait to go. */
 static int connection_buffered(lua_State *L) {
   const struct ws_link *link = check_link(L);
-  lua_pushinteger(L, link->count);
+  lua_pushinteger(L, link->inbox.count);
   lua_pushinteger(L, (lua_Integer)ws_link_queued(link));
   return 2;
 }
@@ -300,6 +307,7 @@ static int connection_tostring(lua_State *L) {
 
 static const luaL_Reg methods[] = {
     {"receive", connection_receive},
+    {"stream", connection_stream},
     {"send", connection_send},
     {"send_fragment", connection_send_fragment},
     {"send_encoded", connection_send_encoded},
@@ -369,11 +377,10 @@ static int ws_open(lua_State *L) {
   if (!link)
     return error_world(L, UV_ENOMEM, "WebSocket");
   *box = link;
-  list_init(&link->messages); /* so that it can be released from here on */
+  ws_inbox_init(&link->inbox, (unsigned)most); /* so that it can be released from here on */
   link->compression = ws_extension_compression(L, 6, options.max_message);
   options.deflate = link->compression != NULL;
   link->keys = keys;
-  link->most = (unsigned)most;
   ws_link_open(L, 1, link, &options);
   ws_link_read(link);
   return 1;

@@ -96,36 +96,67 @@ static int append(struct ws_link *link, unsigned first, const char *payload, siz
   return 0;
 }
 
-/* A whole message that is worth it; fragments and control frames go as they are. */
-static bool compresses(const struct ws_link *link, unsigned first, size_t size) {
-  unsigned opcode = first & WS_OPCODE;
-  return link->compression && size >= link->compression->threshold && first & WS_FIN &&
-         (opcode == WS_TEXT || opcode == WS_BINARY);
+/* Whether a message that is, or begins, as large as that is worth it. */
+static bool compresses(const struct ws_link *link, size_t size) {
+  return link->compression && size >= link->compression->threshold;
 }
 
+/* RSV1 is in the first frame of a message only. */
 static int append_compressed(struct ws_link *link, unsigned first, const char *payload,
                              size_t size) {
   struct buffer deflated;
   int status = UV_ENOMEM;
+  unsigned mark = (first & WS_OPCODE) == WS_CONTINUATION ? 0 : WS_RSV1;
   buffer_init(&deflated);
-  if (ws_deflate(&link->compression->deflater, payload, size, true, &deflated) == WS_DEFLATE_GOOD)
-    status = append(link, first | WS_RSV1, buffer_front(&deflated), buffer_size(&deflated));
+  if (ws_deflate(&link->compression->deflater, payload, size, first & WS_FIN, &deflated) ==
+      WS_DEFLATE_GOOD)
+    status = append(link, first | mark, buffer_front(&deflated), buffer_size(&deflated));
   buffer_free(&deflated);
   return status;
 }
 
-int ws_link_send(struct ws_link *link, unsigned first, const char *payload, size_t size) {
-  int status = compresses(link, first, size) ? append_compressed(link, first, payload, size)
-                                             : append(link, first, payload, size);
+int ws_link_send(struct ws_link *link, unsigned opcode, const char *payload, size_t size) {
+  bool message = !ws_is_control(opcode);
+  if (message && link->fragmented)
+    return UV_EBUSY;
+  int status = message && compresses(link, size)
+                   ? append_compressed(link, WS_FIN | opcode, payload, size)
+                   : append(link, WS_FIN | opcode, payload, size);
   if (status == 0)
     cork(link);
   return status;
+}
+
+static unsigned first_of_fragment(struct ws_link *link, bool text, bool last) {
+  unsigned opcode = link->fragmented ? WS_CONTINUATION : text ? WS_TEXT : WS_BINARY;
+  return opcode | (last ? WS_FIN : 0);
+}
+
+int ws_link_send_fragment(struct ws_link *link, bool text, const char *payload, size_t size,
+                          bool last) {
+  unsigned first = first_of_fragment(link, text, last);
+  if (!link->fragmented) {
+    link->deflates = compresses(link, size);
+    link->sent = (struct ws_utf8){0};
+  }
+  if (text &&
+      (!ws_utf8_feed(&link->sent, payload, size) || (last && !ws_utf8_complete(&link->sent))))
+    return UV_EILSEQ;
+  int status = link->deflates ? append_compressed(link, first, payload, size)
+                              : append(link, first, payload, size);
+  if (status < 0)
+    return status;
+  link->fragmented = !last;
+  cork(link);
+  return 0;
 }
 
 int ws_link_send_encoded(struct ws_link *link, const char *bytes, size_t size) {
   int failure = link->sent_close ? UV_EPIPE : ws_link_failure(link);
   if (failure < 0)
     return failure;
+  if (link->fragmented)
+    return UV_EBUSY;
   if (!buffer_append(&link->output, bytes, size))
     return UV_ENOMEM;
   flush_soon(link);
@@ -228,19 +259,10 @@ static void fail(struct ws_link *link, unsigned code, const char *reason, size_t
   end(link);
 }
 
-static void free_messages(struct ws_link *link) {
-  struct list *node = link->messages.next;
-  while (node != &link->messages) {
-    struct ws_message *message = list_entry(node, struct ws_message, link);
-    node = node->next;
-    free(message);
-  }
-}
-
 static void free_if_done(struct ws_link *link) {
   if (!link->orphan || link->stream)
     return;
-  free_messages(link);
+  ws_inbox_free(&link->inbox);
   buffer_free(&link->output);
   ws_codec_free(&link->codec);
   if (link->compression) {
@@ -276,19 +298,17 @@ void ws_link_release(struct ws_link *link) {
 
 /* --- Receiving ---------------------------------------------------------------- */
 
-static void keep_message(struct ws_link *link, bool text, const char *bytes, size_t size) {
-  struct ws_message *message = malloc(sizeof *message + size);
-  if (!message) {
-    static const char why[] = "no memory for a message";
+/* The inbox may be full, if has_room does not mind. */
+static void keep_message(struct ws_link *link, const struct ws_event *event, const char *bytes,
+                         size_t size) {
+  static const char why[] = "no memory for a message";
+  bool kept = link->codec.options.streaming
+                  ? ws_inbox_put_piece(&link->inbox, bytes, size, event->text, event->last)
+                  : ws_inbox_put(&link->inbox, bytes, size, event->text);
+  if (!kept)
     fail(link, WS_SERVER_FAULT, why, sizeof why - 1);
-    return;
-  }
-  message->text = text;
-  message->size = size;
-  memcpy(message->bytes, bytes, size);
-  list_append(&link->messages, &message->link);
-  link->count++;
-  wake_receiver(link);
+  else if (link->inbox.count > 0)
+    wake_receiver(link);
 }
 
 static void fail_inflating(struct ws_link *link, enum ws_deflate_result result) {
@@ -302,28 +322,36 @@ static void fail_inflating(struct ws_link *link, enum ws_deflate_result result) 
     fail(link, WS_SERVER_FAULT, memory, sizeof memory - 1);
 }
 
+/* The text is UTF-8 up to here. */
+static bool is_text(struct ws_utf8 *utf8, const struct ws_event *event,
+                    const struct buffer *inflated) {
+  if (event->first)
+    *utf8 = (struct ws_utf8){0};
+  return ws_utf8_feed(utf8, buffer_front(inflated), buffer_size(inflated)) &&
+         (!event->last || ws_utf8_complete(utf8));
+}
+
 /* The codec leaves to us what it cannot know of a compressed message. */
 static void take_compressed(struct ws_link *link, const struct ws_event *event) {
   static const char no_text[] = "the text is not UTF-8";
   struct buffer inflated;
   buffer_init(&inflated);
   enum ws_deflate_result result =
-      ws_inflate(&link->compression->inflater, event->bytes, event->size, true, &inflated);
-  const char *bytes = buffer_front(&inflated);
+      ws_inflate(&link->compression->inflater, event->bytes, event->size, event->last, &inflated);
   if (result != WS_DEFLATE_GOOD)
     fail_inflating(link, result);
-  else if (event->text && !ws_utf8_valid(bytes, buffer_size(&inflated)))
+  else if (event->text && !is_text(&link->compression->utf8, event, &inflated))
     fail(link, WS_BAD_DATA, no_text, sizeof no_text - 1);
-  else if (link->count < link->most)
-    keep_message(link, event->text, bytes, buffer_size(&inflated));
+  else
+    keep_message(link, event, buffer_front(&inflated), buffer_size(&inflated));
   buffer_free(&inflated);
 }
 
 static void take_message(struct ws_link *link, const struct ws_event *event) {
   if (event->compressed)
     take_compressed(link, event);
-  else if (link->count < link->most) /* it may be full if has_room does not mind */
-    keep_message(link, event->text, event->bytes, event->size);
+  else
+    keep_message(link, event, event->bytes, event->size);
 }
 
 /* A peer that does not read gets the newest answer only. */
@@ -377,7 +405,7 @@ static void take_event(struct ws_link *link, const struct ws_event *event) {
 /* Whether to read on. Who has sent a Close and waits for the peer's must not be held up
  * by messages that nobody takes. */
 static bool has_room(const struct ws_link *link) {
-  return link->count < link->most || link->discards;
+  return !ws_inbox_full(&link->inbox) || link->discards;
 }
 
 static void read_frames(struct ws_link *link) {
@@ -421,18 +449,20 @@ void ws_link_read(struct ws_link *link) {
     peer_ended(link);
 }
 
+void ws_link_stream(struct ws_link *link) {
+  ws_codec_stream(&link->codec, true);
+  ws_link_read(link);
+}
+
 void ws_link_discard(struct ws_link *link) {
   link->discards = true;
   ws_link_read(link);
 }
 
 struct ws_message *ws_link_take(struct ws_link *link) {
-  struct list *first = list_shift(&link->messages);
-  if (!first)
-    return NULL;
-  if (link->count-- == link->most && link->probing)
+  if (ws_inbox_full(&link->inbox) && link->probing)
     link->heard = now(link); /* we have not listened: silence counts from now */
-  return list_entry(first, struct ws_message, link);
+  return ws_inbox_take(&link->inbox);
 }
 
 /* --- Opening ------------------------------------------------------------------ */
@@ -465,7 +495,6 @@ void ws_link_open(lua_State *L, int index, struct ws_link *link, const struct ws
   link->flush.run = flush_job;
   link->latency = -1;
   list_init(&link->flush.link);
-  list_init(&link->messages);
   list_init(&link->drainers);
   list_init(&link->closers);
   buffer_init(&link->output);

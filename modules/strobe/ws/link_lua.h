@@ -16,15 +16,8 @@
 #include "modules/strobe/ws/close.h"
 #include "modules/strobe/ws/codec.h"
 #include "modules/strobe/ws/deflate.h"
+#include "modules/strobe/ws/inbox.h"
 #include "modules/strobe/ws/key.h"
-
-/* A message that waits to be taken. */
-struct ws_message {
-  struct list link;
-  bool text;
-  size_t size;
-  char bytes[];
-};
 
 /* Bytes that are to go: whoever sends waits above the first until there is the second. */
 enum { WS_HIGH_WATER = 32 * 1024, WS_LOW_WATER = 8 * 1024 };
@@ -33,7 +26,8 @@ enum { WS_HIGH_WATER = 32 * 1024, WS_LOW_WATER = 8 * 1024 };
 struct ws_compression {
   struct ws_deflater deflater;
   struct ws_inflater inflater;
-  size_t threshold; /* smaller messages are sent as they are */
+  struct ws_utf8 utf8; /* of the text that is inflated */
+  size_t threshold;    /* smaller messages are sent as they are */
 };
 
 enum ws_state { WS_OPEN, WS_CLOSING, WS_ENDED, WS_CLOSED };
@@ -55,9 +49,11 @@ struct ws_link {
   enum ws_state state;
   struct buffer output; /* frames of this turn */
   struct job flush;     /* … which it writes */
-  struct list messages; /* struct ws_message */
-  unsigned count, most; /* of them */
+  struct ws_inbox inbox;
   struct task *receiver;
+  bool fragmented;               /* a message is being sent in fragments, */
+  bool deflates;                 /* … compressed, */
+  struct ws_utf8 sent;           /* … a text up to here */
   struct list drainers, closers; /* jobs of tasks that wait for room, and for the end */
   struct timer closing;          /* ends what the peer does not */
   struct timer keepalive;
@@ -84,17 +80,25 @@ void ws_link_open(lua_State *L, int index, struct ws_link *link, const struct ws
  * was taken. */
 void ws_link_read(struct ws_link *link);
 
+/* Hands out pieces of messages as they come, from now on. */
+void ws_link_stream(struct ws_link *link);
+
 /* Throws away messages for which there is no room, from now on. */
 void ws_link_discard(struct ws_link *link);
 
 /* Why nothing can be sent: UV_EPIPE once it has ended, or what has broken the stream; 0. */
 int ws_link_failure(const struct ws_link *link);
 
-/* Sends a frame; `first` is an opcode with WS_FIN or not. 0, ws_link_failure, UV_EPIPE once
- * a Close was sent, UV_ENOMEM, or UV_EIO without a key. */
-int ws_link_send(struct ws_link *link, unsigned first, const char *payload, size_t size);
+/* Sends a whole message or a control frame. 0, ws_link_failure, UV_EPIPE once a Close was
+ * sent, UV_EBUSY inside a message of fragments, UV_ENOMEM, or UV_EIO without a key. */
+int ws_link_send(struct ws_link *link, unsigned opcode, const char *payload, size_t size);
 
-/* Sends a frame, or several, that were encoded before. */
+/* Sends a part of a message: until the last one, only control frames come between. As
+ * ws_link_send; UV_EILSEQ for a text that is not UTF-8 up to here. */
+int ws_link_send_fragment(struct ws_link *link, bool text, const char *payload, size_t size,
+                          bool last);
+
+/* Sends a message, or several, that were encoded before. */
 int ws_link_send_encoded(struct ws_link *link, const char *bytes, size_t size);
 
 /* Sends a Close, if none was sent. Without memory for one it ends without. */

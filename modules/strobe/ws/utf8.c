@@ -110,3 +110,13 @@ size_t ws_utf8_cut(const char *text, size_t size, size_t limit) {
     kept--;
   return kept;
 }
+
+size_t ws_utf8_unfinished(const char *text, size_t size) {
+  for (size_t back = 1; back <= 3 && back <= size; back++) {
+    unsigned char byte = (unsigned char)text[size - back];
+    size_t whole = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1;
+    if ((byte & 0xc0) != 0x80)
+      return whole > back ? back : 0;
+  }
+  return 0;
+}

@@ -31,4 +31,8 @@ bool ws_utf8_valid(const char *bytes, size_t size);
  * whole character. */
 size_t ws_utf8_cut(const char *text, size_t size, size_t limit);
 
+/* How many of the last bytes are the start of a character whose rest is still to come; for
+ * a text which ws_utf8_feed has taken. */
+size_t ws_utf8_unfinished(const char *text, size_t size);
+
 #endif

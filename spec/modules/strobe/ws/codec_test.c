@@ -429,6 +429,27 @@ static void test_parts(void) {
   ws_codec_free(&codec);
 }
 
+/* What was gathered comes first, when streaming begins in the middle of a message. */
+static void test_streaming_from_now_on(void) {
+  struct ws_options options = default_options(WS_CLIENT);
+  struct ws_codec codec;
+  struct ws_event event;
+  char bytes[] = "\x01\x03Hel\x80\x02l";
+  struct ws_input input = {bytes, 8};
+  ws_codec_init(&codec, &options);
+  CHECK(!ws_codec_next(&codec, &input, &event));
+  ws_codec_stream(&codec, true);
+  CHECK(ws_codec_next(&codec, &input, &event) && event.first && !event.last);
+  CHECK(event.text && event.size == 4 && memcmp(event.bytes, "Hell", 4) == 0);
+  CHECK(!ws_codec_next(&codec, &input, &event));
+  char rest[] = "o\x82\x01!";
+  input = (struct ws_input){rest, 4};
+  CHECK(ws_codec_next(&codec, &input, &event) && !event.first && event.last && event.size == 1);
+  CHECK(ws_codec_next(&codec, &input, &event) && event.first && event.last && !event.text);
+  CHECK(!ws_codec_next(&codec, &input, &event));
+  ws_codec_free(&codec);
+}
+
 /* A message inside one read is handed out where it lies. */
 static void test_slices(void) {
   struct ws_options options = default_options(WS_SERVER);
@@ -567,6 +588,7 @@ int main(int argc, char **argv) {
   test_stories();
   test_deciding();
   test_parts();
+  test_streaming_from_now_on();
   test_slices();
   test_claims();
   test_idle();

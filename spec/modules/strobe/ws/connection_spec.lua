@@ -230,10 +230,10 @@ describe("a WebSocket", function()
 
     story("in fragments makes one message", function()
       local client, server = pair()
-      client:send_fragment("a", true, true, false)
+      client:send_fragment("a", true, false)
       client:ping "between"
-      client:send_fragment("", true, false, false)
-      client:send_fragment("b", true, false, true)
+      client:send_fragment("", true, false)
+      client:send_fragment("b", true, true)
       assert.same({ "ab", true }, { server:receive() })
     end)
 
