@@ -1,5 +1,6 @@
 #include "core/io/server.h"
 
+#include "core/io/descriptor.h"
 #include "core/io/resolve.h"
 #include "core/io/socket.h"
 #include "core/task/error.h"
@@ -231,9 +232,33 @@ static int server_listen_unix(lua_State *L) {
   return listen_on(L, SOCKET_UNIX, (int)luaL_optinteger(L, 2, 128));
 }
 
+/* listen_fd(fd [, backlog]) → server, or nil, message, code: listens on a bound socket which
+ * was made elsewhere, and is the server's from now on. When it fails, the descriptor stays
+ * open, unless listening itself has failed. */
+static int server_listen_fd(lua_State *L) {
+  lua_Integer number = luaL_checkinteger(L, 1);
+  luaL_argcheck(L, number >= 0 && number <= INT32_MAX, 1, "a file descriptor expected");
+  int fd = (int)number, backlog = (int)luaL_optinteger(L, 2, 128);
+  enum socket_family family;
+  int status = descriptor_check(fd, DESCRIPTOR_LISTENER, &family);
+  if (status < 0)
+    return error_world(L, status, "descriptor %d", fd);
+  struct server *server = server_push(L, family);
+  if (!server)
+    return error_world(L, UV_ENOMEM, "descriptor %d", fd);
+  status = descriptor_take(fd, family, &server->uv);
+  if (status == 0)
+    status = uv_listen(&server->uv.stream, backlog, on_connection);
+  if (status == 0)
+    return 1;
+  begin_close(server);
+  return error_world(L, status, "descriptor %d", fd);
+}
+
 static const luaL_Reg functions[] = {
     {"listen", server_listen},
     {"listen_unix", server_listen_unix},
+    {"listen_fd", server_listen_fd},
     {NULL, NULL},
 };
 

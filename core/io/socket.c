@@ -1,5 +1,6 @@
 #include "core/io/socket.h"
 
+#include "core/io/descriptor.h"
 #include "core/io/resolve.h"
 #include "core/task/error.h"
 
@@ -281,6 +282,29 @@ static int socket_connect_unix(lua_State *L) {
   return connect_to(L, SOCKET_UNIX);
 }
 
+/* open_fd(fd) → stream, or nil, message, code: a connected socket which was made elsewhere,
+ * and is the stream's from now on. When it fails, the descriptor stays open. */
+static int socket_open_fd(lua_State *L) {
+  lua_Integer number = luaL_checkinteger(L, 1);
+  luaL_argcheck(L, number >= 0 && number <= INT32_MAX, 1, "a file descriptor expected");
+  int fd = (int)number;
+  enum socket_family family;
+  int status = descriptor_check(fd, DESCRIPTOR_CONNECTION, &family);
+  if (status < 0)
+    return error_world(L, status, "descriptor %d", fd);
+  struct socket *socket = socket_push(L, family);
+  if (!socket)
+    return 3;
+  status = descriptor_take(fd, family, &socket->uv);
+  if (status < 0) {
+    socket->stream.closing = true;
+    socket_close(&socket->stream, true);
+    return error_world(L, status, "descriptor %d", fd);
+  }
+  socket_begin(socket);
+  return 1;
+}
+
 /* --- Names -------------------------------------------------------------------- */
 
 static int push_tcp_name(lua_State *L, const uv_tcp_t *tcp, bool peer) {
@@ -335,11 +359,9 @@ static int socket_name(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"connect", socket_connect},
-    {"connect_unix", socket_connect_unix},
-    {"peer", socket_peer},
-    {"name", socket_name},
-    {NULL, NULL},
+    {"connect", socket_connect}, {"connect_unix", socket_connect_unix},
+    {"open_fd", socket_open_fd}, {"peer", socket_peer},
+    {"name", socket_name},       {NULL, NULL},
 };
 
 int luaopen_strobe_core_socket(lua_State *L) {

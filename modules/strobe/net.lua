@@ -280,6 +280,54 @@ function net.listen_unix(path, options)
   return new_server(secured(secure, core_server.listen_unix(path, options and options.backlog)))
 end
 
+--- A connection of a socket that was made elsewhere: inherited, or by another library. The descriptor is the
+--- connection's from now on, which closes it; when this fails it stays the caller's. asyncio's connect(sock=…)
+---@param fd integer of a connected TCP or unix stream socket
+---@return strobe.Connection?
+---@return string? message
+---@return string? code "EBADF", "ENOTSOCK", "EPROTOTYPE" or "EAFNOSUPPORT" for another kind of socket, "ENOTCONN",
+---"EEXIST" for one that is a connection's already
+net.open_fd = core_socket.open_fd
+
+--- Listens on a socket that was made elsewhere, see net.listen_fds. The descriptor is the server's from now on.
+---@param fd integer of a bound TCP or unix stream socket; whether it listens already does not matter
+---@param options? strobe.ListenOptions
+---@return strobe.Server?
+---@return string? message
+---@return string? code as of net.open_fd; "EISCONN" for a connection
+function net.listen_fd(fd, options)
+  local secure = tls_of("net.listen_fd", options)
+  return new_server(secured(secure, core_server.listen_fd(fd, options and options.backlog)))
+end
+
+-- Descriptors that a service manager hands over begin here.
+local LISTEN_FDS_START = 3
+
+--- The descriptors of sockets which systemd, or who else starts us by its protocol, has opened for us; none when there
+--- are none. They are told once: neither a second call nor a child sees them. sd_listen_fds(3)
+---
+--- `local server = assert(net.listen_fd(net.listen_fds()[1]))`
+---@return integer[] descriptors
+---@return string[] names as the unit calls them, "unknown" where it does not
+function net.listen_fds()
+  local uv = require "luv"
+  local pid, count = os.getenv "LISTEN_PID", math.tointeger(tonumber(os.getenv "LISTEN_FDS"))
+  local given, descriptors, names = {}, {}, {}
+  for name in (os.getenv "LISTEN_FDNAMES" or ""):gmatch "[^:]+" do
+    given[#given + 1] = name
+  end
+  for _, name in ipairs { "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES" } do
+    uv.os_unsetenv(name)
+  end
+  if tonumber(pid) ~= uv.os_getpid() then -- they are somebody else's
+    return descriptors, names
+  end
+  for i = 1, count or 0 do
+    descriptors[i], names[i] = LISTEN_FDS_START + i - 1, given[i] or "unknown"
+  end
+  return descriptors, names
+end
+
 --- Goes on by TLS on a connection that is there, which must not be used any more: for protocols that ask for
 --- it (STARTTLS), and over net.pipe. asyncio's loop.start_tls
 ---@async

@@ -42,7 +42,7 @@ end
 --- Starts a program.
 ---@param program string
 ---@param arguments string[]
----@param options? {cwd?: string, input?: string}
+---@param options? {cwd?: string, input?: string, descriptors?: integer[]} descriptors it inherits, as 3, 4, …
 ---@return spec.Child a `<close>` value, which ends it by its pid
 local function spawn(program, arguments, options)
   options = options or {}
@@ -55,7 +55,7 @@ local function spawn(program, arguments, options)
   child.process, child.pid = assert(uv.spawn(program, {
     args = arguments,
     cwd = options.cwd,
-    stdio = { pipes.stdin, pipes.stdout, pipes.stderr },
+    stdio = { pipes.stdin, pipes.stdout, pipes.stderr, table.unpack(options.descriptors or {}) },
   }, on_exit(child)))
   collect(child, "stdout")
   collect(child, "stderr")

@@ -205,10 +205,10 @@ end
 Connection.iter = Connection.messages
 
 --- Receives the next message in pieces, as they come: `for piece, kind in ws:recv_streaming() do`. The message is
---- never in memory as a whole; `max_size` counts all of it nevertheless, so raise that for larger ones. The pieces are not the
---- peer's fragments; those of text are cut between characters. Raises ConnectionClosed when no message comes any more,
---- or when the connection ends within one. No other message can be received until the loop has ended; when it was left
---- early the rest of its message is thrown away, by who receives next. websockets.Connection.recv_streaming
+--- never in memory as a whole; `max_size` counts all of it nevertheless, so raise that for larger ones. The pieces are
+--- not the peer's fragments; those of text are cut between characters. Raises ConnectionClosed when no message comes any
+--- more, or when the connection ends within one. No other message can be received until the loop has ended; when it was
+--- left early the rest of its message is thrown away, by who receives next. websockets.Connection.recv_streaming
 ---@async
 ---@return fun(): string?, "text"|"binary" piece never empty, unless the message is
 function Connection:recv_streaming()
