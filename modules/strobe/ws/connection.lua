@@ -206,9 +206,11 @@ Connection.iter = Connection.messages
 
 --- Receives the next message in pieces, as they come: `for piece, kind in ws:recv_streaming() do`. The message is
 --- never in memory as a whole; `max_size` counts all of it nevertheless, so raise that for larger ones. The pieces are
---- not the peer's fragments; those of text are cut between characters. Raises ConnectionClosed when no message comes any
---- more, or when the connection ends within one. No other message can be received until the loop has ended; when it was
---- left early the rest of its message is thrown away, by who receives next. websockets.Connection.recv_streaming
+--- not the peer's fragments; those of text are cut between characters.
+---
+--- Raises ConnectionClosed when no message comes any more, or when the connection ends within one. No other message can
+--- be received until the loop has ended; when it was left early the rest of its message is thrown away, by who receives
+--- next. websockets.Connection.recv_streaming
 ---@async
 ---@return fun(): string?, "text"|"binary" piece never empty, unless the message is
 function Connection:recv_streaming()
@@ -357,14 +359,13 @@ function Connection:send_bytes(bytes)
   return send(self, bytes, false)
 end
 
---- Sends what core.encode made, unless too much is on its way already; for broadcast.
+--- Sends what core.encode made, and waits for nothing; for broadcast.
 ---@package
----@param frame string
+---@param encoded userdata
 ---@param most integer bytes that may be on their way
----@return boolean sent
-function Connection:send_encoded(frame, most)
-  local _, queued = self.core:buffered()
-  return queued <= most and self.core:send_encoded(frame) ~= nil
+---@return boolean? sent false when more are, nil when it cannot be sent now
+function Connection:send_encoded(encoded, most)
+  return (self.core:send_encoded(encoded, most))
 end
 
 --- Begins to close without waiting; for broadcast.

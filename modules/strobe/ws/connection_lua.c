@@ -4,6 +4,7 @@
 #include "core/task/error.h"
 #include "core/task/time.h"
 #include "core/task/type.h"
+#include "modules/strobe/ws/encoded_lua.h"
 #include "modules/strobe/ws/extension_lua.h"
 #include "modules/strobe/ws/handshake_lua.h"
 #include "modules/strobe/ws/link_lua.h"
@@ -118,13 +119,18 @@ static int connection_send_fragment(lua_State *L) {
   return push_sent(L, ws_link_send_fragment(link, is_text, bytes, size, last), "send");
 }
 
-/* connection:send_encoded(frame) → true: what `encode` made; for servers. */
+/* connection:send_encoded(encoded [, most]) → true: what `encode` made; for servers. false
+ * when more than `most` bytes wait to go already. */
 static int connection_send_encoded(lua_State *L) {
   struct ws_link *link = check_link(L);
-  size_t size;
-  const char *bytes = luaL_checklstring(L, 2, &size);
   luaL_argcheck(L, link->codec.options.role == WS_SERVER, 1, "a client masks each frame anew");
-  return push_sent(L, ws_link_send_encoded(link, bytes, size), "send");
+  struct ws_encoded *encoded = ws_encoded_check(L, 2);
+  lua_Integer most = luaL_optinteger(L, 3, LUA_MAXINTEGER);
+  if (ws_link_failure(link) == 0 && (lua_Integer)ws_link_queued(link) > most) {
+    lua_pushboolean(L, false);
+    return 1;
+  }
+  return push_sent(L, ws_link_send_encoded(link, encoded), "send");
 }
 
 static int send_control(lua_State *L, unsigned opcode, const char *what) {
@@ -386,28 +392,15 @@ static int ws_open(lua_State *L) {
   return 1;
 }
 
-/* encode(bytes, is_text) → a server's frame, for send_encoded to many. */
-static int ws_encode(lua_State *L) {
-  size_t size;
-  luaL_checklstring(L, 1, &size);
-  uint8_t header[WS_HEADER_MAX];
-  unsigned opcode = lua_toboolean(L, 2) ? WS_TEXT : WS_BINARY;
-  size_t header_size = ws_header_write(header, WS_FIN | opcode, size, NULL);
-  lua_pushlstring(L, (const char *)header, header_size);
-  lua_pushvalue(L, 1);
-  lua_concat(L, 2);
-  return 1;
-}
-
 static const luaL_Reg functions[] = {
     {"open", ws_open},
-    {"encode", ws_encode},
     {NULL, NULL},
 };
 
 int luaopen_strobe_core_ws(lua_State *L) {
   type_open(L, CONNECTION, methods);
   luaL_newlib(L, functions);
+  ws_encoded_add(L);
   ws_handshake_add(L);
   ws_extension_add(L);
   return 1;

@@ -97,6 +97,11 @@ enum ws_deflate_result ws_deflate(struct ws_deflater *deflater, const char *byte
   return WS_DEFLATE_NO_MEMORY;
 }
 
+void ws_deflater_forget(struct ws_deflater *deflater) {
+  if (deflater->stream)
+    deflateReset(deflater->stream);
+}
+
 /* --- To receive --------------------------------------------------------------------------- */
 
 void ws_inflater_init(struct ws_inflater *inflater, unsigned window_bits, bool takeover,

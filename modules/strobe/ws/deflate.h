@@ -50,6 +50,9 @@ struct ws_deflater {
 void ws_deflater_init(struct ws_deflater *deflater, const struct ws_deflater_options *options);
 void ws_deflater_free(struct ws_deflater *deflater);
 
+/* Refers to nothing before the next message: the peer got others in between. */
+void ws_deflater_forget(struct ws_deflater *deflater);
+
 /* Appends the payload for a piece of a message; an empty message is a payload of one byte.
  * Bytes appended before a failure are of no use. */
 enum ws_deflate_result ws_deflate(struct ws_deflater *deflater, const char *bytes, size_t size,

@@ -38,24 +38,52 @@ ws.ConnectionClosedError = connections.ConnectionClosedError
 -- Bytes that may wait for a peer before a broadcast passes it over.
 local MOST_UNSENT = 64 * 1024
 
---- Sends a message to many connections of servers; it is encoded once, and nobody is waited
---- for. A peer that is slow, with more than 64 KiB on its way, is passed over.
+-- Iterates over a server's connections, a list, a set, or what an iterator gives.
+local function each(peers)
+  if type(peers) == "function" then
+    return peers
+  elseif type(peers) ~= "table" then
+    error(("ws.broadcast: a server, a list, a set or an iterator expected, got %s"):format(type(peers)), 3)
+  elseif peers.each then
+    return peers:each()
+  end
+  local list = peers.connections and peers:connections() or peers
+  if list[1] == nil then
+    return next, list
+  end
+  local i = 0
+  return function()
+    i = i + 1
+    return list[i]
+  end
+end
+
+--- Sends a message to many connections of servers; it is encoded once, and nobody is waited for. A peer that is slow,
+--- with more than 64 KiB on its way, is passed over, or closed; so is, without being closed, one to which a message is
+--- being sent in fragments. For peers who take compressed messages it is compressed once, if it is 1 KiB or more.
 --- websockets.broadcast
----@param peers strobe.ws.Connection[]
+---@param peers strobe.ws.Server|strobe.ws.Connection[]|table<strobe.ws.Connection, any>|fun(): strobe.ws.Connection?
 ---@param message string
 ---@param options? {binary?: boolean, slow?: "skip"|"close"} "close": slow peers are closed with 1008
 ---@return integer sent
 ---@return integer skipped
 function ws.broadcast(peers, message, options)
+  if type(message) ~= "string" then
+    error(("ws.broadcast: a message expected, got %s"):format(type(message)), 2)
+  end
   options = options or {}
-  local frame = core.encode(message, not options.binary)
+  local encoded <close> = core.encode(message, not options.binary)
+  if not encoded then
+    error("ws.broadcast: the text is not UTF-8; binary = true takes any bytes", 2)
+  end
   local sent, skipped = 0, 0
-  for _, connection in ipairs(peers) do
-    if connection:send_encoded(frame, MOST_UNSENT) then
+  for connection in each(peers) do
+    local ok = connection:send_encoded(encoded, MOST_UNSENT)
+    if ok then
       sent = sent + 1
     else
       skipped = skipped + 1
-      if options.slow == "close" then
+      if ok == false and options.slow == "close" then
         connection:give_up(1008, "too slow")
       end
     end

@@ -151,13 +151,27 @@ int ws_link_send_fragment(struct ws_link *link, bool text, const char *payload, 
   return 0;
 }
 
-int ws_link_send_encoded(struct ws_link *link, const char *bytes, size_t size) {
+/* The compressed frame, where it is worth it. */
+static const struct buffer *choose_frame(struct ws_link *link, struct ws_encoded *encoded) {
+  if (!compresses(link, ws_encoded_size(encoded)))
+    return &encoded->plain;
+  struct ws_deflater_options options = link->compression->deflater.options;
+  options.takeover = false;
+  const struct buffer *frame = ws_encoded_deflate(encoded, &options);
+  if (!frame || buffer_size(frame) >= buffer_size(&encoded->plain))
+    return &encoded->plain;
+  ws_deflater_forget(&link->compression->deflater);
+  return frame;
+}
+
+int ws_link_send_encoded(struct ws_link *link, struct ws_encoded *encoded) {
   int failure = link->sent_close ? UV_EPIPE : ws_link_failure(link);
   if (failure < 0)
     return failure;
   if (link->fragmented)
     return UV_EBUSY;
-  if (!buffer_append(&link->output, bytes, size))
+  const struct buffer *frame = choose_frame(link, encoded);
+  if (!buffer_append(&link->output, buffer_front(frame), buffer_size(frame)))
     return UV_ENOMEM;
   flush_soon(link);
   cork(link);

@@ -16,6 +16,7 @@
 #include "modules/strobe/ws/close.h"
 #include "modules/strobe/ws/codec.h"
 #include "modules/strobe/ws/deflate.h"
+#include "modules/strobe/ws/encoded.h"
 #include "modules/strobe/ws/inbox.h"
 #include "modules/strobe/ws/key.h"
 
@@ -98,8 +99,8 @@ int ws_link_send(struct ws_link *link, unsigned opcode, const char *payload, siz
 int ws_link_send_fragment(struct ws_link *link, bool text, const char *payload, size_t size,
                           bool last);
 
-/* Sends a message, or several, that were encoded before. */
-int ws_link_send_encoded(struct ws_link *link, const char *bytes, size_t size);
+/* Sends a message that was encoded before; for servers. As ws_link_send. */
+int ws_link_send_encoded(struct ws_link *link, struct ws_encoded *encoded);
 
 /* Sends a Close, if none was sent. Without memory for one it ends without. */
 void ws_link_close(struct ws_link *link, unsigned code, const char *reason, size_t size);

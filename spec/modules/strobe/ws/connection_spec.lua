@@ -249,9 +249,10 @@ describe("a WebSocket", function()
           assert.same({ "to all", is_text }, { clients[i]:receive() })
         end
       end
-      refused("a client masks each frame anew", clients[1].send_encoded, clients[1], "")
+      local encoded = ws.encode("x", true)
+      refused("a client masks each frame anew", clients[1].send_encoded, clients[1], encoded)
       servers[1]:send_close()
-      assert.equal("EPIPE", select(3, servers[1]:send_encoded ""))
+      assert.equal("EPIPE", select(3, servers[1]:send_encoded(encoded)))
     end)
 
     story("after send_close fails with EPIPE", function()
