@@ -12,7 +12,7 @@ static int option_of(int fd, int name) {
 }
 
 static int check_family(int fd, enum socket_family *family) {
-  struct sockaddr_storage name;
+  struct sockaddr_storage name = {0};
   socklen_t size = sizeof name;
   if (getsockname(fd, (struct sockaddr *)&name, &size) < 0)
     return uv_translate_sys_error(errno);

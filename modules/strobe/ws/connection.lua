@@ -9,7 +9,11 @@ local Lock = require("strobe.async.lock").Lock
 local core_error = require "strobe.core.error"
 local core_task = require "strobe.core.task"
 local errors = require "strobe.async.error"
+local methods = require("strobe.core.ws").methods
 local timeouts = require "strobe.async.timeout"
+
+-- Of what is called for each message.
+local receive, send_whole = methods.receive, methods.send
 
 local CLOSE_TIMEOUT = 10
 local PING_INTERVAL = 20
@@ -157,13 +161,6 @@ local function receive_piece(self)
   return self.core:receive()
 end
 
-local function receive(self)
-  if self.streams then
-    return receive_whole(self)
-  end
-  return self.core:receive()
-end
-
 --- The next message. Waits for it, at most `timeout` seconds.
 ---@async
 ---@param timeout? number
@@ -172,15 +169,19 @@ end
 ---@return string? code "ECONNRESET", "ETIMEDOUT"
 function Connection:recv(timeout)
   refuse_while_reading(self, "recv")
+  local f, from = receive, self.core
+  if self.streams then
+    f, from = receive_whole, self
+  end
   local message, is_text
   if timeout then
     local in_time
-    in_time, message, is_text = timeouts.move_on_after(timeout, receive, self)
+    in_time, message, is_text = timeouts.move_on_after(timeout, f, from)
     if not in_time then
       return nil, ("recv: no message within %g s"):format(timeout), "ETIMEDOUT"
     end
   else
-    message, is_text = receive(self)
+    message, is_text = f(from)
   end
   if message then
     return message, is_text and "text" or "binary"
@@ -193,13 +194,15 @@ end
 ---@async
 ---@return fun(): string?, "text"|"binary"
 function Connection:messages()
-  return function()
+  return self.core:messages(function()
     local message, kind = self:recv()
-    if message or errors.is(kind, ConnectionClosedOK) then
+    if message then
       return message, kind
+    elseif errors.is(kind, ConnectionClosedOK) then
+      return nil
     end
     error(kind, 0)
-  end
+  end)
 end
 
 Connection.iter = Connection.messages
@@ -252,20 +255,16 @@ end
 -- Waits until no message is being sent in fragments.
 local function acquire_turn(self)
   if self.sender == core_task.current() then
-    error("ws:send: what makes the fragments of a message must not send another", 4)
+    error("ws:send: what makes the fragments of a message must not send another", 3)
   end
   return self.sending:acquire()
 end
 
-local function send(self, data, is_text)
-  local core = self.core
-  if self.sending then
-    acquire_turn(self):release()
-  end
-  local sent, _, code = core:send(data, is_text)
+-- What send does when it is not just sent.
+local function send_on(self, sent, code)
   if code == "EILSEQ" then
     error("ws:send: the text is not UTF-8; send_bytes takes any bytes", 3)
-  elseif not sent or not core:drain() then
+  elseif not sent or not self.core:drain() then
     return ended(self)
   end
   return true
@@ -340,10 +339,16 @@ end
 ---@return strobe.ws.ConnectionClosed?
 ---@return string? code
 function Connection:send(text)
-  if type(text) ~= "string" then
+  if self.sending and type(text) == "string" then
+    acquire_turn(self):release()
+  end
+  local sent, full, code = send_whole(self.core, text, true)
+  if sent and not full then
+    return true
+  elseif code == "EINVAL" then
     return send_pieces(self, "send", text, true)
   end
-  return send(self, text, true)
+  return send_on(self, sent, code)
 end
 
 --- Sends a binary message, or one in fragments, as `send` does.
@@ -353,10 +358,16 @@ end
 ---@return strobe.ws.ConnectionClosed?
 ---@return string? code
 function Connection:send_bytes(bytes)
-  if type(bytes) ~= "string" then
+  if self.sending and type(bytes) == "string" then
+    acquire_turn(self):release()
+  end
+  local sent, full, code = send_whole(self.core, bytes, false)
+  if sent and not full then
+    return true
+  elseif code == "EINVAL" then
     return send_pieces(self, "send_bytes", bytes, false)
   end
-  return send(self, bytes, false)
+  return send_on(self, sent, code)
 end
 
 --- Sends what core.encode made, and waits for nothing; for broadcast.

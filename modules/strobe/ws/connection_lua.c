@@ -18,7 +18,7 @@
 enum { WS_CODE_MAX = 4999 };
 
 static struct ws_link *check_link(lua_State *L) {
-  struct ws_link *link = *(struct ws_link **)luaL_checkudata(L, 1, CONNECTION);
+  struct ws_link *link = *(struct ws_link **)type_check(L, 1, CONNECTION);
   luaL_argcheck(L, link, 1, "the connection was collected");
   return link;
 }
@@ -82,6 +82,69 @@ static int connection_receive(lua_State *L) {
   return receive(L, LUA_OK, 0);
 }
 
+/* --- Iterating ------------------------------------------------------------------ */
+
+/* What the iterator of `messages` has: the connection, a function for what it does not do
+ * itself, and the two kinds. */
+enum { OF_CONNECTION = 1, OF_REST, OF_TEXT, OF_BINARY };
+
+static int return_results(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  return lua_gettop(L);
+}
+
+/* Streams, ends and mistakes are not what has to be fast. */
+static int call_rest(lua_State *L) {
+  lua_settop(L, 0);
+  lua_pushvalue(L, lua_upvalueindex(OF_REST));
+  lua_callk(L, 0, 2, 0, return_results);
+  return 2;
+}
+
+static int push_message(lua_State *L, struct ws_link *link) {
+  const struct ws_message *message = ws_inbox_first(&link->inbox);
+  lua_pushlstring(L, message->bytes, message->size); /* may raise: it is taken after that */
+  lua_pushvalue(L, lua_upvalueindex(message->text ? OF_TEXT : OF_BINARY));
+  free(ws_link_take(link));
+  if (link->stream)
+    ws_link_read(link);
+  return 2;
+}
+
+static int next_message(lua_State *L, int status, lua_KContext context) {
+  struct ws_link *link = *(struct ws_link **)lua_touserdata(L, lua_upvalueindex(OF_CONNECTION));
+  (void)context;
+  if (link->receiver == scheduler_of(L)->current)
+    link->receiver = NULL;
+  if (status == LUA_YIELD)
+    wait_resumed(L);
+  bool empty = link->inbox.count == 0;
+  if (has_receiver(link) || link->codec.options.streaming || (empty && link->state >= WS_ENDED))
+    return call_rest(L);
+  if (!empty)
+    return push_message(L, link);
+  struct task *task = wait_enter(L);
+  link->receiver = task;
+  return wait_park(L, task, &receiving, link, next_message);
+}
+
+static int iterate(lua_State *L) {
+  lua_settop(L, 0);
+  return next_message(L, LUA_OK, 0);
+}
+
+/* connection:messages(rest) → an iterator: data, "text" or "binary". What rest() returns when
+ * no more come, when another task receives, or after `stream`. */
+static int connection_messages(lua_State *L) {
+  check_link(L);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_settop(L, 2);
+  lua_pushliteral(L, "text");
+  lua_pushliteral(L, "binary");
+  lua_pushcclosure(L, iterate, 4);
+  return 1;
+}
+
 /* connection:stream(): hands out what came of a message, not only whole ones. */
 static int connection_stream(lua_State *L) {
   ws_link_stream(check_link(L));
@@ -97,16 +160,26 @@ static int push_sent(lua_State *L, int status, const char *what) {
   return 1;
 }
 
-/* connection:send(bytes, is_text) → true: on its way or queued. Never waits. nil, message,
- * "EILSEQ" for a text that is not UTF-8. */
+/* connection:send(bytes, is_text) → true: on its way or queued; and true again when so much
+ * is that it is time to drain. Never waits. nil, message, "EILSEQ" for a text that is not
+ * UTF-8, "EINVAL" for what is no string. */
 static int connection_send(lua_State *L) {
   struct ws_link *link = check_link(L);
+  if (lua_type(L, 2) != LUA_TSTRING)
+    return error_world(L, UV_EINVAL, "send");
   size_t size;
-  const char *bytes = luaL_checklstring(L, 2, &size);
+  const char *bytes = lua_tolstring(L, 2, &size);
   bool is_text = lua_toboolean(L, 3);
   if (is_text && !ws_utf8_valid(bytes, size))
     return error_world(L, UV_EILSEQ, "send");
-  return push_sent(L, ws_link_send(link, is_text ? WS_TEXT : WS_BINARY, bytes, size), "send");
+  int status = ws_link_send(link, is_text ? WS_TEXT : WS_BINARY, bytes, size);
+  if (status < 0)
+    return error_world(L, status, "send");
+  lua_pushboolean(L, 1);
+  if (ws_link_queued(link) <= WS_HIGH_WATER)
+    return 1;
+  lua_pushboolean(L, 1);
+  return 2;
 }
 
 /* connection:send_fragment(bytes, is_text, last) → true: part of a message, up to the last
@@ -313,6 +386,7 @@ static int connection_tostring(lua_State *L) {
 
 static const luaL_Reg methods[] = {
     {"receive", connection_receive},
+    {"messages", connection_messages},
     {"stream", connection_stream},
     {"send", connection_send},
     {"send_fragment", connection_send_fragment},
@@ -400,6 +474,8 @@ static const luaL_Reg functions[] = {
 int luaopen_strobe_core_ws(lua_State *L) {
   type_open(L, CONNECTION, methods);
   luaL_newlib(L, functions);
+  luaL_getmetatable(L, CONNECTION);
+  lua_setfield(L, -2, "methods");
   ws_encoded_add(L);
   ws_handshake_add(L);
   ws_extension_add(L);

@@ -11,9 +11,10 @@ void ws_inbox_init(struct ws_inbox *inbox, unsigned most) {
 }
 
 void ws_inbox_free(struct ws_inbox *inbox) {
-  struct ws_message *message;
-  while ((message = ws_inbox_take(inbox)))
-    free(message);
+  struct list *node;
+  while ((node = list_shift(&inbox->messages)))
+    free(list_entry(node, struct ws_message, link));
+  inbox->count = 0;
 }
 
 struct ws_message *ws_inbox_first(const struct ws_inbox *inbox) {
