@@ -11,10 +11,13 @@ void ws_inbox_init(struct ws_inbox *inbox, unsigned most) {
 }
 
 void ws_inbox_free(struct ws_inbox *inbox) {
-  struct list *node;
-  while ((node = list_shift(&inbox->messages)))
-    free(list_entry(node, struct ws_message, link));
-  inbox->count = 0;
+  struct list *node = inbox->messages.next;
+  while (node != &inbox->messages) {
+    struct ws_message *message = list_entry(node, struct ws_message, link);
+    node = node->next;
+    free(message);
+  }
+  ws_inbox_init(inbox, inbox->most);
 }
 
 struct ws_message *ws_inbox_first(const struct ws_inbox *inbox) {
