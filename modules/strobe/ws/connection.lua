@@ -260,17 +260,17 @@ local function acquire_turn(self)
   return self.sending:acquire()
 end
 
--- What send does when it is not just sent.
+-- What send does when it is not just sent; called in its place, so that level 2 is the caller.
 local function send_on(self, sent, code)
   if code == "EILSEQ" then
-    error("ws:send: the text is not UTF-8; send_bytes takes any bytes", 3)
+    error("ws:send: the text is not UTF-8; send_bytes takes any bytes", 2)
   elseif not sent or not self.core:drain() then
     return ended(self)
   end
   return true
 end
 
--- What gives one piece after the other.
+-- What gives one piece after the other; level 3 is the caller of send, which send_pieces stands for.
 local function iterator_of(name, pieces)
   local is_list = type(pieces) == "table" and not getmetatable(pieces)
   local meta = not is_list and getmetatable(pieces)
@@ -283,7 +283,7 @@ local function iterator_of(name, pieces)
   elseif type(pieces) == "function" or type(meta) == "table" and meta.__call then
     return pieces
   end
-  error(("ws:%s: a string, an iterator or a list of strings expected, got %s"):format(name, type(pieces)), 4)
+  error(("ws:%s: a string, an iterator or a list of strings expected, got %s"):format(name, type(pieces)), 3)
 end
 
 -- A message that was begun cannot be taken back: it ends with the connection.
@@ -301,11 +301,11 @@ end
 
 local function send_piece(self, name, piece, is_text, last)
   if type(piece) ~= "string" then
-    error(("ws:%s: a fragment: a string expected, got %s"):format(name, type(piece)), 5)
+    error(("ws:%s: a fragment: a string expected, got %s"):format(name, type(piece)), 3)
   end
   local sent, _, code = self.core:send_fragment(piece, is_text, last)
   if code == "EILSEQ" then
-    error("ws:send: the text is not UTF-8; send_bytes takes any bytes", 5)
+    error("ws:send: the text is not UTF-8; send_bytes takes any bytes", 3)
   end
   return sent and self.core:drain()
 end

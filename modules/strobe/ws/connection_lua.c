@@ -114,6 +114,8 @@ static int push_message(lua_State *L, struct ws_link *link) {
 static int next_message(lua_State *L, int status, lua_KContext context) {
   struct ws_link *link = *(struct ws_link **)lua_touserdata(L, lua_upvalueindex(OF_CONNECTION));
   (void)context;
+  if (!link) /* a finalizer, at the end of all */
+    return luaL_error(L, "the connection was collected");
   if (link->receiver == scheduler_of(L)->current)
     link->receiver = NULL;
   if (status == LUA_YIELD)

@@ -59,6 +59,16 @@ local function unmasked(first, payload)
 end
 
 describe("ws:send of an iterator", function()
+  story("blames the line that called it for a mistake", {}, function(client)
+    for wrong, pattern in pairs { [5] = "an iterator or a list", [{ 5 }] = "a fragment", ["\xff"] = "is not UTF%-8" } do
+      local ok, message = pcall(function()
+        client:send(wrong)
+      end)
+      assert.is_false(ok)
+      assert.matches("streaming_spec.lua:%d+: ws:send: .*" .. pattern, message)
+    end
+  end)
+
   story("makes one message of what it gives, text or bytes", {}, function(client, peer)
     local count = 0
     assert.is_true(client:send(function()
@@ -121,7 +131,7 @@ describe("ws:send of an iterator", function()
     assert.equal("ü", (peer:recv()))
     assert.error_matches(function()
       client:send { "a", "\xc3" }
-    end, "the text is not UTF%-8")
+    end, "ws:send: the text is not UTF%-8")
     assert.equal(1011, select(2, peer:recv()).code)
   end)
 
@@ -171,10 +181,13 @@ describe("ws:send of an iterator", function()
       client:send { 5 }
     end, "ws:send: a fragment: a string expected, got number")
     assert.error_matches(function()
+      client:send "\xff"
+    end, "ws:send: the text is not UTF%-8")
+    assert.error_matches(function()
       client:send(function()
         client:send "inner"
       end)
-    end, "must not send another")
+    end, "ws:send: .* must not send another")
     assert.equal("open", client:state())
   end)
 
