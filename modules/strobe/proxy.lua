@@ -6,7 +6,7 @@
 -- The tunnel is CONNECT (RFC 9110, section 9.3.6): after a 2xx the stream is the host's.
 
 local base64 = require("strobe.core.ws").base64
-local responses = require "strobe.response"
+local responses = require "strobe.http.handover"
 
 local default_ports = { http = 80, https = 443 }
 

@@ -6,7 +6,7 @@ local errors = require "strobe.async.error"
 local handshake = require "strobe.ws.handshake"
 local net = require "strobe.net"
 local proxies = require "strobe.proxy"
-local responses = require "strobe.response"
+local responses = require "strobe.http.handover"
 local timeouts = require "strobe.async.timeout"
 local uris = require "strobe.ws.uri"
 

@@ -47,14 +47,13 @@ local function each(peers)
   elseif peers.each then
     return peers:each()
   end
-  local list = peers.connections and peers:connections() or peers
-  if list[1] == nil then
-    return next, list
+  if peers[1] == nil then
+    return next, peers
   end
   local i = 0
   return function()
     i = i + 1
-    return list[i]
+    return peers[i]
   end
 end
 

@@ -190,8 +190,19 @@ describe("the scheduler", function()
       return reports
     end
 
+    -- Those of the tasks that were busy: on a machine with much else to do, others may stand still too.
+    local function of_the_busy(reports)
+      local list = {}
+      for _, context in ipairs(reports) do
+        if context.seconds > 0.04 then
+          list[#list + 1] = context
+        end
+      end
+      return list
+    end
+
     it("is reported with its task, its time and its place", function()
-      local reports = with_limit(0.01, function()
+      local reports = of_the_busy(with_limit(0.01, function()
         local t = async.create_task(function()
           busy(0.05)
           async.sleep(0)
@@ -199,16 +210,16 @@ describe("the scheduler", function()
         t:set_name "slow"
         async.sleep(0)
         t:await()
-      end)
+      end))
       assert.equal(1, #reports)
       assert.equal("slow", reports[1].task:get_name())
       assert(reports[1].seconds > 0.03 and reports[1].seconds < 10, reports[1].seconds)
     end)
 
     it("is reported with its task's number when that has ended with it", function()
-      local reports = with_limit(0.01, function()
+      local reports = of_the_busy(with_limit(0.01, function()
         async.create_task(busy, 0.05):await()
-      end)
+      end))
       assert.equal(1, #reports)
       assert.is_nil(reports[1].task)
       assert.matches("^strobe: warning: Task%-%d+ ran 0%.%d+ s without waiting$", report.text(reports[1]))

@@ -1,4 +1,4 @@
---- The answer to a request that makes something else of the stream: Upgrade and CONNECT. RFC 9110
+--- The answer to a request that hands the stream over to something else: Upgrade and CONNECT. RFC 9110
 --
 -- Only the head is read, and the start of a refusal's body: what follows is no HTTP any more.
 
