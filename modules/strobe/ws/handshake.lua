@@ -4,24 +4,13 @@
 
 local core = require "strobe.core.ws"
 local fields = require "strobe.http.fields"
-local http = require "strobe.core.http"
 
-local HEAD_LIMIT = 16 * 1024
 local VERSION = "13"
 local OPEN_TIMEOUT = 10
 
 local handshake = {}
 
 ---@class strobe.ws.Headers lower-case names; fields that came several times are joined by ", "
-
--- Reads to the end of a head.
-local function read_head(stream)
-  local head, message, code = stream:read_until("\r\n\r\n", HEAD_LIMIT)
-  if not head and code == "EMSGSIZE" then
-    return nil, ("a head of more than %d bytes"):format(HEAD_LIMIT), code
-  end
-  return head, message, code
-end
 
 local function upgrades(headers)
   return fields.has_word(headers.upgrade, "websocket") and fields.has_word(headers.connection, "upgrade")
