@@ -59,7 +59,10 @@ local function find_own(headers)
   return length, has_type, closes
 end
 
-local function is_producer(body)
+--- Whether a body is asked for its pieces while it is sent.
+---@param body any what a handler returned
+---@return boolean
+function answer.is_producer(body)
   if type(body) == "function" then
     return true
   end
@@ -71,7 +74,7 @@ end
 local function body_of(body)
   if body == nil or type(body) == "string" then
     return body, TEXT
-  elseif is_producer(body) then
+  elseif answer.is_producer(body) then
     return body
   elseif type(body) == "table" then
     local text, message = json.encode(body)

@@ -158,6 +158,12 @@ local function parsed_piece(connection)
   return false
 end
 
+-- Tells a client that it may send the body.
+local function invite(connection)
+  connection.body = "coming"
+  connection.stream:send(CONTINUE)
+end
+
 --- The next piece of the request's body; nil at its end. For strobe.http.Request.
 ---@async
 ---@return string?
@@ -169,8 +175,7 @@ function Connection:next_piece()
   elseif self.body == "none" then
     return fail(self, 400, "this request was answered already", "ECANCELED")
   elseif self.body == "waiting" then
-    self.body = "coming"
-    self.stream:send(CONTINUE)
+    invite(self)
   end
   while self.body == "coming" do
     local found, bytes, e, code = parsed_piece(self)
@@ -317,6 +322,20 @@ local function switch(connection, headers, take)
   end
 end
 
+-- Makes the answer, after whose head a 100 would be a part of it: who reads the body while it answers has to
+-- have the client send it before; what was waiting still is not read any more. RFC 9110, section 15.2
+local function settle(connection, request, status, headers, body)
+  local reads_on = answer.is_producer(body) and math.type(status) == "integer" and status < 400
+  if connection.body == "waiting" and reads_on then
+    invite(connection)
+  end
+  local made = make(connection, request, status, headers, body)
+  if connection.body == "waiting" then
+    connection.body = "none"
+  end
+  return made
+end
+
 -- One request and its answer: whether the connection goes on; nil when it is no longer ours.
 local function exchange(connection, request)
   local status, headers, body = handle(connection, request)
@@ -325,7 +344,7 @@ local function exchange(connection, request)
     return nil
   end
   local guard <close> = closable(body) -- luacheck: ignore
-  local made = make(connection, request, status, headers, body)
+  local made = settle(connection, request, status, headers, body)
   if not respond(connection, request, made) then
     connection.stream:abort()
     return nil

@@ -111,6 +111,29 @@ describe("a request", function()
     assert.same({ "unread", "close" }, { answer.body, answer.headers.connection })
   end)
 
+  it("with Expect is told to continue before the head of an answer that reads on, never after it", function()
+    local server <close> = assert(http.serve(function(request)
+      local done
+      return request.path == "/refused" and 403 or 200, nil, function()
+        if not done then
+          done = true
+          return request:read() or "nothing came"
+        end
+      end
+    end, "127.0.0.1", 0))
+    local conn <close> = client.connect(server)
+    local head = "POST %s HTTP/1.1\nHost: x\nExpect: 100-continue\nContent-Length: 2\n\n"
+    for _ = 1, 2 do
+      client.send(conn, head:format "/taken")
+      assert.equal("HTTP/1.1 100 Continue\r\n\r\n", conn:read_until "\r\n\r\n")
+      conn:send "ok"
+      assert.equal("ok", client.read(conn).body)
+    end
+    client.send(conn, head:format "/refused")
+    local answer = client.read(conn)
+    assert.same({ 403, "nothing came", "close" }, { answer.status, answer.body, answer.headers.connection })
+  end)
+
   it("whose body nobody reads makes way for the next, if that is short", function()
     local server <close> = assert(http.serve(function(request)
       return 200, nil, request.path
