@@ -13,9 +13,10 @@ local Request = require "strobe.http.request"
 
 -- What a client sends on, of a body that nobody reads, before we hang up.
 local MOST_DRAINED = 64 * 1024
--- Seconds and bytes in which a client may read why it was refused; unread bytes would make
--- the system take the answer back.
-local LINGER, MOST_LINGERED = 2, 1024 * 1024
+-- Seconds in which a client may send on what nobody reads, and seconds without any of that, before we close: until
+-- it has read why it was refused, as unread bytes would make the system take the answer back. nginx's lingering_time
+-- and lingering_timeout; who hands on a body of many megabytes sends it whole before it reads.
+local LINGER, LINGER_IDLE = 30, 2
 -- A body up to that goes out with its head, in one write.
 local SMALL = 16 * 1024
 local CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
@@ -226,21 +227,34 @@ local function write(connection, bytes)
   end
 end
 
+-- How long a client whose connection ends may go on: while it has something to read, and then.
+local function lingering(connection, queued)
+  if queued > 0 then
+    return connection.limits.write_timeout, connection.limits.write_timeout
+  end
+  return LINGER, LINGER_IDLE
+end
+
 --- Lets the client read what was sent last, before it is closed: our side ends first, then its own, within a
 --- time in which it takes nothing. RFC 9112, section 9.6
 ---@async
 function Connection:hang_up()
-  local stream, got = self.stream, 0
+  local stream = self.stream
   stream:shutdown()
   local _, queued = stream:buffered()
-  while got <= MOST_LINGERED do
-    stream:set_timeout(queued > 0 and self.limits.write_timeout or LINGER)
+  local longest, idle = lingering(self, queued)
+  local deadline = time.now() + longest
+  while time.now() < deadline do
+    stream:set_timeout(math.min(idle, deadline - time.now()))
     local bytes, _, code = stream:read()
     local _, left = stream:buffered()
     if bytes == "" or not bytes and (code ~= "ETIMEDOUT" or left >= queued) then
       return
+    elseif left < queued then
+      longest, idle = lingering(self, left)
+      deadline = time.now() + longest
     end
-    got, queued = got + #(bytes or ""), left
+    queued = left
   end
 end
 

@@ -230,6 +230,32 @@ describe("an HTTP server's time", function()
     assert.equal(0, server:stats().connections)
   end)
 
+  it("lets a client read why it was refused which sends all of its body first", function()
+    local server <close> = telling(function(request)
+      return assert(request:read())
+    end)
+    local size = 8 * 1024 * 1024
+    local conn <close> = client.connect(server)
+    client.send(conn, ("POST / HTTP/1.1\nHost: x\nContent-Length: %d\n\n"):format(size))
+    assert(conn:write(("x"):rep(size)))
+    assert.equal(413, client.read(conn).status)
+    assert.equal("", conn:read())
+  end)
+
+  it("ends a client that was refused and goes on sending, after 30 seconds", function()
+    local server <close> = telling(tostring)
+    for _, text in ipairs { "NO\n\n", "POST / HTTP/1.1\nHost: x\nContent-Length: 10000000\n\n" } do
+      local conn <close> = client.connect(server)
+      client.send(conn, text)
+      local began = async.time()
+      while server:stats().connections > 0 and async.time() < began + 100 do
+        async.sleep(1)
+        conn:send "x"
+      end
+      assert.near(30, async.time() - began, 1.5)
+    end
+  end)
+
   it("leaves a client alone that is slow but takes some", function()
     local size = 8 * 1024 * 1024
     local server <close> = serve(function()
