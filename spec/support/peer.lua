@@ -7,6 +7,8 @@ local child = require "spec.support.child"
 
 -- Seconds after which a program is ended, whatever it does.
 local LONGEST = 40
+-- Bytes that are shown of what a program printed before it failed.
+local MOST_SHOWN = 2000
 local FOLDER = debug.getinfo(1, "S").source:match "^@(.*/)support/" .. "interop/peers/"
 
 local peer = {}
@@ -101,7 +103,7 @@ end
 ---@return string stderr
 function peer.run(line, words, options)
   local output = peer.with(line, words, function(process)
-    assert.equal(0, process:wait(), process.output.stdout .. process.output.stderr)
+    assert.equal(0, process:wait(), process.output.stdout:sub(1, MOST_SHOWN) .. process.output.stderr)
     return process.output
   end, options)
   return output.stdout, output.stderr

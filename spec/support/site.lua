@@ -127,12 +127,13 @@ end
 ---@async
 ---@param host? string
 ---@param options? strobe.http.ServeOptions
+---@param port? integer
 ---@return spec.Site
-function site.serve(host, options)
+function site.serve(host, options, port)
   local at
   at = assert(http.serve(function(request)
     return answer(at, request)
-  end, host or "127.0.0.1", 0, options))
+  end, host or "127.0.0.1", port or 0, options))
   at.seen, at.connections, at.requests, at.go = setmetatable({}, { __mode = "k" }), 0, 0, async.Event()
   return at
 end

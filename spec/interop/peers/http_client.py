@@ -34,7 +34,7 @@ def connect(base, ca=None):
 
 
 def ask(connection, method, path, body=None, **options):
-    connection.request(method, path, body, **options)
+    connection.request(method, prefix + path, body, **options)
     response = connection.getresponse()
     return response.status, response.read()
 
@@ -71,7 +71,7 @@ def download(connection):
 
 
 def streamed(connection):
-    connection.request("GET", "/waits")
+    connection.request("GET", prefix + "/waits")
     response = connection.getresponse()
     expect(b"one", response.read(3))
     other = connect(*where)
@@ -87,7 +87,7 @@ def reuse(connection):
 
 
 def empty(connection):
-    connection.request("HEAD", "/bytes/5000")
+    connection.request("HEAD", prefix + "/bytes/5000")
     response = connection.getresponse()
     expect(("5000", b""), (response.getheader("Content-Length"), response.read()))
     for status in 204, 304, 200:
@@ -113,5 +113,5 @@ def idle(connection):
 
 stories = {f.__name__: f for f in (echo, chunked, download, streamed, reuse, empty, refused, idle)}
 base, story, *rest = sys.argv[1:]
-where = (base, *rest)
+where, prefix = (base, *rest), urlsplit(base).path
 stories[story](connect(*where))
