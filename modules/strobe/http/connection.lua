@@ -390,7 +390,8 @@ local function begin(connection, head)
   if not request then
     return nil, 400, "a target that begins with / expected"
   end
-  if head.headers.expect and head.version == "1.1" then
+  local has_content = (head.content_length or 0) > 0 or head.headers["transfer-encoding"]
+  if head.headers.expect and head.version == "1.1" and has_content then
     connection.body = "waiting"
   end
   return request

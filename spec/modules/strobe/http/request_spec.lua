@@ -134,6 +134,20 @@ describe("a request", function()
     assert.same({ 403, "nothing came", "close" }, { answer.status, answer.body, answer.headers.connection })
   end)
 
+  it("with Expect and no body has nothing to wait for", function()
+    local server <close> = assert(http.serve(function(request)
+      return 200, nil, request.path == "/read" and #request:read() .. " bytes" or "unread"
+    end, "127.0.0.1", 0))
+    local conn <close> = client.connect(server)
+    for path, body in pairs { ["/read"] = "0 bytes", ["/no"] = "unread" } do
+      for _, length in ipairs { "", "Content-Length: 0\n" } do
+        client.send(conn, ("POST %s HTTP/1.1\nHost: x\nExpect: 100-continue\n%s\n"):format(path, length))
+        local answer = client.read(conn)
+        assert.same({ 200, body }, { answer.status, answer.body })
+      end
+    end
+  end)
+
   it("whose body nobody reads makes way for the next, if that is short", function()
     local server <close> = assert(http.serve(function(request)
       return 200, nil, request.path
