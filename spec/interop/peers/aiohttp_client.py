@@ -40,15 +40,19 @@ async def ask(session, method, path, **options):
         return response.status, await response.read()
 
 
-async def echo(session, **options):
+async def echo(session):
     for size in SIZES:
         body = numbered(size)
-        expect((200, body), await ask(session, "POST", "/echo", data=body, **options))
+        expect((200, body), await ask(session, "POST", "/echo", data=body))
     print("echoed", len(SIZES))
 
 
 async def expect_100(session):
-    await echo(session, expect100=True)
+    # Not the empty one: aiohttp 3.14 waits with that for ever, on a connection which it then closes.
+    for size in SIZES[1:] * 2:
+        body = numbered(size)
+        expect((200, body), await ask(session, "POST", "/echo", data=body, expect100=True))
+    print("echoed", len(SIZES))
 
 
 async def pieces(body):
