@@ -4,7 +4,10 @@
  * is ended, at most ten minutes.
  *
  * usage: poll_server */
-#include <arpa/inet.h>
+#include "report.h"
+#include "socket.h"
+
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -15,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 8, LIFETIME = 600, LINE = 512, HEADER = 9 };
+enum { LIFETIME = 600, LINE = 512, HEADER = 9 };
 
 static const char update[] = "{\"ts\":1505177459.658,\"seq\":139010,\"is_trade\":true,"
                              "\"is_bid\":true,\"price\":0.0703629,\"size\":7.6506424}";
@@ -25,11 +28,6 @@ struct session {
   size_t size; /* of what came and is not answered */
   char text[LINE];
 };
-
-static _Noreturn void fail(const char *what) {
-  perror(what);
-  exit(1);
-}
 
 /* A reply: success byte, length as 64 bits big-endian, body. */
 static bool reply(int client, bool success, const char *body) {
@@ -93,34 +91,21 @@ static void start_session(int client) {
   pthread_t thread;
   int yes = 1;
   if (!session)
-    fail("poll_server: session");
+    report_failure("session");
   session->client = client;
   setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   if (pthread_create(&thread, NULL, serve, session) != 0)
-    fail("poll_server: thread");
+    report_failure("thread");
   pthread_detach(thread);
-}
-
-static int listen_anywhere(void) {
-  struct sockaddr_in address = {.sin_family = AF_INET};
-  socklen_t size = sizeof address;
-  int server = socket(AF_INET, SOCK_STREAM, 0);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(server, (struct sockaddr *)&address, size) < 0 || listen(server, BACKLOG) < 0)
-    fail("poll_server: listen");
-  getsockname(server, (struct sockaddr *)&address, &size);
-  printf("PORT %d\n", ntohs(address.sin_port));
-  fflush(stdout);
-  return server;
 }
 
 int main(void) {
   alarm(LIFETIME);
-  int server = listen_anywhere();
+  int server = socket_listen();
   for (;;) {
     int client = accept(server, NULL, NULL);
     if (client < 0)
-      fail("poll_server: accept");
+      report_failure("accept");
     start_session(client);
   }
 }

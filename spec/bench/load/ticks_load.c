@@ -4,13 +4,15 @@
  * serves until it is ended, at most ten minutes.
  *
  * usage: ticks_load COUNT */
-#include <arpa/inet.h>
+#include "report.h"
+#include "socket.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { TICKS = 10000, LONGEST = 160, BACKLOG = 8, LIFETIME = 600 };
+enum { TICKS = 10000, LONGEST = 160, LIFETIME = 600 };
 
 struct ticks {
   char text[TICKS * LONGEST];
@@ -18,11 +20,6 @@ struct ticks {
 };
 
 static struct ticks ticks;
-
-static _Noreturn void fail(const char *what) {
-  perror(what);
-  exit(1);
-}
 
 /* The same small numbers at each run; below `limit`. */
 static unsigned draw(unsigned limit) {
@@ -73,19 +70,6 @@ static void serve(int client, long count) {
   close(client);
 }
 
-static int listen_anywhere(void) {
-  struct sockaddr_in address = {.sin_family = AF_INET};
-  socklen_t size = sizeof address;
-  int server = socket(AF_INET, SOCK_STREAM, 0);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (bind(server, (struct sockaddr *)&address, size) < 0 || listen(server, BACKLOG) < 0)
-    fail("ticks_load: listen");
-  getsockname(server, (struct sockaddr *)&address, &size);
-  printf("PORT %d\n", ntohs(address.sin_port));
-  fflush(stdout);
-  return server;
-}
-
 int main(int argc, char **argv) {
   if (argc != 2) {
     fputs("usage: ticks_load COUNT\n", stderr);
@@ -93,11 +77,11 @@ int main(int argc, char **argv) {
   }
   alarm(LIFETIME);
   render();
-  int server = listen_anywhere();
+  int server = socket_listen();
   for (;;) {
     int client = accept(server, NULL, NULL);
     if (client < 0)
-      fail("ticks_load: accept");
+      report_failure("accept");
     serve(client, atol(argv[1]));
   }
 }

@@ -29,6 +29,33 @@ compile() { # NAME SOURCE [FLAGS…]
     skip "$name" "it does not compile"
 }
 
+# What the load programs have in common is compiled once; these are the programs.
+loads="echo_load ws_load ticks_load poll_server"
+
+compile_loads() {
+  load=$PWD/spec/bench/load
+  if [ -d "$out/load" ] && [ -z "$(find "$load" -newer "$out/load")" ]; then
+    return
+  fi
+  rm -rf "$out/load"
+  mkdir "$out/load"
+  # shellcheck disable=SC2086  # the flags are words
+  (cd "$out/load" && ${CC:-cc} -O2 -Wall -Wextra -D_GNU_SOURCE -pthread -c "$load"/*.c) || {
+    rm -rf "$out/load"
+    skip "$loads" "they do not compile"
+    return
+  }
+  common=
+  for object in "$out"/load/*.o; do
+    name=${object##*/}
+    case " $loads " in *" ${name%.o} "*) ;; *) common="$common $object" ;; esac
+  done
+  for name in $loads; do
+    # shellcheck disable=SC2086  # a list of files
+    ${CC:-cc} -pthread -o "$out/$name" "$out/load/$name.o" $common || skip "$name" "it does not link"
+  done
+}
+
 setup_python() {
   if [ -z "$python" ]; then
     skip "asyncio uvloop websockets" "there is no python3 (apt-get install python3 python3-venv)"
@@ -60,9 +87,7 @@ setup_node() {
 
 setup_python
 setup_node
-for name in echo_load ws_load ticks_load poll_server; do
-  compile "$name" "spec/bench/load/$name.c" -pthread
-done
+compile_loads
 lua=$(for name in lua-5.4 lua5.4 lua54; do pkg-config --exists $name && echo $name && break; done)
 if [ -n "$lua" ]; then
   # shellcheck disable=SC2046  # the flags are words
