@@ -7,6 +7,7 @@
 set -u
 limit=600 # seconds a client may take
 
+ulimit -n "$(ulimit -Hn)" # for servers of many connections
 scratch=$(mktemp -d) || exit 1
 sh -c "exec $1" >"$scratch/out" &
 PID=$!

@@ -30,7 +30,7 @@ compile() { # NAME SOURCE [FLAGS…]
 }
 
 # What the load programs have in common is compiled once; these are the programs.
-loads="echo_load ws_load ticks_load poll_server"
+loads="echo_load ws_load ticks_load poll_server ws_idle ws_crowd ws_faults"
 
 compile_loads() {
   load=$PWD/spec/bench/load

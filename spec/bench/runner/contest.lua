@@ -43,19 +43,30 @@ local function reason(output)
   return output:match("[^\n]*[Ee]rror[^\n]*") or output:match("([^\n]*)\n*$")
 end
 
+--- Runs the command, or all of the list: whether all went well, what they printed, and the one
+--- that failed.
+local function run_commands(commands)
+  local all, failed = {}, nil
+  for i, command in ipairs(type(commands) == "table" and commands or {commands}) do
+    local ok, output = shell.run(command)
+    all[i], failed = output, failed or not ok and command or nil
+  end
+  return not failed, table.concat(all), failed
+end
+
 local function run(work, contestant, say)
-  local ok, output = shell.run(contestant.command)
+  local ok, output, command = run_commands(contestant.command)
   local figures = parse(output)
   if not ok or not next(figures) then
     contestant.failed = reason(output)
     say(("%s: %s failed: %s\n  %s"):format(work.name, contestant.name, contestant.failed,
-      contestant.command))
-    return
+      command or contestant.command))
   end
   record(work, contestant, figures)
-  local first = work.results[1].name
-  local figure = figures[first]
-  say(("%s: %s %.6g %s"):format(work.name, contestant.name, figure.value, figure.unit))
+  local figure = figures[work.results[1].name]
+  if figure then
+    say(("%s: %s %.6g %s"):format(work.name, contestant.name, figure.value, figure.unit))
+  end
 end
 
 --- Fills in `figures` (name → {best, unit, runs}), `skipped` or `failed` of each contestant.

@@ -37,9 +37,9 @@ end
 local function peer_row(work, result, strobe, contestant)
   local figure = contestant.figures[result.name]
   local times, target = ratio(result, strobe, figure), result.targets[contestant.name]
-  local shown = contestant.skipped and "skipped" or contestant.failed and "failed"
+  local missing = contestant.skipped and "skipped" or contestant.failed and "failed" or NONE
   return {
-    work.title, result.name, contestant.name, shown or show(figure), show(strobe),
+    work.title, result.name, contestant.name, figure and show(figure) or missing, show(strobe),
     times and ("%.2f×"):format(times) or NONE,
     target and ("≥ %g×"):format(target) or NONE,
     times and target and verdict(times >= target) or NONE,

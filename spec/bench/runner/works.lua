@@ -4,7 +4,8 @@
 -- A work is {name, title, results, contestants}.
 -- A result is {name, better = "less"|"more"}, with `targets`, by contestant, the ratio strobe
 -- has to reach; or with `limit`, the most strobe's own figure may be (peers are then not shown).
--- A contestant is {name, command, needs}: needs are names that peers/setup.sh may skip.
+-- A contestant is {name, command, needs, may_fail}: the command may be a list, all of which are
+-- run; needs are names that peers/setup.sh may skip; what may fail is shown as failed, no more.
 local shell = require "runner.shell"
 
 local Works = {}
@@ -36,11 +37,12 @@ local function programs(here, strobe, cores)
   function program.node(file, ...)
     return shell.line("node", peers .. "node_" .. file, ...)
   end
-  function program.websockets(...)
-    return shell.line(built .. "venv/bin/python", peers .. "websockets_echo.py", ...)
+  function program.websockets(file, ...)
+    return shell.line(built .. "venv/bin/python", peers .. "websockets_" .. file, ...)
   end
-  function program.node_ws()
-    return shell.line("env", "NODE_PATH=" .. built .. "node_modules", "node", peers .. "ws_echo.js")
+  function program.node_ws(file)
+    return shell.line("env", "NODE_PATH=" .. built .. "node_modules", "node", "--expose-gc",
+      peers .. "ws_" .. file)
   end
   function program.built(file, ...)
     return shell.line(built .. file, ...)
@@ -161,11 +163,99 @@ local function ws(program, quick)
     },
     contestants = {
       serve("strobe", program.strobe("ws_echo.lua"), {"strobe", "ws_load"}),
-      serve("websockets", program.websockets(), {"asyncio", "websockets", "ws_load"}),
-      serve("websockets, uvloop", program.websockets("--loop", "uvloop"),
+      serve("websockets", program.websockets("echo.py"), {"asyncio", "websockets", "ws_load"}),
+      serve("websockets, uvloop", program.websockets("echo.py", "--loop", "uvloop"),
         {"uvloop", "websockets", "ws_load"}),
-      serve("Node ws", program.node_ws(), {"node", "node_ws", "ws_load"}),
+      serve("Node ws", program.node_ws("echo.js"), {"node", "node_ws", "ws_load"}),
     },
+  }
+end
+
+--- The servers of ws_idle, ws_crowd and ws_faults, which count. `command(server, lenient)` makes
+--- the contestant's command; peers are asked for less, and may fail.
+local function counting_servers(program, load, command)
+  local python = program.websockets("counter.py", "--loop", "uvloop")
+  local function serve(name, server, needs)
+    needs[#needs + 1] = load
+    return {name = name, command = command(server, name ~= "strobe"), needs = needs,
+      may_fail = name ~= "strobe"}
+  end
+  return {
+    serve("strobe", program.strobe("ws_counter.lua"), {"strobe"}),
+    serve("websockets, uvloop", python, {"uvloop", "websockets"}),
+    serve("Node ws", program.node_ws("counter.js"), {"node", "node_ws"}),
+  }
+end
+
+--- Strobe's share of the language's objects, and the rest, are figures of its own.
+local function ws_idle(program, quick)
+  local count = quick and 2000 or 10000
+  return {
+    name = "ws_idle", title = quick and "2,000 idle WebSockets" or "10,000 idle WebSockets", rounds = 1,
+    results = {
+      {name = "idle_bytes", better = "less", targets = {}},
+      {name = "idle_heap_bytes", better = "less", targets = {}},
+      {name = "idle_rest_bytes", better = "less", targets = {}},
+      {name = "idle_left_bytes", better = "less", targets = {}},
+    },
+    contestants = counting_servers(program, "ws_idle", function(server, lenient)
+      local load = program.built("ws_idle", "@PORT", "@PID", count, lenient and "lenient" or nil)
+      return program.drive(server, load, PLACES.apart)
+    end),
+  }
+end
+
+local function ws_crowd(program, quick)
+  local load = program.built("ws_crowd", "@PORT", "@PID", quick and 500 or 3000)
+  return {
+    name = "ws_crowd", title = "1,000 WebSockets, 64 B" .. program.place.title, rounds = 2,
+    results = {
+      {name = "crowd_per_s", better = "more", targets = {}},
+      {name = "crowd_per_cpu_s", better = "more", targets = {}},
+      {name = "crowd_p50_ms", better = "less", targets = {}},
+      {name = "crowd_p99_ms", better = "less", targets = {}},
+      {name = "crowd_max_ms", better = "less", targets = {}},
+    },
+    contestants = counting_servers(program, "ws_crowd", function(server)
+      return program.drive(server, load, program.place)
+    end),
+  }
+end
+
+local WS_FAULTS = {
+  "quiet", "vanish", "reset", "half_close", "knock", "pings", "slow_echo", "slow_broadcast",
+  "slowloris", "huge", "fragments", "garbage",
+}
+
+--- For each fault the slowest message of one who does nothing wrong, and the memory it took.
+local function fault_results(names)
+  local results = {}
+  for _, name in ipairs(names) do
+    for _, figure in ipairs{"_p99_ms", "_max_ms", "_mib"} do
+      results[#results + 1] = {name = name .. figure, better = "less", targets = {}}
+    end
+  end
+  return results
+end
+
+--- Each fault meets a server that has just begun.
+local function faults_command(program, server, load, names, ...)
+  local commands = {}
+  for i, name in ipairs(names) do
+    local client = program.built(load, "@PORT", "@PID", name, ...)
+    commands[i] = program.drive(server, client, PLACES.apart)
+  end
+  return commands
+end
+
+local function ws_faults(program, quick)
+  return {
+    name = "ws_faults", title = "bad WebSocket peers", rounds = 1,
+    results = fault_results(WS_FAULTS),
+    contestants = counting_servers(program, "ws_faults", function(server, lenient)
+      return faults_command(program, server, "ws_faults", WS_FAULTS, quick and "quick" or "full",
+        lenient and "lenient" or nil)
+    end),
   }
 end
 
@@ -225,7 +315,7 @@ function Works.all(here, strobe, quick, cores)
   if not PLACES[cores] then return end
   local program = programs(here, strobe, cores)
   local works = {}
-  for _, work in ipairs{switch, spawn, sleepers, echo, ws, ticks, poll} do
+  for _, work in ipairs{switch, spawn, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, ticks, poll} do
     works[#works + 1] = work(program, quick)
   end
   return works

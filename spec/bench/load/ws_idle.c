@@ -1,0 +1,118 @@
+/* What idle WebSockets take of the server's memory: opens COUNT of them, twice over, and lets
+ * half of them close and half vanish. Prints for each, as bytes: the growth of the resident
+ * memory; the part of that which the objects of the server's language take, where it tells;
+ * the rest; and what stays once all have gone. The second time must not take more than the
+ * first did: that would be a leak.
+ *
+ * usage: ws_idle PORT PID [COUNT [lenient]] */
+#include "counter.h"
+#include "process.h"
+#include "report.h"
+#include "socket.h"
+#include "websocket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { TOLERANCE = 50 }; /* per mille by which the second time may be above the first */
+
+#define SECONDS_TO_GO 20.0
+#define SECONDS_TO_SETTLE 0.3
+
+struct server {
+  int port, pid;
+  int asker; /* a connection to ask it by */
+  int descriptors;
+};
+
+struct memory {
+  double resident, heap;
+};
+
+/* Heap first: asking collects the garbage. */
+static struct memory memory_of(const struct server *server) {
+  struct memory memory;
+  memory.heap = counter_heap(server->asker);
+  process_sleep(SECONDS_TO_SETTLE);
+  memory.resident = process_resident(server->pid);
+  return memory;
+}
+
+static void open_all(const struct server *server, int *fds, int count) {
+  for (int i = 0; i < count; i++) {
+    fds[i] = socket_connect(server->port, i);
+    websocket_open(fds[i]);
+  }
+  errno = 0;
+  int there = process_descriptors(server->pid) - server->descriptors;
+  if (there < count)
+    report_failure("the server has %d of %d connections", there, count);
+}
+
+static void leave_all(const struct server *server, const int *fds, int count) {
+  for (int i = 0; i < count; i++) {
+    if (i % 2)
+      websocket_close(fds[i]);
+    else
+      close(fds[i]);
+  }
+  int rest = process_wait_descriptors(server->pid, server->descriptors, SECONDS_TO_GO);
+  errno = 0;
+  if (rest > server->descriptors)
+    report_failure("%d connections stay in the server", rest - server->descriptors);
+}
+
+static void report_each(const char *name, double bytes, int count) {
+  report_result(name, bytes / count, "B");
+}
+
+static void report_memory(struct memory before, struct memory full, struct memory after,
+                          int count) {
+  double heap = full.heap - before.heap, grown = full.resident - before.resident;
+  report_each("idle_bytes", grown, count);
+  if (before.heap > 0) {
+    report_each("idle_heap_bytes", heap, count);
+    report_each("idle_rest_bytes", grown - heap, count);
+  }
+  report_each("idle_left_bytes", after.resident - before.resident, count);
+  if (before.heap > 0)
+    report_each("idle_left_heap_bytes", after.heap - before.heap, count);
+}
+
+static void check_again(struct memory first, struct memory second) {
+  report_expect(second.resident * 1000 <= first.resident * (1000 + TOLERANCE),
+                "memory grows with each time, from %.0f to %.0f bytes", first.resident,
+                second.resident);
+}
+
+int main(int argc, char **argv) {
+  if (argc < 3) {
+    fputs("usage: ws_idle PORT PID [COUNT [lenient]]\n", stderr);
+    return 2;
+  }
+  int count = argc > 3 ? atoi(argv[3]) : 10000;
+  struct server server = {.port = atoi(argv[1]), .pid = atoi(argv[2])};
+  int *fds = calloc((size_t)count, sizeof *fds);
+  if (argc > 4)
+    report_be_lenient();
+  socket_allow(count);
+  if (!fds)
+    report_failure("memory");
+  server.asker = socket_connect(server.port, count);
+  websocket_open(server.asker);
+  struct memory before = memory_of(&server);
+  server.descriptors = process_descriptors(server.pid);
+  open_all(&server, fds, count);
+  struct memory full = memory_of(&server);
+  leave_all(&server, fds, count);
+  struct memory after = memory_of(&server);
+  open_all(&server, fds, count);
+  check_again(full, memory_of(&server));
+  leave_all(&server, fds, count);
+  report_memory(before, full, after, count);
+  websocket_close(server.asker);
+  free(fds);
+  return 0;
+}
