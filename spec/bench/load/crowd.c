@@ -37,12 +37,16 @@ struct crowd crowd_connect(int port, int count) {
   return gather(port, count, socket_connect);
 }
 
+struct crowd crowd_connect_narrow(int port, int count) {
+  return gather(port, count, socket_connect_narrow);
+}
+
 struct crowd crowd_open(int port, int count) {
-  return shake_hands(gather(port, count, socket_connect));
+  return shake_hands(crowd_connect(port, count));
 }
 
 struct crowd crowd_open_narrow(int port, int count) {
-  return shake_hands(gather(port, count, socket_connect_narrow));
+  return shake_hands(crowd_connect_narrow(port, count));
 }
 
 /* --- Sending -------------------------------------------------------------------- */

@@ -10,11 +10,12 @@ struct crowd {
   size_t *sent; /* bytes, by crowd_flood */
 };
 
-/* Connects so many; they are the caller's to close or to reset. */
+/* Connects so many; they are the caller's to close or to reset. Narrow ones are such that the
+ * kernel keeps little of what is not read. */
 struct crowd crowd_connect(int port, int count);
+struct crowd crowd_connect_narrow(int port, int count);
 
-/* As crowd_connect, with WebSockets; and such that the kernel keeps little of what is not
- * read. */
+/* The same, with WebSockets. */
 struct crowd crowd_open(int port, int count);
 struct crowd crowd_open_narrow(int port, int count);
 

@@ -42,6 +42,7 @@ static double hold_once(const struct run *run, struct testimony *testimony) {
   witness_begin(run->witness);
   run->trial->run(run->service->port);
   int there = process_wait_descriptors(run->service->pid, run->descriptors, SECONDS_TO_GO);
+  process_sleep(SECONDS_TO_SETTLE);
   witness_end(run->witness, testimony);
   report_expect(there <= run->descriptors, "%s: %d connections stay in the server", name,
                 there - run->descriptors);

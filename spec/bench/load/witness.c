@@ -24,11 +24,8 @@ struct witness {
 };
 
 static void sample_memory(struct witness *witness) {
-  double now = process_now();
-  if (now - witness->sampled < SAMPLE)
-    return;
   double memory = process_resident(witness->pid);
-  witness->sampled = now;
+  witness->sampled = process_now();
   if (memory > witness->seen.memory)
     witness->seen.memory = memory;
 }
@@ -36,8 +33,10 @@ static void sample_memory(struct witness *witness) {
 static void exchange_one(struct witness *witness) {
   double start = process_now();
   witness->exchange(witness->fd, ++witness->number);
-  histogram_add(&witness->seen.times, process_now() - start);
-  sample_memory(witness);
+  double now = process_now();
+  histogram_add(&witness->seen.times, now - start);
+  if (now - witness->sampled >= SAMPLE)
+    sample_memory(witness);
 }
 
 static void *watch(void *argument) {
@@ -73,12 +72,13 @@ void witness_begin(struct witness *witness) {
   pthread_mutex_lock(&witness->mutex);
   witness->seen = (struct testimony){0};
   witness->begun = process_now();
-  witness->sampled = 0;
+  sample_memory(witness);
   pthread_mutex_unlock(&witness->mutex);
 }
 
 void witness_end(struct witness *witness, struct testimony *testimony) {
   pthread_mutex_lock(&witness->mutex);
+  sample_memory(witness);
   *testimony = witness->seen;
   testimony->seconds = process_now() - witness->begun;
   pthread_mutex_unlock(&witness->mutex);

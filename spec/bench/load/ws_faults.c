@@ -241,7 +241,7 @@ static void run_garbage(int port) {
 /* --- Main ---------------------------------------------------------------------------------- */
 
 static const struct trial trials[] = {
-    {"quiet", run_quiet, 1, false},           {"vanish", run_vanish, 32, false},
+    {"quiet", run_quiet, 4, false},           {"vanish", run_vanish, 32, false},
     {"reset", run_reset, 32, false},          {"half_close", run_half_close, 32, false},
     {"knock", run_knock, 32, false},          {"pings", run_pings, 16, false},
     {"slow_echo", run_slow_echo, 128, false}, {"slow_broadcast", run_slow_broadcast, 32, false},

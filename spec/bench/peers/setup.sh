@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prepares the peers of the benchmarks under build/bench: a venv with uvloop
+# Prepares the peers of the benchmarks under build/bench: a venv with uvloop, aiohttp
 # and websockets, the Node package ws, and the C programs. Whatever is there
 # already and not older than its source stays.
 # What cannot be had is reported as a line `SKIP peer: reason`; the benchmarks
@@ -30,7 +30,7 @@ compile() { # NAME SOURCE [FLAGS…]
 }
 
 # What the load programs have in common is compiled once; these are the programs.
-loads="echo_load ws_load ticks_load poll_server ws_idle ws_crowd ws_faults"
+loads="echo_load ws_load ticks_load poll_server ws_idle ws_crowd ws_faults http_faults"
 
 compile_loads() {
   load=$PWD/spec/bench/load
@@ -58,17 +58,17 @@ compile_loads() {
 
 setup_python() {
   if [ -z "$python" ]; then
-    skip "asyncio uvloop websockets" "there is no python3 (apt-get install python3 python3-venv)"
+    skip "asyncio uvloop websockets aiohttp" "there is no python3 (apt-get install python3 python3-venv)"
     return
   fi
   if [ ! -x "$out/venv/bin/python" ]; then
     "$python" -m venv "$out/venv" >"$out/venv.log" 2>&1 || {
       rm -rf "$out/venv"
-      skip "asyncio uvloop websockets" "no venv (apt-get install python3-venv); see $out/venv.log"
+      skip "asyncio uvloop websockets aiohttp" "no venv (apt-get install python3-venv); see $out/venv.log"
       return
     }
   fi
-  for package in uvloop websockets; do
+  for package in uvloop websockets aiohttp; do
     "$out/venv/bin/python" -c "import $package" 2>/dev/null && continue
     "$out/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
       "$package" >"$out/pip.log" 2>&1 ||
@@ -87,6 +87,7 @@ setup_node() {
 
 setup_python
 setup_node
+command -v wrk >/dev/null || skip "wrk" "it is not installed (apt-get install wrk)"
 compile_loads
 lua=$(for name in lua-5.4 lua5.4 lua54; do pkg-config --exists $name && echo $name && break; done)
 if [ -n "$lua" ]; then

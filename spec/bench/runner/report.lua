@@ -60,7 +60,7 @@ end
 local function rows(works)
   local all = {HEAD}
   for _, work in ipairs(works) do
-    for _, result in ipairs(work.results) do
+    for _, result in ipairs(work.faults and {} or work.results) do
       local strobe = work.contestants[1].figures[result.name]
       if result.limit then all[#all + 1] = limit_row(work, result, strobe) end
       for i = 2, result.limit and 0 or #work.contestants do
@@ -79,32 +79,67 @@ local function widths(all)
   return width
 end
 
-local function line(row, width)
+local function line(row, width, right)
   local cells = {}
   for i, cell in ipairs(row) do
     local gap = (" "):rep(width[i] - utf8.len(cell))
-    cells[i] = (i >= 4 and i <= 7) and gap .. cell or cell .. gap
+    cells[i] = right[i] and gap .. cell or cell .. gap
   end
   return "| " .. table.concat(cells, " | ") .. " |"
 end
 
-local function rule(width)
+local function rule(width, right)
   local cells = {}
   for i, n in ipairs(width) do
-    cells[i] = (i >= 4 and i <= 7) and ("-"):rep(n - 1) .. ":" or ("-"):rep(n)
+    cells[i] = right[i] and ("-"):rep(n - 1) .. ":" or ("-"):rep(n)
   end
   return "| " .. table.concat(cells, " | ") .. " |"
 end
 
---- The Markdown table of all works.
+--- Rows as Markdown; `right` are the columns of numbers.
+local function render(all, right)
+  local width = widths(all)
+  local lines = {line(all[1], width, right), rule(width, right)}
+  for i = 2, #all do lines[#lines + 1] = line(all[i], width, right) end
+  return table.concat(lines, "\n")
+end
+
+local function fault_cell(contestant, fault)
+  local figures = contestant.figures
+  local p99, most = figures[fault .. "_p99_ms"], figures[fault .. "_max_ms"]
+  local rate, memory = figures[fault .. "_per_s"], figures[fault .. "_mib"]
+  if not (p99 and most and rate and memory) then
+    return contestant.skipped and "skipped" or "failed"
+  end
+  return ("%s / %s ms, %s/s, %s MiB"):format(number(p99.best), number(most.best), number(rate.best),
+    number(memory.best))
+end
+
+local function fault_table(work)
+  local all, right = {{work.title .. ": p99 / most"}}, {}
+  for i, contestant in ipairs(work.contestants) do
+    all[1][i + 1], right[i + 1] = contestant.name, true
+  end
+  for _, fault in ipairs(work.faults) do
+    local row = {(fault:gsub("_", " "))}
+    for i, contestant in ipairs(work.contestants) do row[i + 1] = fault_cell(contestant, fault) end
+    all[#all + 1] = row
+  end
+  return render(all, right)
+end
+
+local RIGHT = {[4] = true, [5] = true, [6] = true, [7] = true}
+
+--- The Markdown tables of all works.
 ---@param works table[]
 ---@return string
 function Report.table(works)
-  local all = rows(works)
-  local width = widths(all)
-  local lines = {line(all[1], width), rule(width)}
-  for i = 2, #all do lines[#lines + 1] = line(all[i], width) end
-  return table.concat(lines, "\n")
+  local tables, all = {}, rows(works)
+  if #all > 1 then tables[1] = render(all, RIGHT) end
+  for _, work in ipairs(works) do
+    if work.faults then tables[#tables + 1] = fault_table(work) end
+  end
+  return table.concat(tables, "\n\n")
 end
 
 local function json_string(text)

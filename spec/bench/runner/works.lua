@@ -1,7 +1,8 @@
 --- The works: for each the programs of strobe and of its peers, what they report, and the
 -- targets of the project.
 --
--- A work is {name, title, results, contestants}.
+-- A work is {name, title, results, contestants}; with `faults`, their names, it has a table of
+-- its own.
 -- A result is {name, better = "less"|"more"}, with `targets`, by contestant, the ratio strobe
 -- has to reach; or with `limit`, the most strobe's own figure may be (peers are then not shown).
 -- A contestant is {name, command, needs, may_fail}: the command may be a list, all of which are
@@ -43,6 +44,15 @@ local function programs(here, strobe, cores)
   function program.node_ws(file)
     return shell.line("env", "NODE_PATH=" .. built .. "node_modules", "node", "--expose-gc",
       peers .. "ws_" .. file)
+  end
+  function program.node_hello()
+    return shell.line("node", "--expose-gc", peers .. "node_hello.js")
+  end
+  function program.aiohttp(...)
+    return shell.line(built .. "venv/bin/python", peers .. "aiohttp_hello.py", ...)
+  end
+  function program.load(file, ...)
+    return shell.line(here .. "load/" .. file, ...)
   end
   function program.built(file, ...)
     return shell.line(built .. file, ...)
@@ -227,12 +237,18 @@ local WS_FAULTS = {
   "slowloris", "huge", "fragments", "garbage",
 }
 
---- For each fault the slowest message of one who does nothing wrong, and the memory it took.
+--- What somebody who does nothing wrong sees during each fault: how long an exchange takes, how
+--- many there are in a second (it pauses for a millisecond after each); and the server's memory.
+local FAULT_FIGURES = {
+  {suffix = "_p99_ms", better = "less"}, {suffix = "_max_ms", better = "less"},
+  {suffix = "_per_s", better = "more"}, {suffix = "_mib", better = "less"},
+}
+
 local function fault_results(names)
   local results = {}
   for _, name in ipairs(names) do
-    for _, figure in ipairs{"_p99_ms", "_max_ms", "_mib"} do
-      results[#results + 1] = {name = name .. figure, better = "less", targets = {}}
+    for _, figure in ipairs(FAULT_FIGURES) do
+      results[#results + 1] = {name = name .. figure.suffix, better = figure.better, targets = {}}
     end
   end
   return results
@@ -251,11 +267,58 @@ end
 local function ws_faults(program, quick)
   return {
     name = "ws_faults", title = "bad WebSocket peers", rounds = 1,
-    results = fault_results(WS_FAULTS),
+    results = fault_results(WS_FAULTS), faults = WS_FAULTS,
     contestants = counting_servers(program, "ws_faults", function(server, lenient)
       return faults_command(program, server, "ws_faults", WS_FAULTS, quick and "quick" or "full",
         lenient and "lenient" or nil)
     end),
+  }
+end
+
+--- wrk and the server share a core, as elsewhere: 64 connections, one request in flight on each.
+local function http(program, quick)
+  local load = program.load("wrk.sh", "@PORT", "@PID", quick and 1 or 4)
+  local function serve(name, server, needs)
+    needs[#needs + 1] = "wrk"
+    return {name = name, command = program.drive(server, load, program.place), needs = needs}
+  end
+  return {
+    name = "http", title = "HTTP hello, 64 connections" .. program.place.title,
+    results = {
+      {name = "http_per_cpu_s", better = "more", targets = {}},
+      {name = "http_per_s", better = "more", targets = {}},
+      {name = "http_p99_ms", better = "less", targets = {}},
+    },
+    contestants = {
+      serve("strobe", program.strobe("load/http_hello.lua"), {"strobe"}),
+      serve("aiohttp", program.aiohttp(), {"asyncio", "aiohttp"}),
+      serve("aiohttp, uvloop", program.aiohttp("--loop", "uvloop"), {"uvloop", "aiohttp"}),
+      serve("Node", program.node_hello(), {"node"}),
+    },
+  }
+end
+
+local HTTP_FAULTS = {
+  "quiet", "vanish", "reset", "half_close", "knock", "slowloris", "slow_read", "huge_body",
+  "huge_head", "garbage",
+}
+
+local function http_faults(program, quick)
+  local function serve(name, server, needs)
+    local peer = name ~= "strobe"
+    local command = faults_command(program, server, "http_faults", HTTP_FAULTS,
+      quick and "quick" or "full", peer and "lenient" or nil)
+    needs[#needs + 1] = "http_faults"
+    return {name = name, command = command, needs = needs, may_fail = peer}
+  end
+  return {
+    name = "http_faults", title = "bad HTTP clients", rounds = 1,
+    results = fault_results(HTTP_FAULTS), faults = HTTP_FAULTS,
+    contestants = {
+      serve("strobe", program.strobe("load/http_hello.lua"), {"strobe"}),
+      serve("aiohttp, uvloop", program.aiohttp("--loop", "uvloop"), {"uvloop", "aiohttp"}),
+      serve("Node", program.node_hello(), {"node"}),
+    },
   }
 end
 
@@ -315,7 +378,10 @@ function Works.all(here, strobe, quick, cores)
   if not PLACES[cores] then return end
   local program = programs(here, strobe, cores)
   local works = {}
-  for _, work in ipairs{switch, spawn, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, ticks, poll} do
+  local all = {
+    switch, spawn, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_faults, ticks, poll,
+  }
+  for _, work in ipairs(all) do
     works[#works + 1] = work(program, quick)
   end
   return works
