@@ -24,6 +24,10 @@ static const struct socket *socket_of_const(const struct stream *stream) {
 
 /* --- Reading ------------------------------------------------------------------ */
 
+/* Reads that fill the scratch buffer, of one socket in one turn. libuv would take 32 in a
+ * row, and all others wait. */
+enum { MOST_FILLED = 4 };
+
 static void lend_scratch(uv_handle_t *handle, size_t size, uv_buf_t *buffer) {
   struct socket *socket = handle->data;
   (void)size;
@@ -33,6 +37,19 @@ static void lend_scratch(uv_handle_t *handle, size_t size, uv_buf_t *buffer) {
 static void pause_reading(struct socket *socket) {
   socket->reading = false;
   uv_read_stop(&socket->uv.stream);
+}
+
+/* Lets others have their turn when this socket brings much. */
+static void take_turns(struct socket *socket) {
+  struct loop *loop = socket->stream.scheduler->loop;
+  if (socket->turn != loop->turns)
+    socket->filled = 0;
+  socket->turn = loop->turns;
+  if (++socket->filled < MOST_FILLED || !socket->reading)
+    return;
+  pause_reading(socket);
+  if (!list_linked(&socket->resume.link))
+    loop_ready(loop, &socket->resume);
 }
 
 static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {
@@ -47,6 +64,8 @@ static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {
   }
   if (!stream_wants_input(&socket->stream) && socket->reading)
     pause_reading(socket);
+  if (size == LOOP_SCRATCH)
+    take_turns(socket);
 }
 
 static void socket_resume(struct stream *stream) {
@@ -58,6 +77,12 @@ static void socket_resume(struct stream *stream) {
     stream_fail(stream, status);
   else
     socket->reading = true;
+}
+
+static void resume_job(struct job *job) {
+  struct socket *socket = list_entry(job, struct socket, resume);
+  if (stream_wants_input(&socket->stream))
+    socket_resume(&socket->stream);
 }
 
 /* --- Writing ------------------------------------------------------------------ */
@@ -119,6 +144,7 @@ static int socket_shutdown(struct stream *stream) {
 static void on_close(uv_handle_t *handle) {
   struct socket *socket = handle->data;
   list_remove(&socket->closer.link);
+  list_remove(&socket->resume.link);
   socket->stream.scheduler->loop->activity++;
   stream_closed(&socket->stream);
 }
@@ -178,6 +204,8 @@ struct socket *socket_push(lua_State *L, enum socket_family family) {
   }
   socket->uv.handle.data = socket;
   stream_own(L, &socket->stream, &transport);
+  socket->resume.run = resume_job;
+  list_init(&socket->resume.link);
   socket->closer.close = close_at_exit;
   list_append(&socket->stream.scheduler->loop->closers, &socket->closer.link);
   return socket;

@@ -19,6 +19,9 @@ struct socket {
   union socket_handle uv;
   enum socket_family family;
   bool reading;
+  uint64_t turn;     /* of the loop, in which … */
+  unsigned filled;   /* … so many reads have filled the scratch buffer */
+  struct job resume; /* reads on in the next turn */
   uv_connect_t connect;
   struct task *connector;
   int connect_status;
