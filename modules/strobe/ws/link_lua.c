@@ -178,11 +178,15 @@ int ws_link_send_encoded(struct ws_link *link, struct ws_encoded *encoded) {
   return 0;
 }
 
+/* Without memory for the reason there is none. */
 static void remember(struct ws_ending *ending, unsigned code, const char *reason, size_t size) {
+  size_t kept = ws_utf8_cut(reason, size, WS_REASON_MAX);
+  free(ending->reason);
   ending->code = (uint16_t)code;
-  ending->reason_size = (uint16_t)ws_utf8_cut(reason, size, WS_REASON_MAX);
-  if (size > 0)
-    memcpy(ending->reason, reason, ending->reason_size);
+  ending->reason = kept > 0 ? malloc(kept) : NULL;
+  ending->reason_size = ending->reason ? (uint16_t)kept : 0;
+  if (ending->reason)
+    memcpy(ending->reason, reason, kept);
 }
 
 static void closing_is_late(struct timer *timer) {
@@ -277,6 +281,8 @@ static void free_if_done(struct ws_link *link) {
   if (!link->orphan || link->stream)
     return;
   ws_inbox_free(&link->inbox);
+  free(link->ours.reason);
+  free(link->theirs.reason);
   buffer_free(&link->output);
   ws_codec_free(&link->codec);
   if (link->compression) {

@@ -37,7 +37,7 @@ enum ws_state { WS_OPEN, WS_CLOSING, WS_ENDED, WS_CLOSED };
 struct ws_ending {
   uint16_t code; /* 0 as long as there is none */
   uint16_t reason_size;
-  char reason[WS_REASON_MAX];
+  char *reason; /* allocated, or NULL */
 };
 
 struct ws_link {
