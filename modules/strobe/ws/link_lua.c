@@ -180,7 +180,7 @@ int ws_link_send_encoded(struct ws_link *link, struct ws_encoded *encoded) {
 
 /* Without memory for the reason there is none. */
 static void remember(struct ws_ending *ending, unsigned code, const char *reason, size_t size) {
-  size_t kept = ws_utf8_cut(reason, size, WS_REASON_MAX);
+  size_t kept = reason ? ws_utf8_cut(reason, size, WS_REASON_MAX) : 0;
   free(ending->reason);
   ending->code = (uint16_t)code;
   ending->reason = kept > 0 ? malloc(kept) : NULL;

@@ -15,9 +15,9 @@ static void send_byte(const struct crowd *crowd, char byte) {
 }
 
 struct slowloris slowloris_run(int port, int count, const char *head, double seconds) {
+  double start = process_now(), now = 0;
   struct crowd crowd = crowd_connect(port, count);
   struct slowloris seen = {.left = count};
-  double start = process_now(), now = 0;
   size_t size = strlen(head);
   for (size_t i = 0; seen.left > 0 && now < seconds; i++) {
     send_byte(&crowd, head[i % size]);

@@ -69,7 +69,7 @@ void websocket_send(int fd, uint8_t first, const void *payload, size_t size) {
   socket_send(fd, frame, websocket_frame(frame, first, payload, size));
 }
 
-size_t websocket_receive(int fd, uint8_t *first, void *payload, size_t most) {
+static size_t receive_frame(int fd, uint8_t *first, void *payload, size_t most) {
   uint8_t header[2], extended[8];
   socket_receive(fd, header, sizeof header);
   uint64_t size = header[1] & LENGTH;
@@ -85,6 +85,16 @@ size_t websocket_receive(int fd, uint8_t *first, void *payload, size_t most) {
   socket_receive(fd, payload, (size_t)size);
   *first = header[0];
   return (size_t)size;
+}
+
+/* The server's own pings come when a run takes long. */
+size_t websocket_receive(int fd, uint8_t *first, void *payload, size_t most) {
+  size_t size = receive_frame(fd, first, payload, most);
+  while (*first == WEBSOCKET_PING) {
+    websocket_send(fd, WEBSOCKET_PONG, payload, size);
+    size = receive_frame(fd, first, payload, most);
+  }
+  return size;
 }
 
 /* --- The end -------------------------------------------------------------------- */

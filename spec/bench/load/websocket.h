@@ -33,7 +33,8 @@ size_t websocket_frame(void *frame, uint8_t first, const void *payload, size_t s
 
 void websocket_send(int fd, uint8_t first, const void *payload, size_t size);
 
-/* Takes the next frame; its size, and its first byte. A payload above `most` fails. */
+/* Takes the next frame; its size, and its first byte. A payload above `most`
+ * fails. Pings are answered and passed over. */
 size_t websocket_receive(int fd, uint8_t *first, void *payload, size_t most);
 
 /* The code of the Close that comes next; 0 when the connection ends without one. Other
