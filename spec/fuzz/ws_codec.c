@@ -5,7 +5,8 @@
  *
  * The first byte chooses the role and the options, the second how the rest is cut into
  * reads. What must hold: no byte is read or changed beyond a read, nothing is told after
- * a failure or a Close, text is UTF-8, limits hold, and the reads do not matter. */
+ * a failure or a Close, text is UTF-8, limits hold, and neither the reads matter nor when
+ * streaming begins. */
 #include "modules/strobe/ws/close.h"
 #include "modules/strobe/ws/codec.h"
 
@@ -15,7 +16,7 @@
 enum { FEW_FRAGMENTS = 4, FEW_BYTES = 300, ROOM = 1 << 16 };
 
 /* Bits of the first byte. */
-enum { AS_CLIENT = 1, WITH_DEFLATE = 2, STREAMED = 4, TIGHT = 8 };
+enum { AS_CLIENT = 1, WITH_DEFLATE = 2, STREAMED = 4, TIGHT = 8, STREAMED_LATER = 16 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -114,11 +115,15 @@ static void close_run(struct run *run) {
   buffer_free(&run->message);
 }
 
-/* Reads of changing sizes, from 1 byte on; a chunking of 0 is byte by byte. */
-static void feed_cut(struct run *run, uint8_t chunking, const uint8_t *bytes, size_t size) {
-  size_t step = 1;
+/* Reads of changing sizes, from 1 byte on; a chunking of 0 is byte by byte. Streaming may
+ * begin in the middle. */
+static void feed_cut(struct run *run, uint8_t chunking, const uint8_t *bytes, size_t size,
+                     bool later) {
+  size_t step = 1, half = size / 2;
   while (size > 0) {
     size_t part = step < size ? step : size;
+    if (later && size <= half)
+      ws_codec_stream(&run->codec, true);
     feed(run, bytes, part);
     bytes += part;
     size -= part;
@@ -133,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   open_run(&whole, data[0]);
   open_run(&cut, data[0]);
   feed(&whole, data + 2, size - 2);
-  feed_cut(&cut, data[1], data + 2, size - 2);
+  feed_cut(&cut, data[1], data + 2, size - 2, data[0] & STREAMED_LATER);
   must(whole.ended == cut.ended);
   must(buffer_size(&whole.events) == buffer_size(&cut.events));
   must(memcmp(whole.events.bytes ? buffer_front(&whole.events) : "",
