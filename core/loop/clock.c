@@ -76,7 +76,10 @@ int64_t clock_after(const struct clock *clock, double seconds) {
   double later = seconds * (double)CLOCK_SECOND;
   if (later <= 0)
     return now;
-  return later < (double)(CLOCK_NEVER - now) ? now + (int64_t)llround(later) : CLOCK_NEVER;
+  if (later >= (double)(CLOCK_NEVER - now))
+    return CLOCK_NEVER;
+  int64_t step = (int64_t)llround(later);
+  return now + (step > 0 ? step : 1); /* who waits for any time at all gets on */
 }
 
 int64_t clock_at(double seconds) {

@@ -1,6 +1,7 @@
 #include "core/task/error.h"
 
 #include "core/task/task.h"
+#include "core/task/traceback.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ static void push_object(lua_State *L, bool trace) {
   lua_insert(L, -2);
   lua_setfield(L, -2, "message");
   if (trace) {
-    luaL_traceback(L, L, NULL, 1);
+    traceback_push(L, 1);
     lua_setfield(L, -2, "traceback");
   }
 }
@@ -139,7 +140,7 @@ void failure_push(lua_State *L) {
   lua_createtable(L, 0, 5); /* room for `retrieved`: looking at a failure needs no memory */
   lua_pushvalue(L, error);
   lua_setfield(L, -2, "error");
-  luaL_traceback(L, L, NULL, 1);
+  traceback_push(L, 1);
   lua_setfield(L, -2, "traceback");
   struct scheduler *scheduler = scheduler_of(L);
   if (scheduler->current)

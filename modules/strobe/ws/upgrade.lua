@@ -30,7 +30,9 @@ end
 local function run_handler(handler, connection)
   local trace
   local ok, e = xpcall(handler, function(e)
-    trace = debug.traceback(tostring(e), 2)
+    if not errors.is(e, errors.CancelledError) and not errors.is(e, connections.ConnectionClosed) then
+      trace = debug.traceback(tostring(e), 2)
+    end
     return e
   end, connection)
   if ok then
