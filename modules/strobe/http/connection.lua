@@ -32,7 +32,6 @@ local CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
 ---@field private got integer bytes of it
 ---@field private most number bytes of it that are read
 ---@field private deadline? number of the head at hand
----@field upgraded? boolean whether it speaks another protocol now
 ---@field private failure? strobe.http.HTTPException why it will not come
 local Connection = {}
 Connection.__index = Connection
@@ -273,7 +272,9 @@ end
 local function handle(connection, request)
   local trace
   local ok, status, headers, body = xpcall(connection.service.handler, function(e)
-    trace = debug.traceback(tostring(e), 2)
+    if not errors.is(e, errors.CancelledError) and not errors.is(e, http_error.HTTPException) then
+      trace = debug.traceback(tostring(e), 2)
+    end
     return e
   end, request)
   local failure = connection.failure
@@ -324,15 +325,13 @@ local function respond(connection, request, made)
   return ok and sent or false
 end
 
--- Gives the stream to another protocol, with what the client has sent for it already.
+-- Gives the stream to another protocol, with what the client has sent for it already: returns what is to take it.
 local function switch(connection, headers, take)
   local stream = connection.stream
   local rest = connection.parser:take()
-  local ok = write(connection, answer.switch(headers))
-  if ok and stream:unread(rest) then
+  if write(connection, answer.switch(headers)) and stream:unread(rest) then
     stream:set_timeout(nil)
-    connection.upgraded, connection.parser = true, nil
-    take(stream)
+    return take
   end
 end
 
@@ -350,12 +349,13 @@ local function settle(connection, request, status, headers, body)
   return made
 end
 
--- One request and its answer: whether the connection goes on; nil when it is no longer ours.
+-- One request and its answer: whether the connection goes on; nil when it does not and is not to be ended in order:
+-- it is broken, or for what is returned next to take over.
 local function exchange(connection, request)
   local status, headers, body = handle(connection, request)
   if status == 101 then
-    switch(connection, headers, body)
-    return nil
+    request.exchange, request.stream = nil, nil
+    return nil, switch(connection, headers, body)
   end
   local guard <close> = closable(body) -- luacheck: ignore
   local made = settle(connection, request, status, headers, body)
@@ -397,8 +397,9 @@ local function begin(connection, head)
   return request
 end
 
---- Serves it until one side ends it. The caller closes the stream afterwards.
+--- Serves it until one side ends it. The caller closes the stream afterwards, or calls what is returned with it.
 ---@async
+---@return fun(stream: strobe.Connection)? take what speaks another protocol on it
 function Connection:run()
   local first = true
   while true do
@@ -412,15 +413,15 @@ function Connection:run()
         write(self, answer.refusal(status, text))
         self:hang_up()
       end
-      return
+      return nil
     end
-    local goes_on = exchange(self, request)
+    local goes_on, take = exchange(self, request)
     self.body = "none"
     if not goes_on then
       if goes_on == false then
         self:hang_up()
       end
-      return
+      return take
     end
     first = false
   end

@@ -15,7 +15,7 @@ local CLOSE_TIMEOUT = 10
 ---@field max_body? number            bytes of a request's body (1 MiB); math.huge for no limit
 ---@field head_timeout? number        seconds for a request's head (10)
 ---@field body_timeout? number        seconds without any more of a body (30)
----@field keep_alive_timeout? number  seconds between two requests (60)
+---@field keep_alive_timeout? number  seconds between two requests (75, more than the 60 of a proxy, which is to be first)
 ---@field write_timeout? number       seconds in which a client takes nothing of its answer (30)
 ---@field backlog? integer            connections that may wait in the kernel (128)
 
@@ -24,7 +24,7 @@ local defaults = {
   max_body = 1024 * 1024,
   head_timeout = 10,
   body_timeout = 30,
-  keep_alive_timeout = 60,
+  keep_alive_timeout = 75,
   write_timeout = 30,
   backlog = 128,
 }
@@ -32,7 +32,8 @@ local defaults = {
 ---@class strobe.http.Server
 ---@field private listener strobe.Server
 ---@field private service strobe.http.Service
----@field private living table<strobe.Task, strobe.http.ServerConnection|true> one for each connection
+---@field private living table<strobe.Task, strobe.http.ServerConnection|true|"upgraded"> one for each connection; true
+---until its task has begun
 ---@field private count integer
 local Server = {}
 Server.__index = Server
@@ -47,7 +48,7 @@ local function close(stream, seconds)
   end
 end
 
--- Serves a connection to its end; `begun` is told of it.
+-- Serves a connection to the end of its HTTP; `begun` is told of it. What is to take the stream over then, if anything.
 local function serve_connection(service, stream, begun)
   local connection = Connection.new(stream, service)
   if not connection then
@@ -55,27 +56,33 @@ local function serve_connection(service, stream, begun)
   end
   local guard <close> = setmetatable({}, { -- luacheck: ignore
     __close = function(_, e)
-      if e ~= nil and not connection.upgraded then
+      if e ~= nil then
         stream:abort()
       end
     end,
   })
   begun(connection)
-  connection:run()
-  if not connection.upgraded then
+  local take = connection:run()
+  if not take then
     close(stream, service.limits.write_timeout)
+  end
+  return take
+end
+
+-- The body of a connection's task. Another protocol begins with an empty stack: its connections may stay for long.
+local function serve_one(server, stream)
+  local current = task.current()
+  local take = serve_connection(server.service, stream, function(connection)
+    server.living[current] = connection
+  end)
+  if take then
+    server.living[current] = "upgraded"
+    return take(stream)
   end
 end
 
--- The body of a connection's task.
-local function serve_one(server, stream)
-  serve_connection(server.service, stream, function(connection)
-    server.living[task.current()] = connection
-  end)
-end
-
 -- A connection more. A task that is cancelled before it begins leaves its stream to us.
-local function take(server, stream)
+local function admit(server, stream)
   local child = tasks.create_task(serve_one, server, stream)
   child:set_name "http connection"
   server.living[child], server.count = true, server.count + 1
@@ -90,7 +97,7 @@ end
 local function accept_all(server)
   for stream in server.listener:accept() do
     if server.count < server.service.limits.max_connections then
-      take(server, stream)
+      admit(server, stream)
     else
       server.service.refused = server.service.refused + 1
       stream:send(answer.refusal(503, "too many connections"))
@@ -115,7 +122,7 @@ end
 local function dismiss(server)
   local left = { server.acceptor }
   for child, connection in pairs(server.living) do
-    if connection == true or connection.idle or connection.upgraded then
+    if connection == true or connection == "upgraded" or connection.idle then
       child:cancel()
     else
       connection.closing = true
@@ -222,7 +229,11 @@ end
 ---@param options? strobe.http.ServeOptions its limits and times
 function server.serve_stream(handler, stream, options)
   check_handler("http.serve_stream", handler)
-  serve_connection(service_of(handler, check_options("http.serve_stream", options)), stream, function() end)
+  local service = service_of(handler, check_options("http.serve_stream", options))
+  local take = serve_connection(service, stream, function() end)
+  if take then
+    return take(stream)
+  end
 end
 
 return server

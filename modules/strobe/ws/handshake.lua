@@ -120,6 +120,7 @@ end
 function handshake.refusal_headers(status)
   local headers = { Connection = "close" }
   if status == 426 then
+    headers["Connection"] = "Upgrade, close" -- RFC 9110, section 7.8
     headers["Upgrade"], headers["Sec-WebSocket-Version"] = "websocket", VERSION
   elseif status == 405 then
     headers["Allow"] = "GET"

@@ -62,7 +62,7 @@ describe("ws.upgrade", function()
     local server <close> = serve()
     local answer = client.ask(server, "GET /ws HTTP/1.1\nHost: x\n\n")
     assert.same({ 426, "13" }, { answer.status, answer.headers["sec-websocket-version"] })
-    assert.equal("close", answer.headers.connection)
+    assert.equal("Upgrade, close", answer.headers.connection)
   end)
 
   it("refuses origins that are not allowed", function()
