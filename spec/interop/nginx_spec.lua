@@ -1,6 +1,7 @@
 -- nginx before our HTTP server, as it stands in peers/nginx.conf: nginx's clients are curl, our own WebSocket
 -- client and http.client for Python.
 
+local Certificates = require "spec.support.certificates"
 local Folder = require "spec.support.folder"
 local async = require "strobe.async"
 local json = require "strobe.json"
@@ -32,21 +33,35 @@ describe("nginx before our server", function()
     end
   end
 
-  -- Runs f(base, front) with nginx before a server on TCP and one on a unix socket; nginx, which may find fault
-  -- with `faults` only, complains about none.
+  local function secured(options, certificates)
+    local copy = { tls = certificates.good }
+    for name, value in pairs(options or {}) do
+      copy[name] = value
+    end
+    return copy
+  end
+
+  local function write_file(name, text)
+    local file <close> = assert(io.open(name, "w"))
+    file:write(text)
+    return name
+  end
+
+  -- Runs f(base, front) with nginx before three servers, front.tcp, front.unix and front.tls; nginx, which may find
+  -- fault with `faults` only, complains about none.
   local function behind(options, f, faults)
     local folder <close> = Folder.new {}
-    local front = { port = site.free_port() }
+    local certificates <close> = Certificates.new()
+    local socket = ("unix:%s/socket"):format(folder.path)
     local tcp <close> = site.serve(nil, options)
-    local unix <close> = site.serve(("unix:%s/socket"):format(folder.path), options)
-    front.tcp, front.unix = tcp, unix
-    local file <close> = assert(io.open(folder.path .. "/nginx.conf", "w"))
-    file:write(configuration {
-      listen = "127.0.0.1:" .. front.port, tcp = "127.0.0.1:" .. tcp:port(),
-      unix = ("unix:%s/socket"):format(folder.path),
+    local unix <close> = site.serve(socket, options)
+    local tls <close> = site.serve(nil, secured(options, certificates))
+    local front = { port = site.free_port(), tcp = tcp, unix = unix, tls = tls }
+    local file = write_file(folder.path .. "/nginx.conf", configuration {
+      listen = "127.0.0.1:" .. front.port, unix = socket, ca = certificates.ca.cert,
+      tcp = "127.0.0.1:" .. tcp:port(), tls = "127.0.0.1:" .. tls:port(),
     })
-    file:close()
-    peer.with(nginx, { "-p", folder.path, "-e", "stderr", "-c", folder.path .. "/nginx.conf" }, function(process)
+    peer.with(nginx, { "-p", folder.path, "-e", "stderr", "-c", file }, function(process)
       wait_for(process, front.port)
       f("http://127.0.0.1:" .. front.port, front)
       for complaint in process.output.stderr:gmatch "[^\n]* upstream[^\n]*" do
@@ -63,7 +78,7 @@ describe("nginx before our server", function()
 
   shows("hands on what it is asked, on connections that stay", function()
     behind(nil, function(base, front)
-      for _, way in ipairs { "tcp", "unix" } do
+      for _, way in ipairs { "tcp", "unix", "tls" } do
         assert.equal(("hello"):rep(30), ask(("%s/%s/hello?[1-30]"):format(base, way)))
         assert.same({ 1, 30 }, { front[way].connections, front[way].requests })
         assert.is_true(ask(("%s/%s/pieces/30/1000"):format(base, way)) == site.numbered(1000):rep(30))
@@ -89,7 +104,7 @@ describe("nginx before our server", function()
     behind({ max_body = 32 * MB }, function(base)
       local body = site.numbered(20 * MB)
       local folder <close> = Folder.new { body = body }
-      for _, way in ipairs { "tcp", "unix", "through", "old" } do
+      for _, way in ipairs { "tcp", "unix", "tls", "through", "old" } do
         -- Not /through: nginx sends no more of a body once the answer has begun.
         local place = ("%s/%s/echo"):format(base, way)
         assert.is_true(ask("-T", folder.path .. "/body", place) == body, place)
@@ -112,7 +127,7 @@ describe("nginx before our server", function()
   shows("hands on that we refuse a body while it comes", function()
     behind({ max_body = 3 * MB }, function(base)
       local folder <close> = Folder.new { body = site.numbered(5 * MB) }
-      for _, way in ipairs { "tcp", "unix", "through", "old" } do
+      for _, way in ipairs { "tcp", "unix", "tls", "through", "old" } do
         local place = ("%s/%s/echo"):format(base, way)
         assert.equal("413", ask("-o", "/dev/null", "-w", "%{http_code}", "-T", folder.path .. "/body", place), place)
       end
@@ -121,7 +136,7 @@ describe("nginx before our server", function()
 
   shows("serves what the stories of http.client ask", function()
     behind({ max_body = 32 * MB }, function(base)
-      for _, way in ipairs { "tcp", "unix", "through", "old" } do
+      for _, way in ipairs { "tcp", "unix", "tls", "through", "old" } do
         for story, said in pairs { echo = "echoed 7\n", chunked = "echoed 7\n", empty = "empty\n",
           refused = "refused\n" } do
           -- nginx drops a client whose body it has not read when the answer comes, without a word.
