@@ -13,7 +13,7 @@ local FLAGS = {
 
 describe("Chromium", function()
   local line = peer.command "chromium"
-  local shows = peer.stories(it, pending, line, "there is no chromium (apt-get install chromium)")
+  local shows = peer.stories(_ENV, line, "there is no chromium (apt-get install chromium)")
 
   local function page()
     local file <close> = assert(io.open(peer.file "page.html"))

@@ -7,7 +7,7 @@ local OURS = { require("strobe.core.host").program, "run", "circuit" }
 
 describe("the circuit and Python", function()
   local python = peer.python "websockets"
-  local shows = peer.stories(it, pending, python, "python3 has no websockets (apt-get install python3-websockets)")
+  local shows = peer.stories(_ENV, python, "python3 has no websockets (apt-get install python3-websockets)")
 
   local function their(name)
     return { python[1], peer.file(("circuit_%s.py"):format(name)) }

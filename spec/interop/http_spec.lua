@@ -27,7 +27,7 @@ local CLIENTS = {
 
 for _, client in ipairs(CLIENTS) do
   describe(client.name, function()
-    local shows = peer.stories(it, pending, client.line, client.why)
+    local shows = peer.stories(_ENV, client.line, client.why)
 
     -- Has it tell a story; what that says, and how many connections it took.
     local function told(story, options, ca)
@@ -103,7 +103,7 @@ end
 
 describe("h11 for Python, as a judge", function()
   local line = peer.python "h11"
-  local shows = peer.stories(it, pending, line, "python3 has no h11 (apt-get install python3-h11)")
+  local shows = peer.stories(_ENV, line, "python3 has no h11 (apt-get install python3-h11)")
 
   shows("finds no fault with what we send, to good requests, bad ones and many at once", function()
     local said
@@ -119,7 +119,7 @@ end)
 
 describe("curl", function()
   local line = peer.command "curl"
-  local shows = peer.stories(it, pending, line, "there is no curl (apt-get install curl)")
+  local shows = peer.stories(_ENV, line, "there is no curl (apt-get install curl)")
 
   -- What it prints, and what it says of its way.
   local function curl(words, options)

@@ -14,7 +14,7 @@ local MB = 1000000
 
 describe("nginx before our server", function()
   local nginx, curl, python = peer.command "nginx", peer.command "curl", peer.python "http.client"
-  local shows = peer.stories(it, pending, nginx and curl and python,
+  local shows = peer.stories(_ENV, nginx and curl and python,
     "there is no nginx, curl or python3 (apt-get install nginx-light curl python3)")
 
   local function configuration(values)
