@@ -17,6 +17,7 @@
 #include "core/task/task.h"
 #include "core/task/time.h"
 #include "modules/strobe/http/parser_lua.h"
+#include "modules/strobe/http/transfer_lua.h"
 #include "modules/strobe/ws/connection_lua.h"
 
 #include <lualib.h>
@@ -39,6 +40,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.task", luaopen_strobe_core_task},
     {"strobe.core.time", luaopen_strobe_core_time},
     {"strobe.core.tls", luaopen_strobe_core_tls},
+    {"strobe.core.transfer", luaopen_strobe_core_transfer},
     {"strobe.core.ws", luaopen_strobe_core_ws},
     {NULL, NULL},
 };

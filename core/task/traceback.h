@@ -1,8 +1,8 @@
 /* Where a thread stands: the text of a traceback.
  *
- * luaL_traceback looks for each function's name in all modules that are loaded, which takes a tenth of
- * a millisecond; errors that are caught, as those of time limits and of peers that go, are too many for
- * that. Here a function has the name it was called by.
+ * luaL_traceback looks for each function's name in all modules that are loaded, which takes a tenth
+ * of a millisecond; errors that are caught, as those of time limits and of peers that go, are too
+ * many for that. Here a function has the name it was called by.
  */
 #ifndef STROBE_TASK_TRACEBACK_H
 #define STROBE_TASK_TRACEBACK_H

@@ -66,6 +66,16 @@ function proxies.name(proxy)
   return ("%s://%s:%d"):format(proxy.scheme, host, proxy.port)
 end
 
+--- The same with user and password, for another library to parse.
+---@param proxy strobe.Proxy
+---@return string
+function proxies.url(proxy)
+  local user = proxy.user and proxy.user:gsub("[^%w:._~-]", function(byte)
+    return ("%%%02X"):format(byte:byte())
+  end) .. "@" or ""
+  return (proxies.name(proxy):gsub("//", "//" .. user:gsub("%%", "%%%%"), 1))
+end
+
 -- --- The environment ---------------------------------------------------------------------------
 
 -- A variable in lower case, even an empty one, hides that in upper case. A CGI script's HTTP_PROXY

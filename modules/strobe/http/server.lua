@@ -15,7 +15,7 @@ local CLOSE_TIMEOUT = 10
 ---@field max_body? number            bytes of a request's body (1 MiB); math.huge for no limit
 ---@field head_timeout? number        seconds for a request's head (10)
 ---@field body_timeout? number        seconds without any more of a body (30)
----@field keep_alive_timeout? number  seconds between two requests (75, more than the 60 of a proxy, which is to be first)
+---@field keep_alive_timeout? number seconds between two requests (75: a proxy, which has 60, is to end first)
 ---@field write_timeout? number       seconds in which a client takes nothing of its answer (30)
 ---@field backlog? integer            connections that may wait in the kernel (128)
 
