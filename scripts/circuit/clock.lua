@@ -42,8 +42,8 @@ end
 
 --- Connects, and sends the tacks.
 ---@async
----@param host string
----@param port integer
+---@param host string or the name of a component, without a port
+---@param port? integer
 ---@return true?
 ---@return string? message
 ---@return string? code

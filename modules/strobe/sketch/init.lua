@@ -16,12 +16,18 @@
 --   ws://HOST:PORT/buzzer?listen    the "buzzer" is told what the component pushes; it sends nothing
 --   ws://HOST:PORT/                 is the channel "peer"; the answer's header `Component` has our name
 --
+-- Components find each other by name, on one machine or on a network, when they are announced:
+--
+--   IOPin():serve("0.0.0.0", 0, { announce = true })             -- as "iopin", on any port that is free
+--   Clock():connect "iopin"
+--
 -- A component's loop takes one message at a time, whoever sends them: two components whose loops wait for each
 -- other wait for ever. What is pushed waits for nobody and is not acknowledged; a listener that cannot
 -- follow is closed with 1008.
 
 local Link = require "strobe.sketch.link"
 local async = require "strobe.async"
+local place = require "strobe.sketch.place"
 local words = require "strobe.sketch.words"
 local ws = require "strobe.ws"
 
@@ -33,6 +39,7 @@ local NOBODY = "peer" -- the channel of who does not say its name
 ---@field private ended strobe.Event
 ---@field private server? strobe.ws.Server
 ---@field private listeners table<strobe.ws.Connection, true>
+---@field private place? strobe.sketch.Place while it is announced
 local Component = {}
 
 -- luacheck: push ignore 212
@@ -63,6 +70,25 @@ end
 ---@param why string e.g. "the clock has closed: 1001 (going away)"
 function Component:left(_, why)
   self:out(why)
+end
+
+--- Called when another component was found by its name. Prints where, unless you define it.
+---@param name string
+---@param where string e.g. "127.0.0.1:41234"
+function Component:found(name, where)
+  self:out(("found %s at %s"):format(name, where))
+end
+
+--- Called when it was announced, or could not be. Prints what is not as wanted, unless you define it.
+---@param name? string nil when it is not announced
+---@param wanted string
+---@param why? string
+function Component:announced(name, wanted, why)
+  if not name then
+    self:out("not announced: " .. why)
+  elseif name ~= wanted then
+    self:out(("there is another %s: announced as %s"):format(wanted, name))
+  end
 end
 
 local function escaped(character)
@@ -157,11 +183,29 @@ local function serve_options(component, options)
   return copy_into(copy_into({}, options), { headers = headers, process_request = check_name })
 end
 
+---@class strobe.sketch.ServeOptions : strobe.ws.ServeOptions
+---@field announce? boolean|string true: others find it by its name in lower case; or by this one
+---@field discovery? strobe.discovery.Options how it is announced
+
+---@class strobe.sketch.ConnectOptions : strobe.ws.ConnectOptions
+---@field discovery? strobe.discovery.Options how a name is looked for: timeout (3 s), services, …
+
+-- The name to announce it by; nothing when it is not to be.
+local function announced_name(component, options)
+  local name = options and options.announce
+  if name == true then
+    return component.name:lower()
+  elseif name and not place.is_name(name) then
+    error(("serve: announce: true, or a name of letters, digits, - and _ expected, got %s"):format(tostring(name)), 3)
+  end
+  return name
+end
+
 --- Begins to serve, and returns. Close it, or let its block do: `local pin <close> = assert(IOPin():serve(…))`.
 ---@async
 ---@param host string 127.0.0.1 is for programs on this machine, 0.0.0.0 for the network too
 ---@param port integer 0 takes a free one, see `port`
----@param options? strobe.ws.ServeOptions tls, origins, …
+---@param options? strobe.sketch.ServeOptions announce, tls, origins, …
 ---@return strobe.sketch.Component? self
 ---@return string? message e.g. "port 8765 on 127.0.0.1 is in use: …"
 ---@return string? code "EADDRINUSE", …
@@ -170,6 +214,7 @@ function Component:serve(host, port, options)
   if self.server then
     error("serve: the component is served already", 2)
   end
+  local name = announced_name(self, options)
   local server, message, code = ws.serve(function(connection)
     handle(self, connection)
   end, host, port, serve_options(self, options))
@@ -178,6 +223,7 @@ function Component:serve(host, port, options)
   end
   self.server = server
   self.ended:clear()
+  self.place = name and place.tell(self, name, host, options) or nil
   return self
 end
 
@@ -190,7 +236,7 @@ end
 ---@async
 ---@param host string
 ---@param port integer
----@param options? strobe.ws.ServeOptions
+---@param options? strobe.sketch.ServeOptions
 ---@return true?
 ---@return string? message as `serve`
 ---@return string? code
@@ -231,14 +277,17 @@ end
 ---@async
 function Component:close()
   self.ended:set()
-  if self.server then
-    local server = self.server
-    self.server = nil
+  local announced, server = self.place, self.server
+  self.place, self.server = nil, nil
+  if announced then
+    announced:close()
+  end
+  if server then
     server:close()
   end
 end
 
-local function connect(component, host, port, query, options)
+local function connect_to(component, host, port, query, options)
   local name = component.name:lower()
   local uri = ("%s://%s/%s%s"):format(options and options.tls and "wss" or "ws", place_of(host, port), name, query)
   local connection, message, code = ws.connect(uri, options)
@@ -249,17 +298,57 @@ local function connect(component, host, port, query, options)
   return Link.new(other:match "^[%w_-]+$" and other:lower() or NOBODY, connection)
 end
 
---- Connects to another component, which acknowledges each message: `link:send(message)`.
+-- Whether it is a name alone; then the options come instead of the port.
+local function is_named(host, port)
+  return place.is_name(host) and (port == nil or type(port) == "table")
+end
+
+local function check_target(where, host, port)
+  if not is_named(host, port) then
+    return check_place(where, host, port, 1) -- a tail call: the level of its errors is right
+  end
+end
+
+-- Connects to a place or a name.
+local function connect(component, host, port, options, query)
+  if not is_named(host, port) then
+    return connect_to(component, host, port, query, options)
+  end
+  local found, message, code = component:find(host, port)
+  if not found then
+    return nil, message, code
+  end
+  return connect_to(component, found.host, found.port, query, port)
+end
+
+--- Looks for another component by its name: in the list of STROBE_SERVICES, else on this machine and its networks.
 ---@async
----@param host string
----@param port integer
----@param options? strobe.ws.ConnectOptions tls, open_timeout, …
+---@param name string
+---@param options? strobe.sketch.ConnectOptions discovery.timeout: 3 s
+---@return strobe.discovery.Service? service with its `host` and `port`
+---@return string? message what to do next
+---@return string? code "ETIMEDOUT" when nobody has answered, …
+function Component:find(name, options)
+  local found, message, code = place.find(name, options)
+  if not found then
+    return nil, message, code
+  end
+  self:found(name, place_of(found.host, found.port))
+  return found
+end
+
+--- Connects to another component, which acknowledges each message: `link:send(message)`.
+--- `clock:connect("127.0.0.1", 8765)`, or by the name it has announced, with the options next: `clock:connect "iopin"`.
+---@async
+---@param host string or the name, without a port
+---@param port? integer|strobe.sketch.ConnectOptions
+---@param options? strobe.sketch.ConnectOptions tls, open_timeout, …
 ---@return strobe.sketch.Link?
 ---@return string? message e.g. "nobody listens on port 8765 of 127.0.0.1: start the other component first"
 ---@return string? code "ECONNREFUSED", …
 function Component:connect(host, port, options)
-  check_place("connect", host, port, 1)
-  return connect(self, host, port, "", options)
+  check_target("connect", host, port)
+  return connect(self, host, port, options, "")
 end
 
 -- Gives what is pushed to the loop, until the other has closed.
@@ -279,15 +368,15 @@ end
 --- Listens to another component: `loop` is called with each message that it pushes. Ends when its loop calls
 --- `stop`, or when the other closes.
 ---@async
----@param host string
----@param port integer
----@param options? strobe.ws.ConnectOptions
+---@param host string or the name it has announced, without a port
+---@param port? integer|strobe.sketch.ConnectOptions
+---@param options? strobe.sketch.ConnectOptions
 ---@return true? nil when the other is not there, or went without a clean close
 ---@return string? text how the other has closed, or why it cannot be reached
 ---@return string? code
 function Component:follow(host, port, options)
-  check_place("follow", host, port, 1)
-  local link, message, code = connect(self, host, port, "?listen", options)
+  check_target("follow", host, port)
+  local link, message, code = connect(self, host, port, options, "?listen")
   if not link then
     return nil, message, code
   end
