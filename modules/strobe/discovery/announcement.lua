@@ -19,7 +19,7 @@ local timeouts = require "strobe.async.timeout"
 
 local PROBES, PROBE_PAUSE = 3, 0.25   -- seconds
 local LOST_PAUSE = 1                  -- seconds until it asks again for what another one probes for
-local MOST_CONFLICTS, WITHIN, REST = 15, 10, 5 -- so many in so many seconds: it takes its time
+local MOST_CONFLICTS, WITHIN, REST = 15, 10, 5 -- so many within seconds: it rests
 local ANNOUNCEMENTS, ANNOUNCE_PAUSE = 2, 1
 
 ---@class strobe.discovery.Announcement
@@ -128,16 +128,23 @@ local function ask(self)
   return true
 end
 
--- Another name; with a rest after many.
+-- After many conflicts in a short time there is a rest before each further try.
+local function rest_if_tired(self)
+  local now = time.now()
+  table.insert(self.conflicts, now)
+  if #self.conflicts >= MOST_CONFLICTS then
+    self.tired = self.tired or now - table.remove(self.conflicts, 1) < WITHIN
+  end
+  if self.tired then
+    time.sleep(REST)
+  end
+end
+
 local function rename(self)
   self.what.instance = service.rename(self.what.instance)
   self.what.target = self.new_target()
   write_records(self)
-  local now = time.now()
-  table.insert(self.conflicts, now)
-  if #self.conflicts > MOST_CONFLICTS and now - table.remove(self.conflicts, 1) < WITHIN then
-    time.sleep(REST)
-  end
+  rest_if_tired(self)
 end
 
 -- Waits until there is a name that nobody else has.
@@ -155,7 +162,7 @@ end
 
 -- Tells all, until somebody objects.
 local function tell(self)
-  self.state = "told"
+  self.state, self.tired, self.conflicts = "told", false, {}
   for number = 1, ANNOUNCEMENTS do
     self.answers:announce(time.now())
     self.ready:set()

@@ -54,7 +54,10 @@ local function read_file(path)
   end
   local text, reason = file:read(MOST_FILE)
   file:close()
-  return text or reason and nil or "", reason
+  if reason then
+    return nil, ("%s: %s"):format(path, reason)
+  end
+  return text or "" -- an empty file has nothing to read
 end
 
 local function from_environment()
