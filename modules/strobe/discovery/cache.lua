@@ -15,6 +15,7 @@ local GRACE = 1           -- seconds that one still lives after its goodbye
 ---@class strobe.discovery.Entry
 ---@field record strobe.dns.Record
 ---@field interface integer
+---@field identity string its data
 ---@field received number seconds
 ---@field expires number seconds
 ---@field refreshes integer how often it was asked for again
@@ -23,7 +24,7 @@ local GRACE = 1           -- seconds that one still lives after its goodbye
 ---@class strobe.discovery.Cache
 ---@field count integer
 ---@field private most integer
----@field private sets table<string, strobe.discovery.Entry[]>
+---@field private sets table<string, table<string, strobe.discovery.Entry>> by place, name and type, then by identity
 local Cache = {}
 Cache.__index = Cache
 Cache.__name = "cache"
@@ -40,18 +41,10 @@ local function key_of(interface, name, kind)
   return ("%d %s %s"):format(interface, kind, names.key(name))
 end
 
-local function find_same(set, record)
-  for _, entry in ipairs(set) do
-    if dns.same(entry.record, record) then
-      return entry
-    end
-  end
-end
-
 -- Another record has come in their place: those which did not come with it go in a second.
-local function flush(set, record, now)
-  for _, entry in ipairs(set) do
-    if not dns.same(entry.record, record) and entry.received < now - GRACE then
+local function flush(set, identity, now)
+  for other, entry in pairs(set) do
+    if other ~= identity and entry.received < now - GRACE then
       entry.expires = math.min(entry.expires, now + GRACE)
     end
   end
@@ -60,7 +53,7 @@ end
 local function earliest(cache)
   local first
   for _, set in pairs(cache.sets) do
-    for _, entry in ipairs(set) do
+    for _, entry in pairs(set) do
       if not first or entry.expires < first.expires then
         first = entry
       end
@@ -71,11 +64,11 @@ end
 
 local function remove(cache, gone)
   local key = key_of(gone.interface, gone.record.name, gone.record.type)
-  local left = {}
-  for _, entry in ipairs(cache.sets[key]) do
-    left[#left + 1] = entry ~= gone and entry or nil
+  local set = cache.sets[key]
+  set[gone.identity] = nil
+  if not next(set) then
+    cache.sets[key] = nil
   end
-  cache.sets[key] = #left > 0 and left or nil
   cache.count = cache.count - 1
 end
 
@@ -84,8 +77,7 @@ local function insert(cache, key, entry)
     remove(cache, earliest(cache))
   end
   local set = cache.sets[key] or {}
-  cache.sets[key] = set
-  set[#set + 1] = entry
+  cache.sets[key], set[entry.identity] = set, entry
   cache.count = cache.count + 1
 end
 
@@ -94,19 +86,19 @@ end
 ---@param interface integer where
 ---@param now number seconds
 function Cache:add(record, interface, now)
-  local key = key_of(interface, record.name, record.type)
+  local key, identity = key_of(interface, record.name, record.type), dns.identity(record)
   local set = self.sets[key] or {}
   if record.flush then
-    flush(set, record, now)
+    flush(set, identity, now)
   end
-  local known = find_same(set, record)
+  local known = set[identity]
   if record.ttl == 0 then
     if known then
       known.expires = math.min(known.expires, now + GRACE)
     end
     return
   end
-  local entry = known or { interface = interface }
+  local entry = known or { interface = interface, identity = identity }
   entry.record, entry.received, entry.refreshes, entry.spread = record, now, 0, self.random()
   entry.expires = now + math.min(record.ttl, LONGEST)
   if not known then
@@ -120,11 +112,33 @@ end
 ---@param kind string
 ---@return strobe.discovery.Entry[]
 function Cache:get(interface, name, kind)
-  local set = table.move(self.sets[key_of(interface, name, kind)] or {}, 1, MOST, 1, {})
-  table.sort(set, function(a, b)
-    return a.received > b.received
+  local list = {}
+  for _, entry in pairs(self.sets[key_of(interface, name, kind)] or list) do
+    list[#list + 1] = entry
+  end
+  table.sort(list, function(a, b)
+    if a.received ~= b.received then
+      return a.received > b.received
+    end
+    return a.identity < b.identity
   end)
-  return set
+  return list
+end
+
+--- The newest record of a name and type.
+---@param interface integer
+---@param name string
+---@param kind string
+---@return strobe.discovery.Entry?
+function Cache:newest(interface, name, kind)
+  local newest
+  for _, entry in pairs(self.sets[key_of(interface, name, kind)] or {}) do
+    if not newest or entry.received > newest.received
+      or entry.received == newest.received and entry.identity < newest.identity then
+      newest = entry
+    end
+  end
+  return newest
 end
 
 --- Forgets what is no longer good.
@@ -133,7 +147,7 @@ end
 function Cache:expire(now)
   local gone, following = {}, nil
   for _, set in pairs(self.sets) do
-    for _, entry in ipairs(set) do
+    for _, entry in pairs(set) do
       if entry.expires <= now then
         gone[#gone + 1] = entry
       elseif not following or entry.expires < following then

@@ -371,18 +371,22 @@ function dns.rdata(record)
   return table.concat(writer.parts)
 end
 
---- Whether two records are the same but for their time to live; the case of names does not matter.
+--- A record's data as a text that is equal for equal data, whatever the case of names.
+---@param record strobe.dns.Record
+---@return string
+function dns.identity(record)
+  if record.target then
+    return ("%s %d %d %d"):format(names.key(record.target), record.port or 0, record.priority or 0, record.weight or 0)
+  end
+  return record.address or dns.rdata(record)
+end
+
+--- Whether two records are the same but for their time to live.
 ---@param a strobe.dns.Record
 ---@param b strobe.dns.Record
 ---@return boolean
 function dns.same(a, b)
-  if a.type ~= b.type or names.key(a.name) ~= names.key(b.name) then
-    return false
-  elseif a.target and b.target then
-    return names.key(a.target) == names.key(b.target) and a.port == b.port and a.priority == b.priority
-      and a.weight == b.weight
-  end
-  return dns.rdata(a) == dns.rdata(b)
+  return a.type == b.type and names.key(a.name) == names.key(b.name) and dns.identity(a) == dns.identity(b)
 end
 
 return dns

@@ -18,6 +18,7 @@ local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
 
 local MOST_SERVICES = 256
+local MANY, REST = 64, 0.0002 -- with many records it looks at them less often: seconds for each
 
 ---@class strobe.discovery.Querier
 ---@field private link strobe.discovery.Link
@@ -156,8 +157,6 @@ local function hear(self)
     if message and message.response and message.opcode == 0 and message.rcode == 0
       and from.port == self.link.port then
       take_records(self, message, from.interface, time.now())
-      compare(self)
-      keep_events_few(self)
       self.heard:set()
     end
     time.sleep(0) -- a flood must not hold up the others
@@ -180,9 +179,9 @@ local function wanted(self)
         table.move(missing, 1, #missing, #questions + 1, questions)
       end
       for _, kind in ipairs { "SRV", "TXT" } do
-        entries[#entries + 1] = self.cache:get(index, instance, kind)[1]
+        entries[#entries + 1] = self.cache:newest(index, instance, kind)
       end
-      local located = self.cache:get(index, instance, "SRV")[1]
+      local located = self.cache:newest(index, instance, "SRV")
       for _, kind in ipairs(located and { "A", "AAAA" } or EMPTY) do
         local list = self.cache:get(index, located.record.target, kind)
         table.move(list, 1, #list, #entries + 1, entries)
@@ -217,6 +216,7 @@ local function inquire(self)
     self.heard:clear()
     local expires = self.cache:expire(now)
     compare(self)
+    keep_events_few(self)
     local missing, entries = wanted(self)
     questions:want(missing, math.max(now, first))
     local due, at = questions:take_due(now, entries)
@@ -225,6 +225,9 @@ local function inquire(self)
     end
     at = math.min(at or math.huge, expires or math.huge)
     timeouts.move_on_after(at < math.huge and at - now or nil, self.heard.wait, self.heard)
+    if self.cache.count > MANY then
+      time.sleep(self.cache.count * REST) -- a flood is looked at as a whole
+    end
   end
 end
 

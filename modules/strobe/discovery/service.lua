@@ -135,7 +135,7 @@ end
 ---@param instance string its full name
 ---@return strobe.dns.Question[]
 function service.missing(cache, interface, instance)
-  local located, told = cache:get(interface, instance, "SRV")[1], cache:get(interface, instance, "TXT")[1]
+  local located, told = cache:newest(interface, instance, "SRV"), cache:newest(interface, instance, "TXT")
   local questions = {}
   if not located then
     questions[1] = { name = instance, type = "SRV" }
@@ -156,7 +156,7 @@ end
 ---@param instance string its full name
 ---@return strobe.discovery.Service?
 function service.read(cache, interfaces, index, instance)
-  local located, told = cache:get(index, instance, "SRV")[1], cache:get(index, instance, "TXT")[1]
+  local located, told = cache:newest(index, instance, "SRV"), cache:newest(index, instance, "TXT")
   local addresses = located and addresses_of(cache, index, located.record.target)
   if not told or not addresses or #addresses == 0 then
     return nil
