@@ -29,9 +29,11 @@ local function addresses_on(interface, host)
   elseif host == "::" then
     return { interface.address, table.unpack(interface.ipv6) }
   end
-  for _, own in ipairs { table.unpack(interface.ipv4), table.unpack(interface.ipv6) } do
-    if own == host then
-      return { host }
+  for _, list in ipairs { interface.ipv4, interface.ipv6 } do
+    for _, own in ipairs(list) do
+      if own == host then
+        return { host }
+      end
     end
   end
   -- 127.0.0.2 is on the loopback, which tells of 127.0.0.1 only.

@@ -11,7 +11,8 @@ local function string_of(key, value)
   if type(key) ~= "string" or not key:find "^[\x20-\x3C\x3E-\x7E]+$" then
     return nil, ("a key of printable ASCII without '=' expected, got %s"):format(tostring(key))
   elseif type(value) ~= "string" and type(value) ~= "number" and value ~= true then
-    return nil, ("%s: a text, a number or true expected, got %s"):format(key, tostring(value))
+    return nil, ("%s: a text, a number or true expected, got %s"):format(key,
+      type(value) == "boolean" and "false" or type(value))
   end
   local item = value == true and key or key .. "=" .. value
   if #item > 255 then

@@ -324,13 +324,12 @@ describe("its answer", function()
 
   it("waits for what a querier with more to say knows already", function()
     local announcement, network = told()
-    local start = async.time()
     network:say(ask(KIND, "PTR", { truncated = true }))
     async.sleep(0.2)
     network:say { answers = { { name = KIND, type = "PTR", ttl = 4500, target = IOPIN } } }
     async.sleep(2)
     assert.same({}, network:take())
-    start = async.time()
+    local start = async.time()
     network:say(ask(KIND, "PTR", { truncated = true }))
     async.sleep(0.2)
     network:say { answers = { { name = KIND, type = "PTR", ttl = 4500, target = "other." .. KIND } } }

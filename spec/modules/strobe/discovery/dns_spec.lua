@@ -172,7 +172,8 @@ describe("a DNS message", function()
         local bytes = seeds[random(2)]
         for _ = 1, random(4) do
           local at, what = random(#bytes), random(4)
-          local new = what == 1 and "" or what == 2 and string.char(0xC0, random(256) - 1) or string.char(random(256) - 1)
+          local byte = random(256) - 1
+          local new = what == 1 and "" or what == 2 and string.char(0xC0, byte) or string.char(byte)
           bytes = bytes:sub(1, at - 1) .. new .. bytes:sub(at + random(2))
         end
         local message, why = dns.decode(bytes)
