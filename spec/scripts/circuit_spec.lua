@@ -1,16 +1,23 @@
 local async = require "strobe.async"
 local child = require "spec.support.child"
+local discovery = require "strobe.discovery"
 local module = require("strobe.script").module
 local sh = require("spec.support.shell").run
 local sketch = require "strobe.sketch"
+local with_group = require("spec.support.multicast").with_group
 
 local program = require("strobe.core.host").program
 local HOST = "127.0.0.1"
 
 describe("the script circuit", function()
-  -- One of its components in a process, ended after 20 seconds whatever happens.
+  -- One of its components in a process, ended after 20 seconds whatever happens; it announces and asks in a group.
+  local function circuit_in(group, ...)
+    return child.spawn("timeout", { "-k", "2", "20", "env", "STROBE_DISCOVERY=" .. group, program, "run", "circuit",
+      ... })
+  end
+
   local function circuit(...)
-    return child.spawn("timeout", { "-k", "2", "20", program, "run", "circuit", ... })
+    return circuit_in("off", ...)
   end
 
   -- Ends a process at the end of the block: `timeout` hands this signal on.
@@ -97,6 +104,66 @@ describe("the script circuit", function()
     assert.equal(1, status)
   end)
 
+  it("finds the pin by its name, on any port", with_group(function(group)
+    local pin = circuit_in(group, "iopin", "-p", "0", "-t", "4")
+    local pin_ends <close> = ending(pin) -- luacheck: ignore
+    local port = port_of(pin)
+    local buzzer = circuit_in(group, "buzzer")
+    local buzzer_ends <close> = ending(buzzer) -- luacheck: ignore
+    pin:expect("stdout", "the buzzer is here\n")
+    local clock = circuit_in(group, "clock", "-t", "4", "-d", "0.01")
+    local clock_ends <close> = ending(clock) -- luacheck: ignore
+    assert.same({ 0, 0, 0 }, { clock:wait(), buzzer:wait(), pin:wait() })
+    assert.matches(("^%%[ Clock %%] found iopin at 127.0.0.1:%s\n%%[ Clock %%] tack 1: 1\n"):format(port),
+      clock.output.stdout)
+    assert.matches(("^%%[ Buzzer %%] found iopin at 127.0.0.1:%s\n"):format(port), buzzer.output.stdout)
+  end))
+
+  it("finds a certain one of several pins", with_group(function(group)
+    local first = circuit_in(group, "iopin", "-p", "0")
+    local first_ends <close> = ending(first) -- luacheck: ignore
+    local second = circuit_in(group, "iopin", "-p", "0", "--name", "left")
+    local second_ends <close> = ending(second) -- luacheck: ignore
+    assert(discovery.find("left", { group = group, type = "_strobe-circuit._tcp" }))
+    local third = circuit_in(group, "iopin", "-p", "0", "-n", "left")
+    local third_ends <close> = ending(third) -- luacheck: ignore
+    third:expect("stdout", "there is another left: announced as left%-2\n")
+    local clock = circuit_in(group, "clock", "-n", "left-2", "-t", "1")
+    local clock_ends <close> = ending(clock) -- luacheck: ignore
+    assert.equal(port_of(third), (clock:expect("stdout", "found left%-2 at 127.0.0.1:(%d+)\n")))
+    third:expect("stdout", "the clock is here\n")
+  end))
+
+  it("asks the list before the network", function()
+    local pin = circuit("iopin", "-p", "0", "-t", "1")
+    local pin_ends <close> = ending(pin) -- luacheck: ignore
+    local port = port_of(pin)
+    local output = sh(("STROBE_SERVICES='iopin=localhost:%s' $S run circuit clock -t 1"):format(port))
+    assert.equal(("[ Clock ] found iopin at localhost:%s\n[ Clock ] tack 1: 1\n"):format(port), output)
+    output = sh "STROBE_SERVICES=iopin $S run circuit clock -t 1"
+    assert.equal("circuit: iopin: STROBE_SERVICES: iopin: No such file or directory\n", output)
+  end)
+
+  it("that finds nobody tries the usual place, unless it was told whom to find", with_group(function(group)
+    -- Whatever listens there, or not.
+    local clock = circuit_in(group, "clock", "-t", "1")
+    local clock_ends <close> = ending(clock) -- luacheck: ignore
+    clock:expect("stdout", "^%[ Clock %] no iopin has announced itself: trying 127.0.0.1:8765\n")
+    local output, status = sh(("STROBE_DISCOVERY=%s $S run circuit clock -n right"):format(group))
+    assert.equal("circuit: right: nobody of that name has answered within 1.5 s: is it started, and announced? If "
+      .. 'multicast is blocked, say where it is: set STROBE_SERVICES="right=HOST:PORT", or the option services\n',
+      output)
+    assert.equal(1, status)
+  end))
+
+  it("tells nobody when it is not to", with_group(function(group)
+    local pin = circuit_in(group, "iopin", "-p", "0", "--no-announce")
+    local pin_ends <close> = ending(pin) -- luacheck: ignore
+    port_of(pin)
+    local output = sh(("STROBE_DISCOVERY=%s $S run circuit clock -n iopin"):format(group))
+    assert.matches("^circuit: iopin: nobody of that name has answered", output)
+  end))
+
   it("refuses what it does not know with its usage and status 2", function()
     for words, expected in pairs {
       [""] = "which component?",
@@ -110,6 +177,7 @@ describe("the script circuit", function()
       ["clock -t -1"] = "--tacks -1: 0 or more expected",
       ["clock -d -1"] = "--delay -1: 0 or more seconds expected",
       ["clock -p 0"] = "--port 0: a port from 1 to 65535 expected",
+      ["clock -n a.b"] = "--name a.b: letters, digits, - and _ expected, at most 63",
       ["iopin -p 65536"] = "--port 65536: a port from 0 to 65535 expected",
     } do
       local output, status = sh("$S run circuit " .. words)

@@ -1,4 +1,6 @@
 local async = require "strobe.async"
+local discovery = require "strobe.discovery"
+local ether = require "spec.support.ether"
 local reports_of = require("spec.support.reports").of
 local sh = require("spec.support.shell")
 local sketch = require "strobe.sketch"
@@ -367,5 +369,167 @@ describe("a listener", function()
     local _, why = peer:recv()
     assert.equal(1008, why.code)
     assert.equal("who listens sends nothing", why.reason)
+  end)
+end)
+
+describe("components that are announced", function()
+  -- The options of a component at an address of a network in memory.
+  local function at(network, address, more)
+    local options = { discovery = { link = network:join(address) } }
+    for key, value in pairs(more or {}) do
+      options[key] = value
+    end
+    return options
+  end
+
+  -- A network in memory on which 10.0.0.1 and all others are this machine's loopback.
+  local function machine()
+    local network = ether.new()
+    local join = network.join
+    function network:join(address)
+      local link = join(self, address)
+      link.interfaces[1].address, link.interfaces[1].ipv4, link.interfaces[1].loopback = HOST, { HOST }, true
+      return link
+    end
+    return network
+  end
+
+  local function announced(network, address, name, more)
+    local options = at(network, address, more)
+    options.announce = options.announce == nil or options.announce
+    return assert(kind(name, function(_, channel, message)
+      return channel .. " said " .. message
+    end)():serve(HOST, 0, options))
+  end
+
+  it("are found by their names, without host or port", function()
+    local network = machine()
+    local pin_here <close> = announced(network, "10.0.0.1", "IOPin") -- luacheck: ignore
+    async.sleep(5)
+    local Clock = kind "Clock"
+    local link <close> = assert(Clock():connect("iopin", at(network, "10.0.0.2")))
+    assert.equal("clock said tack", (link:send "tack"))
+    assert.same({ ("found iopin at 127.0.0.1:%d"):format(pin_here:port()) }, Clock.lines)
+    local service = assert(discovery.find("IOPIN", { type = "_strobe-circuit._tcp", link = network:join "10.0.0.3" }))
+    assert.equal("IOPin", service.text.component)
+  end)
+
+  it("are followed by their names", function()
+    local network = machine()
+    local pin_here <close> = announced(network, "10.0.0.1", "IOPin")
+    local heard = {}
+    local buzzer = kind("Buzzer", function(self, channel, message)
+      table.insert(heard, channel .. " " .. message)
+      self:stop()
+    end)()
+    local task = async.create_task(buzzer.follow, buzzer, "iopin", at(network, "10.0.0.2"))
+    async.sleep(5)
+    pin_here:push "one"
+    assert.is_true((task:await()))
+    assert.same({ "iopin one" }, heard)
+  end)
+
+  it("are waited for", function()
+    local network = machine()
+    local clock, options = kind "Clock"(), at(network, "10.0.0.2")
+    options.discovery.timeout = 60
+    local connecting = async.create_task(clock.connect, clock, "iopin", options)
+    async.sleep(20)
+    local pin_here <close> = announced(network, "10.0.0.1", "IOPin") -- luacheck: ignore
+    local link <close> = assert(connecting:await())
+    assert.equal("iopin", link.channel)
+  end)
+
+  it("have the name that they are given, or another when that is taken, and say so", function()
+    local network = machine()
+    local first <close> = announced(network, "10.0.0.1", "IOPin", { announce = "left" })
+    async.sleep(3)
+    local second <close> = announced(network, "10.0.0.2", "IOPin", { announce = "left" })
+    async.sleep(3)
+    assert.same({}, first.lines)
+    assert.same({ "there is another left: announced as left-2" }, second.lines)
+    local link <close> = assert(kind "Clock"():connect("left-2", at(network, "10.0.0.3")))
+    assert.equal("clock said tack", (link:send "tack"))
+  end)
+
+  it("are gone at once when they close", function()
+    local network = machine()
+    local pin_here = announced(network, "10.0.0.1", "IOPin")
+    async.sleep(5)
+    network:take()
+    pin_here:close()
+    pin_here:close()
+    local packets = network:take()
+    assert.equal(1, #packets)
+    assert.equal(0, packets[1].message.answers[1].ttl)
+    local _, message, code = kind "Clock"():connect("iopin", at(network, "10.0.0.2"))
+    assert.equal("ETIMEDOUT", code)
+    assert.matches("^iopin: nobody of that name has answered within 3 s: is it started", message)
+  end)
+
+  it("close while their name is looked for", function()
+    local network = machine()
+    local pin_here = announced(network, "10.0.0.1", "IOPin")
+    async.sleep(0.1)
+    pin_here:close()
+    async.sleep(5)
+    assert.is_true(network.links[1].closed)
+  end)
+
+  it("are served all the same when they cannot be announced, and say why", function()
+    local network = machine()
+    local options = at(network, "10.0.0.1", { announce = true })
+    options.discovery.link.broken = true
+    local pin_here <close> = assert(kind "IOPin"():serve(HOST, 0, options))
+    async.sleep(1)
+    assert.equal(1, #pin_here.lines)
+    assert.matches("^not announced: announce iopin: multicast is not possible here", pin_here.lines[1])
+    local link <close> = client("Clock", pin_here)
+    assert.equal("n/a", (link:send "tack"))
+  end)
+
+  it("both serve and connect: each streams to the other", function()
+    local network = machine()
+    local function peer(name, address)
+      local made = kind(name, function(self, channel, message)
+        self:out(channel .. " " .. message)
+        return #self.lines
+      end)
+      return assert(made():serve(HOST, 0, at(network, address, { announce = true })))
+    end
+    local left <close> = peer("Left", "10.0.0.1")
+    local right <close> = peer("Right", "10.0.0.2")
+    local function stream(from, to, address)
+      local link <close> = assert(from:connect(to, at(network, address)))
+      for i = 1, 3 do
+        assert(link:send(i))
+      end
+    end
+    async.gather(async.create_task(stream, left, "right", "10.0.0.3"),
+      async.create_task(stream, right, "left", "10.0.0.4"))
+    local function heard(component, channel)
+      local list = {}
+      for _, line in ipairs(component.lines) do
+        list[#list + 1] = line:match("^" .. channel .. " (%d)$")
+      end
+      return list
+    end
+    assert.same({ "1", "2", "3" }, heard(left, "right"))
+    assert.same({ "1", "2", "3" }, heard(right, "left"))
+  end)
+
+  it("name an argument that is wrong", function()
+    local part = kind "Part"()
+    for expected, arguments in pairs {
+      ["connect: port: a whole number from 1 to 65535 expected, got nil"] = { "connect", "127.0.0.1" },
+      ["follow: port: a whole number from 1 to 65535 expected, got nil"] = { "follow", "pi.example" },
+      ["connect: host: a name or address expected, got nil"] = { "connect" },
+      ["serve: announce: true, or a name of letters, digits, %- and _ expected, got a.b"] = { "serve", HOST, 0,
+        { announce = "a.b" } },
+    } do
+      assert.error_matches(function()
+        part[arguments[1]](part, table.unpack(arguments, 2))
+      end, expected)
+    end
   end)
 end)
