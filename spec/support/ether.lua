@@ -26,8 +26,8 @@ local function note(network, bytes, from, to)
     size = #bytes })
 end
 
-local function deliver(link, bytes, address, port)
-  link.inbox:push { bytes, { address = address, port = port, interface = 1, own = false } }
+local function deliver(link, bytes, address, port, interface)
+  link.inbox:push { bytes, { address = address, port = port, interface = interface or 1, own = false } }
   link.arrival:wake(1)
 end
 
@@ -44,12 +44,13 @@ end
 
 --- Sends to all, as somebody who is not one of us.
 ---@param message strobe.dns.Message|string
----@param from? {address?: string, port?: integer}
+---@param from? {address?: string, port?: integer, interface?: integer} by which it is heard
 function Ether:say(message, from)
   local bytes = type(message) == "string" and message or dns.encode(message)
   for _, link in ipairs(self.links) do
     if not link.closed then
-      deliver(link, bytes, from and from.address or "10.0.0.99", from and from.port or 5353)
+      deliver(link, bytes, from and from.address or "10.0.0.99", from and from.port or 5353,
+        from and from.interface)
     end
   end
 end

@@ -26,7 +26,6 @@ local TTL = 255          -- hops
 ---@class strobe.discovery.Link
 ---@field interfaces strobe.discovery.Interface[]
 ---@field port integer
----@field dropped integer packets that came faster than they were taken
 ---@field private udp userdata
 ---@field private inbox {packets: table, arrival: userdata, dropped: integer, closed?: boolean}
 local Link = {}
@@ -165,6 +164,12 @@ function Link:receive()
       end
     end
   end
+end
+
+--- How many packets were dropped, the oldest first, because they came faster than they were taken.
+---@return integer
+function Link:dropped()
+  return self.inbox.dropped
 end
 
 --- Closes it. Twice is harmless.

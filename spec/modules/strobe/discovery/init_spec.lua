@@ -118,6 +118,57 @@ describe("discovery.find", function()
     assert.equal(3, assert(discovery.find("IOPin", { link = network:join "10.0.0.4", type = "_http._tcp" })).port)
   end)
 
+  it("prefers what is on this machine, and waits a moment for it", function()
+    local network = ether.new()
+    local link = network:join "10.0.0.1"
+    link.interfaces = { { name = "lo", address = "127.0.0.1", loopback = true, ipv4 = { "127.0.0.1" }, ipv6 = {} },
+      link.interfaces[1] }
+    local function say(address, interface)
+      network:say({ response = true, answers = {
+        { name = "iopin._strobe._tcp.local", type = "SRV", flush = true, ttl = 120, port = 1, target = "x.local" },
+        { name = "iopin._strobe._tcp.local", type = "TXT", flush = true, ttl = 120, strings = {} },
+        { name = "x.local", type = "A", flush = true, ttl = 120, address = address },
+      } }, { interface = interface })
+    end
+    local finding = async.create_task(discovery.find, "iopin", { link = link })
+    say("10.0.0.9", 2)
+    async.sleep(0.01)
+    say("127.0.0.1", 1)
+    assert.same({ "127.0.0.1", { "127.0.0.1", "10.0.0.9" } }, { finding:await().host, finding:await().addresses })
+  end)
+
+  it("that is cancelled, as all the others, leaves nothing at any moment", function()
+    local calls = {
+      function(link)
+        discovery.find("nobody", { link = link, timeout = 60 })
+      end,
+      function(link)
+        discovery.announce { name = "mine", port = 1, host = "0.0.0.0", link = link }
+        async.sleep(60)
+      end,
+      function(link)
+        for _ in assert(discovery.browse(nil, { link = link })) do -- luacheck: ignore
+        end
+      end,
+    }
+    for _, call in ipairs(calls) do
+      for _, seconds in ipairs { 0, 0.001, 0.1, 0.3, 0.8, 1.3, 2.1, 5 } do
+        local network = ether.new()
+        local task = async.create_task(call, network:join "10.0.0.1")
+        async.sleep(seconds)
+        task:cancel()
+        async.wait { task }
+        for _, other in pairs(async.all_tasks()) do
+          if other ~= async.current_task() and tostring(other:get_name()):find "^announcement" then
+            other:cancel() -- it goes on without the task that has begun it, as any task does
+            async.wait { other }
+          end
+        end
+        assert.is_true(network.links[1].closed)
+      end
+    end
+  end)
+
   it("says what to do when nobody answers", function()
     local _, message, code = discovery.find("iopin", { link = ether.new():join "10.0.0.1" })
     assert.equal("find iopin: nobody of that name has answered within 3 s: is it started, and announced? If multicast "

@@ -1,6 +1,8 @@
 local Announcement = require "strobe.discovery.announcement"
 local Querier = require "strobe.discovery.querier"
 local async = require "strobe.async"
+local dice = require "spec.support.dice"
+local dns = require "strobe.discovery.dns"
 local ether = require "spec.support.ether"
 
 local KIND, IOPIN, HOST = "_strobe._tcp.local", "iopin._strobe._tcp.local", "pi.local"
@@ -160,6 +162,25 @@ describe("a querier", function()
     assert.same({ "10.0.0.9", "2001:db8::1", "fe80::1" }, querier:next().addresses)
   end)
 
+  it("takes the view of the first interface, with the addresses of all", function()
+    local network = ether.new()
+    local link = network:join "10.0.0.1"
+    link.interfaces[2] = { name = "ether1", address = "10.1.0.1", loopback = false, ipv4 = { "10.1.0.1" }, ipv6 = {} }
+    local querier <close> = Querier.open(link, { type = KIND }, least)
+    network:say(answer { address = "10.1.0.9" }, { interface = 2 })
+    local service, event = querier:next()
+    assert.same({ "added", "10.1.0.9", "ether1" }, { event, service.host, service.interface })
+    network:say(answer())
+    service, event = querier:next()
+    assert.same({ "updated", "10.0.0.9", "ether" }, { event, service.host, service.interface })
+    assert.same({ "10.0.0.9", "10.1.0.9" }, service.addresses)
+    network:say(answer { ttl = 0 })
+    service, event = querier:next()
+    assert.same({ "updated", "10.1.0.9", "ether1" }, { event, service.host, service.interface })
+    network:say(answer { address = "10.1.0.9", ttl = 0 }, { interface = 2 })
+    assert.equal("removed", (select(2, querier:next())))
+  end)
+
   it("is told when a program has ended with a goodbye", function()
     local network = ether.new()
     local querier <close> = open(network)
@@ -264,6 +285,29 @@ describe("a querier", function()
     events(querier)
     network:say(answer())
     assert.same({ "added iopin 8765" }, events(querier))
+  end)
+
+  it("finds what there is among 5,000 packets which were mangled", function()
+    local network, random = ether.new(), dice(77)
+    local querier <close> = open(network)
+    local announcement <close> = announce(network, "10.0.0.2", "steady", 1)
+    assert(announcement:wait())
+    local seeds = { dns.encode(answer()), dns.encode { questions = { { name = IOPIN, type = "ANY" } },
+      authorities = answer().answers } }
+    for i = 1, 5000 do
+      local bytes = seeds[random(2)]
+      for _ = 1, random(5) do
+        local at = random(#bytes)
+        bytes = bytes:sub(1, at - 1) .. string.char(random(256) - 1) .. bytes:sub(at + 1)
+      end
+      network:say(bytes, { port = random(10) == 1 and 1234 or 5353 })
+      if i % 50 == 0 then
+        async.sleep(0.1)
+      end
+    end
+    async.sleep(5)
+    assert.equal("steady", announcement:name())
+    assert.is_true(querier.known["steady." .. KIND] ~= nil)
   end)
 
   it("that can ask nowhere says so", function()
