@@ -11,9 +11,10 @@ local HOST = "127.0.0.1"
 
 describe("the script circuit", function()
   -- One of its components in a process, ended after 20 seconds whatever happens; it announces and asks in a group.
+  -- In the foreground, for else `timeout` hands a signal on twice; and a second one ends a program without farewell.
   local function circuit_in(group, ...)
-    return child.spawn("timeout", { "-k", "2", "20", "env", "STROBE_DISCOVERY=" .. group, program, "run", "circuit",
-      ... })
+    return child.spawn("timeout", { "--foreground", "-k", "2", "20", "env", "STROBE_DISCOVERY=" .. group, program,
+      "run", "circuit", ... })
   end
 
   local function circuit(...)

@@ -269,15 +269,15 @@ describe("over real sockets, on the loopback", function()
     async.sleep(15)]]
 
   it("two programs find each other, and one hears that the other was stopped", with_group(function(group)
-    local other <close> = child.spawn("timeout", { "20", "env", "STROBE_DISCOVERY=" .. group, host.program, "-e",
-      code })
+    local other <close> = child.spawn("timeout", { "--foreground", "20", "env", "STROBE_DISCOVERY=" .. group,
+      host.program, "-e", code })
     other:expect("stdout", "announced\tiopin\n")
     assert.equal(4321, assert(discovery.find("iopin", { group = group })).port)
     local events = {}
     for _, event in assert(discovery.browse(nil, { group = group, timeout = 10 })) do
       table.insert(events, event)
       if event == "added" then
-        other:kill "sigterm" -- which `timeout` passes on
+        other:kill "sigterm" -- which `timeout` passes on, in the foreground once
       elseif event == "removed" then
         break
       end
