@@ -11,6 +11,8 @@ local names = require "strobe.discovery.name"
 local MOST = 1024         -- records
 local LONGEST = 24 * 3600 -- seconds that a record is kept, whatever it says
 local GRACE = 1           -- seconds that one still lives after its goodbye
+-- A task that waits until a record goes may wake a nanosecond early, for seconds are rounded.
+local SLACK = 0.001
 
 ---@class strobe.discovery.Entry
 ---@field record strobe.dns.Record
@@ -148,7 +150,7 @@ function Cache:expire(now)
   local gone, following = {}, nil
   for _, set in pairs(self.sets) do
     for _, entry in pairs(set) do
-      if entry.expires <= now then
+      if entry.expires <= now + SLACK then
         gone[#gone + 1] = entry
       elseif not following or entry.expires < following then
         following = entry.expires

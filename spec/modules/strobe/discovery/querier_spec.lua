@@ -192,6 +192,17 @@ describe("a querier", function()
     assert.near(1, async.time() - start, 0.01)
   end)
 
+  it("forgets at any moment, although seconds are rounded", function()
+    local network, random = ether.new(), dice(5)
+    local querier <close> = open(network)
+    for _ = 1, 30 do
+      async.sleep(random(1000000) / 3000000)
+      network:say(answer { ttl = 1 })
+      assert.equal("added", (select(2, querier:next())))
+      assert.equal("removed", (select(2, querier:next())))
+    end
+  end)
+
   it("asks again at 80, 85, 90 and 95 % of a record's time, and forgets it then", function()
     local network = ether.new()
     local querier <close> = open(network, { instance = IOPIN })
