@@ -18,6 +18,7 @@
 #include "core/task/time.h"
 #include "modules/strobe/http/parser_lua.h"
 #include "modules/strobe/http/transfer_lua.h"
+#include "modules/strobe/vcd/vcd_lua.h"
 #include "modules/strobe/ws/connection_lua.h"
 
 #include <lualib.h>
@@ -41,6 +42,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.time", luaopen_strobe_core_time},
     {"strobe.core.tls", luaopen_strobe_core_tls},
     {"strobe.core.transfer", luaopen_strobe_core_transfer},
+    {"strobe.core.vcd", luaopen_strobe_core_vcd},
     {"strobe.core.ws", luaopen_strobe_core_ws},
     {NULL, NULL},
 };
