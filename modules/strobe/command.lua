@@ -11,6 +11,7 @@ usage: strobe FILE|- [args]          run a script, or the standard input
        strobe run NAME|FILE [args]   run a script that comes with strobe
        strobe -e CODE                run a line
        strobe test [PATH...]         run specs with Busted (virtual clock by default)
+       strobe trace FILE.vcd [...]   a trace of a circuit as a timing diagram (--help tells more)
        strobe help [NAME]            this text, or the reference of a module or function
 options:
   --clock=live|virtual|xN   what time it is: the system's, as fast as possible, N times as fast
@@ -71,6 +72,10 @@ function commands.test(arguments)
     table.insert(arguments, 1, "--clock=" .. clock)
   end
   return require("strobe.test").main(arguments)
+end
+
+function commands.trace(arguments)
+  return require("strobe.trace").main(arguments)
 end
 
 function commands.help(arguments)

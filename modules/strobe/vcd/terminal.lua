@@ -1,0 +1,139 @@
+--- A trace as lines of text, for a quick look in a terminal: ▁ low, ▔ high, ─ z, ░ x, █ for
+--- what changes more often than a column shows.
+
+local diagram = require "strobe.vcd.diagram"
+local view = require "strobe.vcd.view"
+
+local terminal = {}
+
+local LEAST = 20
+
+local levels = { ["0"] = "▁", ["1"] = "▔", z = "─" }
+
+-- For each column: the value at its end, how often it changed in it.
+local function columns_of(var, from, to, count)
+  local columns, width = {}, (to - from) / count
+  for i = 1, count do
+    columns[i] = { changes = 0 }
+  end
+  local function column(time)
+    return math.min(count, math.floor((time - from) / width) + 1)
+  end
+  for began, ended, value in view.pieces(var, from, to) do
+    local first, last = column(began), column(ended)
+    columns[first].changes = columns[first].changes + (began > from and 1 or 0)
+    for i = first, last do
+      columns[i].value = value
+    end
+  end
+  return columns
+end
+
+local function draw_wire(columns)
+  local line = {}
+  for i, column in ipairs(columns) do
+    line[i] = column.changes > 1 and "█" or levels[column.value] or "░"
+  end
+  return table.concat(line)
+end
+
+-- A value begins with |, then comes as much of its label as there is room.
+local function draw_label(columns, var)
+  local line, i = {}, 1
+  while i <= #columns do
+    local stop = i
+    while columns[stop + 1] and columns[stop + 1].changes == 0 do
+      stop = stop + 1
+    end
+    local label = view.label(var, columns[i].value):gsub("[^ -~]", "?")
+    local room = stop - i
+    local shown = columns[i].changes > 1 and "█" or "|"
+    line[#line + 1] = shown .. (#label <= room and label .. (" "):rep(room - #label) or ("·"):rep(room))
+    i = stop + 1
+  end
+  return table.concat(line)
+end
+
+local function draw_events(var, from, to, count)
+  local line = {}
+  for i = 1, count do
+    line[i] = " "
+  end
+  for _, time in ipairs(view.times(var, from, to)) do
+    local i = math.min(count, math.floor((time - from) / (to - from) * count) + 1)
+    line[i] = line[i] == " " and "↑" or "█"
+  end
+  return table.concat(line)
+end
+
+local bars = { "▁", "▂", "▃", "▄", "▅", "▆", "▇" }
+
+local function draw_real(columns)
+  local low, high, line = math.huge, -math.huge, {}
+  for _, column in ipairs(columns) do
+    local value = column.value or 0 / 0
+    low, high = value < low and value or low, value > high and value or high
+  end
+  for i, column in ipairs(columns) do
+    local part = high > low and ((column.value or 0 / 0) - low) / (high - low) or column.value and 0.5 or 0 / 0
+    line[i] = part >= 0 and part <= 1 and bars[1 + math.floor(part * (#bars - 1) + 0.5)] or "░"
+  end
+  return table.concat(line)
+end
+
+local function draw(var, from, to, count)
+  if var.class == "event" then
+    return draw_events(var, from, to, count)
+  end
+  local columns = columns_of(var, from, to, count)
+  if var.class == "real" then
+    return draw_real(columns)
+  end
+  return var.class == "bits" and var.width == 1 and draw_wire(columns) or draw_label(columns, var)
+end
+
+local function axis(from, to, count)
+  local line = {}
+  local used = 0
+  for _, tick in ipairs(diagram.ticks(from, to, math.max(1, count // 16))) do
+    local at = math.floor((tick.time - from) / (to - from) * count)
+    local size = utf8.len(tick.label) + 1
+    if at >= used and at + size <= count then
+      line[#line + 1] = (" "):rep(at - used) .. "╵" .. tick.label
+      used = at + size
+    end
+  end
+  return table.concat(line)
+end
+
+local function full_name(var)
+  return var.scope == "" and var.name or var.scope .. "." .. var.name
+end
+
+--- Draws a trace as text.
+---@param trace strobe.vcd.Trace
+---@param options? {from?: number, to?: number, signals?: string[], width?: integer}
+--- width: columns, 100 unless given; the others as of `diagram.svg`
+---@return string? text
+---@return string? message
+---@return string? code
+function terminal.text(trace, options)
+  options = options or {}
+  local vars, message = view.select(trace, options.signals)
+  if not vars then
+    return nil, message, "ENOENT"
+  end
+  local from, to = view.bounds(trace, options)
+  local room = 0
+  for _, var in ipairs(vars) do
+    room = math.max(room, #full_name(var))
+  end
+  local count = math.max(LEAST, (options.width or 100) - room - 1)
+  local lines = { (" "):rep(room + 1) .. axis(from, to, count) }
+  for _, var in ipairs(vars) do
+    lines[#lines + 1] = full_name(var) .. (" "):rep(room + 1 - #full_name(var)) .. draw(var, from, to, count)
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+return terminal
