@@ -38,8 +38,14 @@ path.high{fill-opacity:.13;stroke:none}path.bus{fill-opacity:.09}.busy{fill-opac
 path.x{fill:url(#hatch)}path.event{stroke-width:1.5}.label,.count,.tick{text-anchor:middle}
 ]]
 
+local entities = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
+
+-- What a trace holds is no markup, and need not be UTF-8.
 local function escape(text)
-  return (text:gsub("[%z\1-\31]", "?"):gsub("[&<>\"]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }))
+  if not utf8.len(text) then
+    text = text:gsub("[\128-\255]", "?")
+  end
+  return (text:gsub("[%z\1-\31\127]", "?"):gsub("[&<>\"]", entities))
 end
 
 local function px(number)
@@ -342,7 +348,8 @@ local function open_page(page, width, height, options)
     width, height)
   add(page, "<style>\n%s%s</style>\n", common, style)
   page[#page + 1] = '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" '
-    .. 'patternTransform="rotate(45)"><path class="x" style="fill:none;stroke-width:1.2" d="M0 0V6"/></pattern></defs>\n'
+    .. 'patternTransform="rotate(45)"><path class="x" style="fill:none;stroke-width:1.2" d="M0 0V6"/>'
+    .. "</pattern></defs>\n"
   add(page, '<rect class="bg" width="%d" height="%d"/>\n', width, height)
 end
 
@@ -373,7 +380,8 @@ function diagram.svg(trace, options)
   local rows, bottom = rows_of(vars)
   local from, to = view.bounds(trace, options)
   local width = math.max(options.width or 960, 320)
-  local area = { from = from, to = to, left = math.ceil(MARGIN + label_width(rows)), right = width - 56, bottom = bottom + 4 }
+  local left = math.ceil(MARGIN + label_width(rows))
+  local area = { from = from, to = to, left = left, right = width - 56, bottom = bottom + 4 }
   local scale = (area.right - area.left) / (to - from)
   function area.x(time)
     return area.left + (time - from) * scale

@@ -419,11 +419,14 @@ bool vcd_reader_next(struct vcd_reader *reader, struct vcd_input *input, struct 
 }
 
 bool vcd_reader_finish(struct vcd_reader *reader, struct vcd_event *event) {
-  struct vcd_input end = {"\n", 1};
+  struct vcd_input end = {" ", 1};
   if (reader->place == FAILED)
     return false;
+  /* The last word may have nothing behind it that ends it. */
   if (buffer_size(&reader->token) > 0 && vcd_reader_next(reader, &end, event))
     return true;
+  if (end.size == 0)
+    reader->column--;
   reader->token_line = reader->line;
   reader->token_column = reader->column;
   if (reader->place == SECTION)

@@ -10,17 +10,19 @@ local LEAST = 20
 
 local levels = { ["0"] = "▁", ["1"] = "▔", z = "─" }
 
+-- The column a time is in.
+local function column_at(time, from, to, count)
+  return math.min(count, math.floor((time - from) * count / (to - from)) + 1)
+end
+
 -- For each column: the value at its end, how often it changed in it.
 local function columns_of(var, from, to, count)
-  local columns, width = {}, (to - from) / count
+  local columns = {}
   for i = 1, count do
     columns[i] = { changes = 0 }
   end
-  local function column(time)
-    return math.min(count, math.floor((time - from) / width) + 1)
-  end
   for began, ended, value in view.pieces(var, from, to) do
-    local first, last = column(began), column(ended)
+    local first, last = column_at(began, from, to, count), column_at(ended, from, to, count)
     columns[first].changes = columns[first].changes + (began > from and 1 or 0)
     for i = first, last do
       columns[i].value = value
@@ -60,7 +62,7 @@ local function draw_events(var, from, to, count)
     line[i] = " "
   end
   for _, time in ipairs(view.times(var, from, to)) do
-    local i = math.min(count, math.floor((time - from) / (to - from) * count) + 1)
+    local i = column_at(time, from, to, count)
     line[i] = line[i] == " " and "↑" or "█"
   end
   return table.concat(line)

@@ -18,12 +18,17 @@ local function full_name(var)
   return var.scope == "" and var.name or var.scope .. "." .. var.name
 end
 
+-- The full name goes before the first that is called so in any scope.
 local function find(trace, name)
+  local found
   for _, var in ipairs(trace.vars) do
-    if var.name == name or full_name(var) == name then
+    if full_name(var) == name then
       return var
+    elseif var.name == name then
+      found = found or var
     end
   end
+  return found
 end
 
 local function names_of(trace)
@@ -89,10 +94,10 @@ function view.pieces(var, from, to)
       return nil
     end
     local began, value = at, values[i]
-    -- Names of one net may repeat a value; pieces differ.
+    -- Pieces differ, and last: what did not settle at a time is left out.
     repeat
       i = i + 1
-    until not times[i] or values[i] ~= value
+    until not times[i] or times[i + 1] ~= times[i] and values[i] ~= value
     at = math.min(times[i] or to, to)
     return began, at, value
   end
@@ -152,8 +157,8 @@ function view.label(var, value)
     return ("%.6g"):format(value)
   elseif var.class ~= "bits" or var.width <= 3 then
     return tostring(value)
-  elseif not value:find "[^z]" then
-    return "z"
+  elseif not value:find "[^x]" or not value:find "[^z]" then
+    return value:sub(1, 1)
   end
   local padded = ("0"):rep(-#value % 4) .. value
   return (padded:gsub("....", function(nibble)

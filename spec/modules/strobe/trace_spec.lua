@@ -1,0 +1,46 @@
+local sh = require("spec.support.shell").run
+
+local trace = "$timescale 1 us $end $var wire 1 ! led $end $enddefinitions $end\n#0 0!\n#10 1!\n#20\n"
+
+describe("strobe trace", function()
+  it("draws SVG on stdout, text and WaveDrom if asked", function()
+    assert.matches("^<svg .*>led</text>.*</svg>\n$", (sh("$S trace $F", trace)))
+    assert.matches("\nled ▁▁▁[▁▔]+▔▔▔\n$", (sh("$S trace --text --width 40 $F", trace)))
+    assert.matches('"wave":"01"', (sh("$S trace $F --json", trace)))
+    assert.matches("^<svg ", (sh("$S trace - <$F", trace)))
+  end)
+
+  it("draws what the output's name says", function()
+    assert.matches('^{"signal"', (sh("$S trace $F -o $F.json && cat $F.json; rm $F.json", trace)))
+    assert.matches("^<svg ", (sh("$S trace -o $F.svg $F && cat $F.svg; rm $F.svg", trace)))
+  end)
+
+  it("draws a part", function()
+    local svg = sh("$S trace $F --from 5us --to 8us --dark --width 500 --signals led", trace)
+    assert.matches(">5 µs<", svg)
+    assert.is_nil(svg:find(">20 µs<", 1, true))
+  end)
+
+  for words, message in pairs {
+    ["$F --from noon"] = "--from noon: a time expected, as 1.5ms or 200us; see 'strobe trace --help'",
+    ["$F --from 5 --to 5"] = "--to: a time after --from expected; see 'strobe trace --help'",
+    ["$F --what"] = "unknown option --what; see 'strobe trace --help'",
+  } do
+    it("says what is wrong with " .. words, function()
+      assert.same({ "strobe: trace: " .. message .. "\n", 2 }, { sh("$S trace " .. words, trace) })
+    end)
+  end
+
+  it("says what is wrong with a trace, or with where it goes", function()
+    assert.same({ "strobe: trace: FILE:1:1: 'hello' before $enddefinitions\n", 1 }, { sh("$S trace $F", "hello") })
+    assert.same({ "strobe: trace: there is no signal 'q'; there are: led\n", 1 },
+      { sh("$S trace $F --signals q", trace) })
+    assert.same({ "strobe: trace: /dev/full: no space left on device\n", 1 }, { sh("$S trace $F -o /dev/full", trace) })
+    assert.equal(2, select(2, sh "$S trace"))
+  end)
+
+  it("tells how it is used", function()
+    assert.matches("^usage: strobe trace", (sh "$S trace --help"))
+    assert.matches("strobe trace FILE.vcd", (sh "$S help"))
+  end)
+end)
