@@ -16,7 +16,9 @@ static bool put_text(struct vcd_writer *writer, const char *text, size_t size) {
   size_t written = 0;
   for (size_t i = 0; i < size; i++) {
     char byte = text[i];
-    to[written++] = (byte >= ' ' && byte <= '~') || byte == '\n' ? byte : '?';
+    to[written++] = byte;
+    if ((byte < ' ' || byte > '~') && byte != '\n')
+      to[written - 1] = '?';
     if (byte == '$')
       to[written++] = '_';
   }

@@ -44,10 +44,13 @@ void vcd_signal_free(struct vcd_signal *signal) {
   free(signal->text_written.bytes);
 }
 
+static bool same_number(double a, double b) {
+  return a == b || (isnan(a) && isnan(b));
+}
+
 bool vcd_signal_set_real(struct vcd_signal *signal, double value) {
-  /* One NaN and one zero, so that equal is what reads as equal. */
-  double number = isnan(value) ? (double)NAN : value + 0.0;
-  bool other = memcmp(&signal->real, &number, sizeof number) != 0;
+  double number = value + 0.0; /* there is one zero */
+  bool other = !same_number(signal->real, number);
   signal->real = number;
   return other;
 }
@@ -78,10 +81,14 @@ enum vcd_status vcd_signal_set_bits(struct vcd_signal *signal, const char *bits,
       return VCD_BAD_VALUE;
   size_t missing = signal->width - size;
   char first = bit_of(bits[0]);
-  char fill = first == '1' ? '0' : first;
+  char fill = first;
+  if (first == '1')
+    fill = '0';
   unsigned difference = 0;
   for (size_t i = 0; i < signal->width; i++) {
-    char bit = i < missing ? fill : bit_of(bits[i - missing]);
+    char bit = fill;
+    if (i >= missing)
+      bit = bit_of(bits[i - missing]);
     difference |= (unsigned)(signal->bits[i] ^ bit);
     signal->bits[i] = bit;
   }
@@ -139,7 +146,7 @@ bool vcd_signal_differs(const struct vcd_signal *signal) {
       return memcmp(signal->bits, signal->bits + signal->width, signal->width) != 0;
     return signal->wire != signal->wire_written;
   case VCD_REAL:
-    return memcmp(&signal->real, &signal->real_written, sizeof signal->real) != 0;
+    return !same_number(signal->real, signal->real_written);
   case VCD_STRING:
     return !same_text(&signal->text, &signal->text_written);
   case VCD_EVENT:
@@ -175,11 +182,15 @@ static size_t write_bit(const struct vcd_signal *signal, char *to, char bit) {
   return signal->tail_size;
 }
 
+static size_t write_nan(const struct vcd_signal *signal, char *to) {
+  static const char nan_text[] = {'r', 'n', 'a', 'n'};
+  memcpy(to, nan_text, sizeof nan_text);
+  return sizeof nan_text + write_tail(signal, to + sizeof nan_text);
+}
+
 static size_t write_real(const struct vcd_signal *signal, char *to) {
-  if (isnan(signal->real)) {
-    memcpy(to, "rnan", 4);
-    return 4 + write_tail(signal, to + 4);
-  }
+  if (isnan(signal->real))
+    return write_nan(signal, to);
   size_t size = (size_t)snprintf(to, REAL_ROOM, "r%.16g", signal->real);
   /* Some locales write a comma. */
   char *comma = memchr(to, ',', size);
@@ -242,8 +253,7 @@ size_t vcd_signal_write_unknown(const struct vcd_signal *signal, char *to) {
     memset(to + 1, 'x', signal->width);
     return 1 + signal->width + write_tail(signal, to + 1 + signal->width);
   case VCD_REAL:
-    memcpy(to, "rnan", 4);
-    return 4 + write_tail(signal, to + 4);
+    return write_nan(signal, to);
   case VCD_STRING:
     to[0] = 's';
     return 1 + write_tail(signal, to + 1);

@@ -11,11 +11,11 @@
 
 bool vcd_put(struct vcd_writer *writer, const char *text) {
   size_t size = strlen(text);
-  char *to = vcd_room(writer, size);
-  if (!to)
+  if (!buffer_append(writer->out, text, size)) {
+    writer->state = BROKEN;
     return false;
-  memcpy(to, text, size);
-  vcd_wrote(writer, size);
+  }
+  writer->counters.bytes += size;
   return true;
 }
 
@@ -156,17 +156,19 @@ static enum vcd_status advance(struct vcd_writer *writer, int64_t time_ns) {
   return VCD_OK;
 }
 
-/* What each change begins with: its variable, if it may change now. */
-static inline enum vcd_status reach(struct vcd_writer *writer, int64_t time_ns, uint32_t var,
-                                    enum vcd_type type, struct vcd_signal **signal) {
+/* What each change begins with: its variable, or NULL and why it may not change now. */
+static inline struct vcd_signal *reach(struct vcd_writer *writer, int64_t time_ns, uint32_t var,
+                                       enum vcd_type type, enum vcd_status *status) {
+  *status = VCD_OK;
   if (writer->state != RUNNING && writer->state != PAUSED && writer->state != CUT)
-    return vcd_refusal(writer);
-  if (var >= writer->count)
-    return VCD_BAD_VAR;
-  *signal = &writer->signals[var];
-  if ((*signal)->type != type)
-    return VCD_BAD_VALUE;
-  return time_ns == writer->time_ns ? VCD_OK : advance(writer, time_ns);
+    *status = vcd_refusal(writer);
+  else if (var >= writer->count)
+    *status = VCD_BAD_VAR;
+  else if (writer->signals[var].type != type)
+    *status = VCD_BAD_VALUE;
+  else if (time_ns != writer->time_ns)
+    *status = advance(writer, time_ns);
+  return *status == VCD_OK ? &writer->signals[var] : NULL;
 }
 
 /* What each change ends with; `other` tells that it changed what was to be written. */
@@ -193,10 +195,10 @@ static inline enum vcd_status touch(struct vcd_writer *writer, struct vcd_signal
 
 enum vcd_status vcd_writer_vector(struct vcd_writer *writer, int64_t time_ns, uint32_t var,
                                   const char *bits, size_t size) {
-  struct vcd_signal *signal;
   bool other;
-  enum vcd_status status = reach(writer, time_ns, var, VCD_WIRE, &signal);
-  if (status != VCD_OK)
+  enum vcd_status status;
+  struct vcd_signal *signal = reach(writer, time_ns, var, VCD_WIRE, &status);
+  if (!signal)
     return status;
   if (signal->width == 1)
     return size == 1 ? vcd_writer_wire(writer, time_ns, var, bits[0]) : VCD_BAD_VALUE;
@@ -206,9 +208,9 @@ enum vcd_status vcd_writer_vector(struct vcd_writer *writer, int64_t time_ns, ui
 
 enum vcd_status vcd_writer_wire(struct vcd_writer *writer, int64_t time_ns, uint32_t var,
                                 char value) {
-  struct vcd_signal *signal;
-  enum vcd_status status = reach(writer, time_ns, var, VCD_WIRE, &signal);
-  if (status != VCD_OK)
+  enum vcd_status status;
+  struct vcd_signal *signal = reach(writer, time_ns, var, VCD_WIRE, &status);
+  if (!signal)
     return status;
   if (signal->width > 1)
     return vcd_writer_vector(writer, time_ns, var, &value, 1);
@@ -237,25 +239,26 @@ enum vcd_status vcd_writer_number(struct vcd_writer *writer, int64_t time_ns, ui
 
 enum vcd_status vcd_writer_real(struct vcd_writer *writer, int64_t time_ns, uint32_t var,
                                 double value) {
-  struct vcd_signal *signal;
-  enum vcd_status status = reach(writer, time_ns, var, VCD_REAL, &signal);
-  return status == VCD_OK ? touch(writer, signal, vcd_signal_set_real(signal, value)) : status;
+  enum vcd_status status;
+  struct vcd_signal *signal = reach(writer, time_ns, var, VCD_REAL, &status);
+  return signal ? touch(writer, signal, vcd_signal_set_real(signal, value)) : status;
 }
 
 enum vcd_status vcd_writer_text(struct vcd_writer *writer, int64_t time_ns, uint32_t var,
                                 const char *text, size_t size) {
-  struct vcd_signal *signal;
   bool other;
-  enum vcd_status status = reach(writer, time_ns, var, VCD_STRING, &signal);
-  if (status == VCD_OK)
-    status = vcd_signal_set_text(signal, text, size, &other);
+  enum vcd_status status;
+  struct vcd_signal *signal = reach(writer, time_ns, var, VCD_STRING, &status);
+  if (!signal)
+    return status;
+  status = vcd_signal_set_text(signal, text, size, &other);
   return status == VCD_OK ? touch(writer, signal, other) : status;
 }
 
 enum vcd_status vcd_writer_tick(struct vcd_writer *writer, int64_t time_ns, uint32_t var) {
-  struct vcd_signal *signal;
-  enum vcd_status status = reach(writer, time_ns, var, VCD_EVENT, &signal);
-  return status == VCD_OK ? touch(writer, signal, true) : status;
+  enum vcd_status status;
+  struct vcd_signal *signal = reach(writer, time_ns, var, VCD_EVENT, &status);
+  return signal ? touch(writer, signal, true) : status;
 }
 
 /* --- From the beginning to the end ------------------------------------------------------------ */
