@@ -211,8 +211,16 @@ function Writer:close(time_ns)
   return good, message, code
 end
 
-function Writer:__close()
-  self:close()
+-- What was not written must not go unsaid: nobody sees the result of this close.
+function Writer:__close(reason)
+  local good, message = self:close()
+  if not good and reason == nil then
+    error(message, 0)
+  end
+end
+
+function Writer:__gc()
+  self:__close()
 end
 
 -- --- Reading --------------------------------------------------------------------------------

@@ -158,13 +158,25 @@ $end
       end)
     end)
 
-    it("goes with the collector when it was never closed", function()
+    it("is whole even when it was never closed but collected", function()
       local folder <close> = Folder.new {}
-      local writer = assert(vcd.open(folder.path .. "/a.vcd"))
-      writer:var "led"
-      writer = nil -- luacheck: ignore
+      local path = folder.path .. "/a.vcd"
+      do
+        local writer = assert(vcd.open(path))
+        writer:change(5000, writer:var "led", 1)
+      end
       collectgarbage()
       collectgarbage()
+      assert.equal(6000, assert(vcd.read(path)).finish)
+    end)
+
+    it("raises at the end of its block what it could not write", function()
+      local good, message = pcall(function()
+        local writer <close> = assert(vcd.open "/dev/full")
+        writer:change(0, writer:var "led", 1)
+      end)
+      assert.is_false(good)
+      assert.equal("/dev/full: no space left on device", message)
     end)
   end)
 
