@@ -115,12 +115,21 @@ local function delay_of(answers, query, list)
   return 0
 end
 
-local function schedule(answers, interface, list, at, pause)
+local function schedule(answers, interface, list, at)
   local due, told = answers.due[interface], answers.told[interface]
   for _, record in ipairs(list) do
-    if at - (told[record] or -math.huge) >= pause - SLACK then
+    if at - (told[record] or -math.huge) >= PAUSE - SLACK then
       due[record] = math.min(due[record] or at, at)
     end
+  end
+end
+
+-- Whoever probes decides soon whether the name is free: it is told as soon as that may be. RFC 6762 section 6
+local function defend(answers, interface, list, now)
+  local due, told = answers.due[interface], answers.told[interface]
+  for _, record in ipairs(list) do
+    local at = math.max(now, (told[record] or -math.huge) + PROBE_PAUSE)
+    due[record] = math.min(due[record] or at, at)
   end
 end
 
@@ -169,10 +178,12 @@ function Answers:query(query, from, now)
   if #single > 0 and may_unicast(self, now) then
     self.link:unicast(dns.encode(respond(self, from.interface, single)), from.address, from.port)
   end
-  local is_probe = #query.authorities > 0
   self.asked = query.truncated and { [from.address] = rest } or {}
-  schedule(self, from.interface, rest, now + (is_probe and 0 or delay_of(self, query, rest)),
-    is_probe and PROBE_PAUSE or PAUSE)
+  if #query.authorities > 0 then
+    defend(self, from.interface, rest, now)
+  else
+    schedule(self, from.interface, rest, now + delay_of(self, query, rest))
+  end
 end
 
 --- Takes what another responder has said: it need not be said again. RFC 6762 section 7.4
