@@ -63,6 +63,7 @@ struct gpio_board {
   uint32_t line_count, line_capacity;
   struct list spare; /* delayed changes, for reuse */
   uint64_t random;
+  uint64_t deltas;  /* so far */
   uint64_t changes; /* of nets */
   uint64_t floating_reads;
   enum gpio_status failure; /* time stands still until it is cleared */

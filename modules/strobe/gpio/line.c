@@ -56,9 +56,7 @@ void gpio_line_close(struct gpio_line *line) {
   for (int tier = 0; tier < GPIO_TIERS; tier++)
     gpio_driver_cancel(&line->drivers[tier]);
   gpio_debounce_cancel(line);
-  if (line->pwm)
-    list_remove(&line->pwm->link);
-  free(line->pwm);
+  gpio_pwm_end(line);
   list_remove(&line->watched);
   list_remove(&line->net_link);
   if (list_empty(&net->lines))

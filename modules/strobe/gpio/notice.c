@@ -9,6 +9,7 @@ void gpio_notice_init(struct gpio_notices *notices, struct gpio_notice *notice,
                       enum gpio_notice_kind kind) {
   list_init(&notice->link);
   notice->kind = kind;
+  notice->context = NULL;
   notice->order = notices->next_order++;
 }
 

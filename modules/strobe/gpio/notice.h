@@ -19,6 +19,7 @@ struct gpio_notice {
   struct list link; /* linked while it waits to be taken */
   enum gpio_notice_kind kind;
   uint64_t order;
+  void *context; /* its owner's */
 };
 
 struct gpio_notices {

@@ -36,6 +36,7 @@ static void change(struct gpio_board *board, struct gpio_net *net, enum gpio_lev
 static void settle(struct gpio_board *board) {
   struct list *link;
   board->unsettled = true;
+  board->deltas++;
   while ((link = list_shift(&board->dirty))) {
     struct gpio_net *net = list_entry(link, struct gpio_net, dirty);
     if (!list_linked(&net->touched))

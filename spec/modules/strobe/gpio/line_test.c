@@ -234,6 +234,22 @@ static void check_pwm_contention(void) {
   gpio_board_close(bench.board);
 }
 
+/* A board may go in the middle of anything. */
+static void check_close(void) {
+  struct bench bench = new_bench((struct gpio_settings){.debounce_period = 100});
+  set_up(bench.out, (struct gpio_settings){.direction = GPIO_OUTPUT});
+  CHECK(gpio_line_pwm(bench.out, 100, 25) == GPIO_OK);
+  struct gpio_line *late = new_output(bench.board, "w", GPIO_0);
+  set_up(late, (struct gpio_settings){.direction = GPIO_OUTPUT, .delay = 10});
+  watch(late, GPIO_CHANGE)->armed = true;
+  for (int i = 0; i < 10; i++)
+    write_level(late, (enum gpio_level)(~i & 1));
+  CHECK(gpio_board_advance(bench.board, 20, UINT64_MAX) == GPIO_NOTIFY);
+  write_level(late, GPIO_1);
+  CHECK(bench.board->schedule.later.count > 0);
+  gpio_board_close(bench.board);
+}
+
 /* --- Wires and faults ------------------------------------------------------------------------ */
 
 static void check_wires(void) {
@@ -293,6 +309,7 @@ int main(void) {
   check_formula();
   check_pwm();
   check_pwm_contention();
+  check_close();
   check_wires();
   check_stuck();
   check_labels();
