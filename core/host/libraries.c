@@ -16,6 +16,7 @@
 #include "core/task/lot.h"
 #include "core/task/task.h"
 #include "core/task/time.h"
+#include "modules/strobe/gpio/board_lua.h"
 #include "modules/strobe/http/parser_lua.h"
 #include "modules/strobe/http/transfer_lua.h"
 #include "modules/strobe/vcd/vcd_lua.h"
@@ -29,6 +30,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.error", luaopen_strobe_core_error},
     {"strobe.core.future", luaopen_strobe_core_future},
     {"strobe.core.generator", luaopen_strobe_core_generator},
+    {"strobe.core.gpio", luaopen_strobe_core_gpio},
     {"strobe.core.handle", luaopen_strobe_core_handle},
     {"strobe.core.host", luaopen_strobe_core_host},
     {"strobe.core.http", luaopen_strobe_core_http},
