@@ -97,7 +97,7 @@ struct gpio_notice *gpio_board_take_notice(struct gpio_board *board);
 /* Tells the trace what this time has come to so far. */
 void gpio_board_flush(struct gpio_board *board);
 
-/* Lets a board go on that stopped with a failure. */
+/* Lets a board go on that stopped with a failure; what failed is tried again. */
 void gpio_board_clear(struct gpio_board *board);
 
 /* Queues an event; the message of a failure is the board's. */

@@ -66,6 +66,13 @@ static void restart(struct gpio_line *line) {
   gpio_board_stop(board, GPIO_LIMIT);
 }
 
+void gpio_debounce_review(struct gpio_line *line) {
+  const struct gpio_settings *settings = &line->settings;
+  if (settings->debounce_period > 0 && settings->direction == GPIO_INPUT &&
+      line->debounce.level != line->defined && !gpio_event_queued(&line->debounce.event))
+    restart(line);
+}
+
 /* --- Looking ----------------------------------------------------------------------------- */
 
 void gpio_line_observe(struct gpio_line *line, enum gpio_level level) {

@@ -11,4 +11,7 @@ void gpio_debounce_init(struct gpio_line *line);
 void gpio_debounce_reset(struct gpio_line *line);
 void gpio_debounce_cancel(struct gpio_line *line);
 
+/* Has it go on after a failure to queue it. */
+void gpio_debounce_review(struct gpio_line *line);
+
 #endif

@@ -4,6 +4,7 @@
  * resolved once, then whoever looks at those that changed is told. Nobody acts before all is
  * told, so what two parts do at one clock edge does not depend on who is first. */
 #include "modules/strobe/gpio/board.h"
+#include "modules/strobe/gpio/edge.h"
 #include "modules/strobe/gpio/pwm.h"
 
 #include <stdio.h>
@@ -183,4 +184,9 @@ enum gpio_status gpio_board_advance(struct gpio_board *board, int64_t until, uin
 void gpio_board_clear(struct gpio_board *board) {
   board->failure = GPIO_OK;
   board->schedule.delta = 0;
+  board->unsettled = true;
+  for (uint32_t i = 0; i < board->line_count; i++) {
+    gpio_pwm_review(board->lines[i]->net);
+    gpio_debounce_review(board->lines[i]);
+  }
 }

@@ -260,8 +260,9 @@ static void check_wires(void) {
   struct gpio_subscription *edges = watch(bench.in, BOTH);
   drive(&bench, "1@10");
   CHECK_TAKEN(edges, "10+");
+  struct gpio_net *net = bench.in->net;
   CHECK(gpio_wire_cut(wire) == GPIO_OK && gpio_wire_cut(second) == GPIO_OK);
-  CHECK(bench.in->net == bench.out->net);
+  CHECK(bench.in->net == net && bench.out->net == net && net->size == 3);
   struct gpio_wire *first = list_entry(bench.board->wires.next, struct gpio_wire, link);
   CHECK(gpio_wire_cut(first) == GPIO_OK); /* that of the bench */
   CHECK(bench.in->net != bench.out->net && bench.in->net == middle->net);
@@ -273,6 +274,21 @@ static void check_wires(void) {
   CHECK_TAKEN(edges, "20000+");
   CHECK(gpio_wire_cut(third) == GPIO_OK && middle->net->size == 1);
   gpio_board_close(bench.board);
+}
+
+/* What a net was last goes on when it joins one that was nothing yet. */
+static void check_joined_history(void) {
+  struct gpio_board *board = new_board((struct gpio_options){.read_policy = GPIO_READ_HOLD});
+  struct gpio_line *out = new_output(board, "u", GPIO_1), *in = new_line(board, "v", "in");
+  settle(board);
+  write_level(out, GPIO_Z);
+  join(in, new_line(board, "w", "in"));
+  settle(board);
+  CHECK(read_value(in) == 0 && read_value(out) == 1);
+  join(in, out);
+  settle(board);
+  CHECK(read_value(in) == 1 && gpio_line_level(in) == GPIO_Z);
+  gpio_board_close(board);
 }
 
 static void check_stuck(void) {
@@ -311,6 +327,7 @@ int main(void) {
   check_pwm_contention();
   check_close();
   check_wires();
+  check_joined_history();
   check_stuck();
   check_labels();
   printf("good: %d checks\n", checked);
