@@ -205,6 +205,40 @@ static int board_resume(lua_State *L) {
   return 0;
 }
 
+static int contention_came(lua_State *L, int status, lua_KContext context) {
+  struct gpio_box *box = lua_touserdata(L, 1);
+  bool waited = status == LUA_YIELD;
+  if (waited)
+    wait_resumed(L);
+  if (!box->board)
+    return push_closed(L);
+  if (box->contention_news) {
+    box->contention_news = false;
+    gpio_timer_stop(&box->contention.timer);
+    return gpio_push_status(L, box->board, GPIO_OK);
+  }
+  if (waited && box->contention.timed_out) {
+    lua_pushnil(L);
+    lua_pushliteral(L, "no contention began or ended in time");
+    lua_pushliteral(L, "ETIMEDOUT");
+    return 3;
+  }
+  if (box->contention.task)
+    return luaL_error(L, "another task is waiting for contention already");
+  int64_t timeout = waited ? GPIO_SAME_TIMEOUT : (int64_t)context;
+  return gpio_waiter_park(L, &box->contention, timeout, contention_came);
+}
+
+/* board:wait_contention([timeout]) → true when one has begun or ended since this was last asked,
+ * see contentions. Waits; nil, message, "ETIMEDOUT" after `timeout` simulated ns. */
+static int board_wait_contention(lua_State *L) {
+  gpio_box_check(L, 1);
+  lua_Integer timeout = luaL_optinteger(L, 2, GPIO_NO_TIMEOUT);
+  luaL_argcheck(L, lua_isnoneornil(L, 2) || timeout >= 0, 2, "0 ns or more expected");
+  lua_settop(L, 1);
+  return contention_came(L, LUA_OK, (lua_KContext)timeout);
+}
+
 static enum wait_cancel cancel_step(lua_State *L, struct task *task) {
   struct gpio_box *box = task->wait_object;
   (void)L;
@@ -282,6 +316,7 @@ static const luaL_Reg methods[] = {
     {"component", board_component},
     {"subscribe", gpio_board_subscribe},
     {"contentions", board_contentions},
+    {"wait_contention", board_wait_contention},
     {"stats", board_stats},
     {"time", board_time},
     {"delay", board_delay},

@@ -143,16 +143,22 @@ static int line_release(lua_State *L) {
 
 /* --- Values ---------------------------------------------------------------------------------- */
 
-/* line:get() → 0 or 1, logical; nil, message, "EFLOATING" if the board reads so. */
+/* line:get() → 0 or 1, logical, as the board's policy is for a line that floats; then "z" or "x"
+ * comes behind it. nil, message, "EFLOATING" where that is an error. */
 static int line_get(lua_State *L) {
   struct line_box *self = check_line(L, 1);
+  uint64_t floated = self->line->floating_reads;
   int value;
   gpio_pace_sync(self->box);
   enum gpio_status status = gpio_line_read(self->line, &value);
   if (status != GPIO_OK)
     return gpio_push_status(L, self->box->board, status);
   lua_pushinteger(L, value);
-  return 1;
+  if (self->line->floating_reads == floated)
+    return 1;
+  char letter = gpio_level_letter(gpio_line_level(self->line));
+  lua_pushlstring(L, &letter, 1);
+  return 2;
 }
 
 /* line:set(value) → true: logical 0, 1, true, false; "z" lets go. */

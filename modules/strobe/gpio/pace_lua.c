@@ -35,6 +35,7 @@ int gpio_waiter_park(lua_State *L, struct gpio_waiter *waiter, int64_t timeout, 
   struct task *task = wait_enter(L);
   if (box->board->failure != GPIO_OK)
     return gpio_push_status(L, box->board, box->board->failure);
+  gpio_pace_sync(box);
   if (timeout != GPIO_SAME_TIMEOUT) {
     gpio_timer_stop(&waiter->timer);
     waiter->timed_out = false;
@@ -131,6 +132,9 @@ static bool dispatch(struct gpio_box *box, lua_State *L, int *calls) {
       struct gpio_waiter *waiter = notice->context;
       waiter->timed_out = true;
       woke = gpio_waiter_wake(waiter) || woke;
+    } else {
+      box->contention_news = true;
+      woke = gpio_waiter_wake(&box->contention) || woke;
     }
   }
   return woke;
@@ -248,6 +252,8 @@ void gpio_pace_open(lua_State *L, struct gpio_box *box) {
   list_init(&box->job.link);
   list_init(&box->waiters);
   list_init(&box->handled);
+  gpio_waiter_open(&box->contention, box);
+  box->board->contention_armed = true;
   keep_weakly(L, box);
   gpio_pace_resume(box);
 }

@@ -23,21 +23,7 @@ struct gpio_goal {
   enum gpio_level level;
 };
 
-/* The userdata of a board. */
-struct gpio_box {
-  struct gpio_board *board; /* NULL when it was closed */
-  struct scheduler *scheduler;
-  struct job job;      /* lets time pass */
-  struct timer timer;  /* the next event */
-  struct list waiters; /* tasks, see gpio_waiter */
-  struct task *stepper;
-  struct gpio_goal goal;
-  bool running, busy; /* busy: the job is on its way or runs */
-  int64_t origin;     /* loop time at which the board's time was `base` */
-  int64_t base;
-  int self;            /* a weak table with the userdata, in the registry */
-  struct list handled; /* subscriptions with a handler: they hold the userdata */
-};
+struct gpio_box;
 
 /* A task that waits for simulated time, or for more. */
 struct gpio_waiter {
@@ -46,6 +32,24 @@ struct gpio_waiter {
   struct gpio_box *box;
   struct task *task;
   bool timed_out;
+};
+
+/* The userdata of a board. */
+struct gpio_box {
+  struct gpio_board *board; /* NULL when it was closed */
+  struct scheduler *scheduler;
+  struct job job;                /* lets time pass */
+  struct timer timer;            /* the next event */
+  struct list waiters;           /* tasks, see gpio_waiter */
+  struct gpio_waiter contention; /* who waits for one to begin or end */
+  bool contention_news;          /* one has, since that was last waited for */
+  struct task *stepper;
+  struct gpio_goal goal;
+  bool running, busy; /* busy: the job is on its way or runs */
+  int64_t origin;     /* loop time at which the board's time was `base` */
+  int64_t base;
+  int self;            /* a weak table with the userdata, in the registry */
+  struct list handled; /* subscriptions with a handler: they hold the userdata */
 };
 
 /* The board whose userdata is on top gets its pace. [-0, +0, m] */

@@ -2,6 +2,7 @@ local async = require "strobe.async"
 local collect = require("spec.support.collector").collect
 local errors = require "spec.support.errors"
 local gpio = require "strobe.core.gpio"
+local program = require "spec.support.program"
 local reports = require "spec.support.reports"
 
 local MS = 1000 * 1000 -- in ns
@@ -160,11 +161,14 @@ describe("a board", function()
   it("reports contention with both outputs", function()
     local board, out, input = wired()
     async.sleep(0.001)
+    assert.equal("ETIMEDOUT", (select(3, board:wait_contention(0))))
     input:configure { direction = "output", output_value = 1 }
+    assert.is_true(board:wait_contention(MS))
     async.sleep(0.001)
     assert.equal("x", out:level())
+    assert.same({ 0, "x" }, { out:get() })
     input:configure { direction = "input" }
-    async.sleep(0.001)
+    assert.is_true(board:wait_contention())
     assert.same({
       {
         seq = 1,
@@ -201,6 +205,17 @@ describe("a board", function()
   end)
 end)
 
+describe("a board without memory", function()
+  for _, in_a_row in ipairs { 1, 2, 8 } do
+    it(("comes to its end when %d allocations fail, whichever"):format(in_a_row), function()
+      local path = "spec/modules/strobe/gpio/allocation_program.lua"
+      local output, status = program.run("allocation_test", path, 1, in_a_row)
+      assert.equal(0, status, output)
+      assert.matches("%d%d runs, 0 bad\n$", output)
+    end)
+  end
+end)
+
 describe("a subscription", function()
   it("times out in simulated time", function()
     local board, out, input = wired()
@@ -209,6 +224,9 @@ describe("a subscription", function()
     assert.same({ nil, "no event of v.in came in time", "ETIMEDOUT" }, { value, message, code })
     assert.equal(5 * MS, board:time())
     assert.is_nil((edges:wait(0)))
+    async.sleep(0.001)
+    assert.is_nil((edges:wait(2 * MS))) -- from now on, not from when the board last had work
+    assert.equal(8 * MS, board:time())
     out:set(1)
     assert.equal(1, (edges:wait(MS)))
     assert.equal(0, board:stats().events)
