@@ -369,7 +369,8 @@ static int push_name(lua_State *L, bool peer) {
   struct stream *stream = stream_check(L, 1);
   while (stream->below)
     stream = stream->below;
-  luaL_argcheck(L, stream->transport == &transport || stream->closing, 1, "not a socket");
+  if (stream->transport != &transport && !stream->closing)
+    return error_world(L, UV_ENOTSOCK, "address");
   if (stream->closing)
     return error_world(L, UV_ENOTCONN, "address");
   struct socket *socket = socket_of(stream);

@@ -2,11 +2,11 @@
 
 local Connection = require("strobe.ws.connection").Connection
 local core = require "strobe.core.ws"
+local dial = require "strobe.ws.dial"
 local errors = require "strobe.async.error"
 local handshake = require "strobe.ws.handshake"
-local net = require "strobe.net"
-local proxies = require "strobe.proxy"
 local responses = require "strobe.http.handover"
+local proxies = require "strobe.proxy"
 local timeouts = require "strobe.async.timeout"
 local uris = require "strobe.ws.uri"
 
@@ -23,37 +23,6 @@ local MOST_REDIRECTS = 5
 ---are not followed then
 
 local client = {}
-
--- A proxy of TLS that ended there, or a server with several protocols, is not to choose HTTP/2.
-local function tls_of(uri, options)
-  if not uri.secure then
-    return nil
-  end
-  local secure = { alpn = { "http/1.1" } }
-  for name, value in pairs(options.tls or {}) do
-    secure[name] = value
-  end
-  return secure
-end
-
-local function open_stream(uri, options)
-  if options.stream then
-    return options.stream
-  elseif uri.path then
-    return net.connect_unix(uri.path)
-  end
-  local proxy, message
-  if options.proxy ~= false then
-    local scheme = uri.secure and "wss" or "ws"
-    proxy, message = proxies.choose("ws.connect", options.proxy or true, scheme, uri.host, uri.port)
-  end
-  if message then
-    return nil, message, "EINVAL"
-  end
-  return net.connect(uri.host, uri.port, {
-    tls = tls_of(uri, options), proxy = proxy, proxy_tls = proxy and options.proxy_tls,
-  })
-end
 
 -- A failure of the handshake, with what the server said.
 local function refused(stream, response, message)
@@ -72,7 +41,7 @@ local function ask(stream, uri, key, options)
 end
 
 local function open(uri, options)
-  local stream, message, code, response = open_stream(uri, options)
+  local stream, message, code, response = dial.open(uri, options)
   if not stream then
     return nil, message, code, response
   end

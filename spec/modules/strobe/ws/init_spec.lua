@@ -213,8 +213,10 @@ describe("ws.connect", function()
   -- A server that answers any head with these bytes; `keep`: it does not hang up.
   local function answering(bytes, keep)
     local listener = assert(net.listen("127.0.0.1", 0))
+    local kept = {}
     local task = async.create_task(function()
       for conn in listener:accept() do
+        kept[#kept + 1] = conn
         conn:read_until "\r\n\r\n"
         conn:send(bytes)
         if not keep then
@@ -230,6 +232,9 @@ describe("ws.connect", function()
       __close = function()
         listener:close()
         task:cancel()
+        for _, conn in ipairs(kept) do
+          conn:abort()
+        end
       end,
     })
   end
