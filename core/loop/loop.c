@@ -63,12 +63,21 @@ static void alarm_fired(uv_timer_t *alarm) {
   uv_stop(alarm->loop);
 }
 
+/* Lets libuv run: until something happens, or only for what is there. False when nothing is left
+ * that could. */
+static bool run_uv(struct loop *loop, uv_run_mode mode) {
+  loop->polling = mode == UV_RUN_ONCE;
+  bool alive = uv_run(&loop->uv, mode) != 0;
+  loop->polling = false;
+  return alive;
+}
+
 /* Polls until something happens, at most `timeout` real nanoseconds. */
 static void poll_for(struct loop *loop, int64_t timeout) {
   uint64_t milliseconds = (uint64_t)((timeout + MILLISECOND - 1) / MILLISECOND);
   uv_update_time(&loop->uv);
   uv_timer_start(&loop->alarm, alarm_fired, milliseconds, 0);
-  uv_run(&loop->uv, UV_RUN_ONCE);
+  run_uv(loop, UV_RUN_ONCE);
   uv_timer_stop(&loop->alarm);
 }
 
@@ -84,7 +93,7 @@ static bool jump(struct loop *loop, int64_t when) {
     return true;
   bool alive = uv_loop_alive(&loop->uv);
   if (alive && (when == CLOCK_NEVER || loop->questions > 0)) {
-    uv_run(&loop->uv, UV_RUN_ONCE);
+    run_uv(loop, UV_RUN_ONCE);
     return true;
   }
   if (alive)
@@ -107,7 +116,7 @@ static bool wait(struct loop *loop) {
     return true;
   }
   uint64_t activity = loop->activity;
-  return uv_run(&loop->uv, UV_RUN_ONCE) || something_came(loop, activity);
+  return run_uv(loop, UV_RUN_ONCE) || something_came(loop, activity);
 }
 
 static void run_batch(struct loop *loop) {

@@ -47,6 +47,7 @@ struct loop {
   int64_t stamp;      /* real time when it was last looked at */
   unsigned jobs;      /* jobs run since then */
   unsigned questions; /* to other threads: virtual time waits for their answers */
+  bool polling;       /* within uv_run */
   char *scratch;      /* where a read callback's bytes land, LOOP_SCRATCH of them */
 };
 
@@ -63,10 +64,24 @@ void loop_drain(struct loop *loop);
 /* Runs one turn. False when nothing is left that could ever happen. */
 bool loop_turn(struct loop *loop);
 
+/* Jobs are ready. Those which a libuv timer has made ready are not to wait for what the poll
+ * behind the timers brings. */
+static inline void loop_stir(struct loop *loop) {
+  loop->activity++;
+  if (loop->polling)
+    uv_stop(&loop->uv);
+}
+
 /* Puts a job at the end of the ready queue. */
 static inline void loop_ready(struct loop *loop, struct job *job) {
-  loop->activity++;
   list_append(&loop->ready, &job->link);
+  loop_stir(loop);
+}
+
+/* The same for the jobs of a list, which is empty then. */
+static inline void loop_ready_all(struct loop *loop, struct list *jobs) {
+  list_move_all(&loop->ready, jobs);
+  loop_stir(loop);
 }
 
 #endif

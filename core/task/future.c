@@ -103,8 +103,7 @@ static void end(lua_State *L, int index, struct future *future, enum future_stat
   }
   anchor_callbacks(L, index, future);
   future->state = state;
-  loop->activity++;
-  list_move_all(&loop->ready, &future->waiters);
+  loop_ready_all(loop, &future->waiters);
 }
 
 void future_finish(lua_State *L, int index, struct future *future, int count) {
