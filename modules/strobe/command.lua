@@ -1,5 +1,6 @@
 --- The command line: what `strobe …` does. The host's main task runs `main`.
 
+local compiler = require "strobe.compiler"
 local host = require "strobe.core.host"
 local report = require "strobe.report"
 local time = require "strobe.core.time"
@@ -150,6 +151,7 @@ end
 ---@return integer
 function command.main(...)
   report.install()
+  compiler.install()
   local arguments = { ... }
   local i, message = parse(arguments)
   if not i then
