@@ -30,11 +30,11 @@ compile() { # NAME SOURCE [FLAGS…]
 }
 
 # What the load programs have in common is compiled once; these are the programs.
-loads="echo_load ws_load ticks_load poll_server ws_idle ws_crowd ws_faults http_faults"
+loads="echo_load ws_load ticks_load poll_server http_server ws_idle ws_crowd ws_faults http_faults"
 
 compile_loads() {
   load=$PWD/spec/bench/load
-  if [ -d "$out/load" ] && [ -z "$(find "$load" -newer "$out/load")" ]; then
+  if [ -d "$out/load" ] && [ -z "$(find "$load" spec/bench/peers/setup.sh -newer "$out/load")" ]; then
     return
   fi
   rm -rf "$out/load"

@@ -48,6 +48,9 @@ local function programs(here, strobe, cores)
   function program.node_hello()
     return shell.line("node", "--expose-gc", peers .. "node_hello.js")
   end
+  function program.aiohttp_client(...)
+    return shell.line(built .. "venv/bin/python", peers .. "aiohttp_client.py", ...)
+  end
   function program.aiohttp(...)
     return shell.line(built .. "venv/bin/python", peers .. "aiohttp_hello.py", ...)
   end
@@ -303,6 +306,27 @@ local HTTP_FAULTS = {
   "huge_head", "garbage",
 }
 
+local function http_client(program, quick)
+  local server = program.built("http_server")
+  local count = quick and 3200 or 16000
+  local function call(name, client, needs)
+    needs[#needs + 1] = "http_server"
+    return {name = name, command = program.drive(server, client, program.place), needs = needs}
+  end
+  return {
+    name = "http_client", title = "HTTP GET, kept alive, 16 at once" .. program.place.title,
+    results = {
+      {name = "gets_per_cpu_s", better = "more", targets = {}},
+      {name = "gets_per_s", better = "more", targets = {}},
+    },
+    contestants = {
+      call("strobe", program.strobe("http_client.lua", "@PORT", count), {"strobe"}),
+      call("aiohttp", program.aiohttp_client("@PORT", count), {"asyncio", "aiohttp"}),
+      call("aiohttp, uvloop", program.aiohttp_client("--loop", "uvloop", "@PORT", count), {"uvloop", "aiohttp"}),
+    },
+  }
+end
+
 local function http_faults(program, quick)
   local function serve(name, server, needs)
     local peer = name ~= "strobe"
@@ -379,7 +403,7 @@ function Works.all(here, strobe, quick, cores)
   local program = programs(here, strobe, cores)
   local works = {}
   local all = {
-    switch, spawn, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_faults, ticks, poll,
+    switch, spawn, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_client, http_faults, ticks, poll,
   }
   for _, work in ipairs(all) do
     works[#works + 1] = work(program, quick)
