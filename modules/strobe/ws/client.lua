@@ -138,6 +138,7 @@ function client.connect(uri, options)
     return nil, ("ws.connect %s: %s"):format(uris.without_password(uri), message), code, response
   end
   handshake.check_headers("ws.connect", options.headers)
+  handshake.check_compression("ws.connect", options.compression)
   local proxy_wrong = type(options.proxy) == "string" and select(2, proxies.parse(options.proxy))
   if proxy_wrong then
     error("ws.connect: proxy: " .. proxy_wrong, 2)

@@ -19,6 +19,12 @@ local CLOSE_TIMEOUT = 10
 local PING_INTERVAL = 20
 local PING_TIMEOUT = 20
 
+---@class strobe.ws.Compression
+---@field window_bits? integer     9 to 15: windows of 2^n bytes, of both sides (12)
+---@field mem_level? integer       1 to 9, zlib's (5)
+---@field threshold? integer       bytes from which a message is worth it (1,024)
+---@field no_context_takeover? boolean each message begins anew
+
 ---@class strobe.ws.Options what clients and servers have in common; times in seconds, 0 or false = never
 ---@field max_size? integer        bytes of one message that may come (1 MiB); a larger one closes with 1009
 ---@field max_fragments? integer   frames of one message (10,000)
@@ -30,8 +36,8 @@ local PING_TIMEOUT = 20
 ---@field ping_timeout? number     for the answer to one, or any other byte (20)
 ---@field open_timeout? number     for the handshake (10)
 ---@field subprotocols? string[]   the best first
----@field compression? boolean     compress messages of 1 KiB and more, if the peer does too (permessage-deflate);
----default false: it takes 50 KiB a connection
+---@field compression? boolean|strobe.ws.Compression compress messages, if the peer does too (permessage-deflate).
+---Default false: it takes 50 KiB a connection
 ---@field headers? table<string, string|string[]> more of our own
 
 ---@class strobe.ws.ConnectionClosed : strobe.Error

@@ -66,6 +66,40 @@ function handshake.open_timeout(options)
   return seconds and seconds > 0 and seconds or math.huge
 end
 
+local compression_kinds = {
+  window_bits = "integer", mem_level = "integer", threshold = "integer", no_context_takeover = "boolean",
+}
+
+--- Raises, at the caller's caller, for an option `compression` that is none.
+---@param where string
+---@param compression any
+function handshake.check_compression(where, compression)
+  if compression ~= nil and type(compression) ~= "boolean" and type(compression) ~= "table" then
+    error(("%s: compression: true, false or a table expected, got %s"):format(where, type(compression)), 3)
+  end
+  for name, value in pairs(type(compression) == "table" and compression or {}) do
+    local kind = compression_kinds[name]
+    if not kind then
+      error(("%s: compression: there is no setting '%s'"):format(where, tostring(name)), 3)
+    elseif (math.type(value) or type(value)) ~= kind then
+      error(("%s: compression.%s: %s expected, got %s"):format(where, name, kind, tostring(value)), 3)
+    end
+  end
+end
+
+local function settings_of(options)
+  return type(options.compression) == "table" and options.compression or nil
+end
+
+--- Has an agreement say how we compress.
+---@param agreement any
+---@param options strobe.ws.Options
+function handshake.add_settings(agreement, options)
+  for name, value in pairs(agreement and settings_of(options) or {}) do
+    agreement[name] = value
+  end
+end
+
 -- Lines in this order; what has no value is none.
 local function lines_of(first, ...)
   local lines = { first }
@@ -91,7 +125,7 @@ function handshake.request(uri, key, options)
     { "Sec-WebSocket-Key", key },
     { "Sec-WebSocket-Version", VERSION },
     { "Sec-WebSocket-Protocol", #subprotocols > 0 and table.concat(subprotocols, ", ") },
-    { "Sec-WebSocket-Extensions", options.compression and core.offer_deflate() },
+    { "Sec-WebSocket-Extensions", options.compression and core.offer_deflate(settings_of(options)) },
     { "Origin", options.origin },
     { "Authorization", uri.user and "Basic " .. core.base64(uri.user) }
   ) .. fields.text(options.headers) .. "\r\n"
@@ -145,6 +179,7 @@ function handshake.check_response(response, key, options)
   end
   local extensions = headers["sec-websocket-extensions"]
   local compression = extensions and core.check_deflate(extensions, options.compression)
+  handshake.add_settings(compression, options)
   if compression == false then
     return "the answer has an extension, or a parameter, which we did not offer"
   end

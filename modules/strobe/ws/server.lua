@@ -111,6 +111,7 @@ function server.serve(handler, host, port, options)
   end
   options = options or {}
   handshake.check_headers("ws.serve", options.headers)
+  handshake.check_compression("ws.serve", options.compression)
   local made = setmetatable({ members = upgrade.members(), refused = 0 }, Server)
   local message, code
   made.http, message, code = http.serve(function(request)

@@ -53,7 +53,8 @@ local function agree(headers, options)
   local agreed = { subprotocol = handshake.choose_subprotocol(headers["sec-websocket-protocol"], options.subprotocols) }
   local offers, extension = options.compression and headers["sec-websocket-extensions"], nil
   if offers then
-    agreed.compression, extension = core.choose_deflate(offers)
+    agreed.compression, extension = core.choose_deflate(offers, options.compression)
+    handshake.add_settings(agreed.compression, options)
     if agreed.compression == false then
       return nil, "Sec-WebSocket-Extensions: a list of extensions expected", 400
     end
@@ -138,6 +139,7 @@ function upgrade.upgrade(request, handler, options)
   end
   options = options or {}
   handshake.check_headers("ws.upgrade", options.headers)
+  handshake.check_compression("ws.upgrade", options.compression)
   return upgrade.answer(request, handler, options, upgrade.members())
 end
 

@@ -104,6 +104,40 @@ describe("a WebSocket", function()
       assert.is_nil(declined.response.headers["sec-websocket-extensions"])
     end)
 
+    it("compresses with the windows, from the size and with the memory that one of them wants", function()
+      for settings, expected in pairs {
+        [{ window_bits = 9 }] = "server_max_window_bits=9; client_max_window_bits=9",
+        [{ window_bits = 15, mem_level = 9, threshold = 0 }] = "permessage-deflate",
+        [{ no_context_takeover = true, mem_level = 1 }] = "server_no_context_takeover; client_no_context_takeover",
+      } do
+        for _, sides in ipairs { { settings, true }, { true, settings }, { settings, settings } } do
+          local server <close> = echo { compression = sides[1] }
+          local client <close> = assert(ws.connect(uri(server), { compression = sides[2] }))
+          local agreed = client.response.headers["sec-websocket-extensions"]
+          if sides[1] == settings then
+            assert.truthy(agreed:find(expected, 1, true), agreed)
+          end
+          for _, text in ipairs { "", "short", ("tick "):rep(20000), "short" } do
+            client:send(text)
+            assert.same({ text, "text" }, { client:recv() })
+          end
+        end
+      end
+    end)
+
+    it("says which settings of compression there are", function()
+      local server <close> = echo()
+      for expected, compression in pairs {
+        ["there is no setting 'bits'"] = { bits = 12 },
+        ["compression.mem_level: integer expected, got high"] = { mem_level = "high" },
+        ["compression: true, false or a table expected, got number"] = 9,
+      } do
+        assert.error_matches(function()
+          ws.connect(uri(server), { compression = compression })
+        end, expected, 1, true)
+      end
+    end)
+
     it("bounds what a small compressed message may blow up to", function()
       local server <close> = echo { compression = true, max_size = 100000 }
       local client <close> = assert(ws.connect(uri(server), { compression = true }))
