@@ -175,9 +175,12 @@ end
 
 local function listen(host, port, limits)
   local path = type(host) == "string" and host:match "^unix:(.+)$"
+  local descriptor = type(host) == "string" and host:match "^fd:(%d+)$"
   local options = { tls = limits.tls, backlog = limits.backlog }
   if path then
     return net.listen_unix(path, options)
+  elseif descriptor then
+    return net.listen_fd(tonumber(descriptor), options)
   end
   return net.listen(host, port, options)
 end
@@ -201,8 +204,8 @@ local server = {}
 --- `error(http.error(404, "no such user"))` answers that. A handler which waits holds up its own client only.
 ---@async
 ---@param handler fun(request: strobe.http.Request): integer, table<string, string|number|(string|number)[]>?, any
----@param host? string 127.0.0.1 unless told otherwise; a unix socket is `unix:/path`
----@param port integer 0 takes a free one
+---@param host? string 127.0.0.1 unless told otherwise; a unix socket is `unix:/path`, one that was handed to us `fd:3`
+---@param port? integer 0 takes a free one
 ---@param options? strobe.http.ServeOptions
 ---@return strobe.http.Server?
 ---@return string? message

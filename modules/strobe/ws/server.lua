@@ -99,8 +99,8 @@ local server = {}
 --- websockets.serve
 ---@async
 ---@param handler fun(ws: strobe.ws.Connection)
----@param host? string 127.0.0.1 unless told otherwise; a unix socket is `unix:/path`
----@param port integer 0 takes a free one
+---@param host? string 127.0.0.1 unless told otherwise; a unix socket is `unix:/path`, one that was handed to us `fd:3`
+---@param port? integer 0 takes a free one
 ---@param options? strobe.ws.ServeOptions
 ---@return strobe.ws.Server?
 ---@return string? message

@@ -1,11 +1,14 @@
 local Certificates = require "spec.support.certificates"
 local Folder = require "spec.support.folder"
 local async = require "strobe.async"
+local child = require "spec.support.child"
 local client = require "spec.support.http"
 local http = require "strobe.http"
 local net = require "strobe.net"
 local path = require "spec.support.path"
 local reports_of = require("spec.support.reports").of
+local strobe = require("strobe.core.host").program
+local uv = require "luv"
 
 local GET, ask, ask_raw, serve, telling = client.GET, client.ask, client.ask_raw, client.serve, client.telling
 
@@ -153,6 +156,26 @@ describe("http.serve", function()
         assert.equal(0, server:stats().connections)
       end)
     end)
+  end)
+
+  it("works on a socket that was handed to us", function()
+    local listener = uv.new_tcp()
+    assert(listener:bind("127.0.0.1", 0))
+    local port = listener:getsockname().port
+    local started <close> = child.spawn(strobe, { "-" }, {
+      input = [[
+        local http = require "strobe.http"
+        local server = assert(http.serve(function() return 200, nil, "by descriptor" end, "fd:3"))
+        print("ready " .. server:port())
+        require("strobe.async").sleep(60)]],
+      descriptors = { listener:fileno() },
+    })
+    started:expect("stdout", ("ready %d"):format(port))
+    local conn <close> = assert(net.connect("127.0.0.1", port))
+    client.send(conn, GET)
+    assert.equal("by descriptor", client.read(conn).body)
+    listener:close()
+    assert.equal("EBADF", select(3, http.serve(print, "fd:1000000")))
   end)
 
   it("serves a connection that is there already, without a port", function()
