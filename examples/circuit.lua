@@ -4,21 +4,30 @@
 -- the sender as the acknowledgement. In Python each wait would be an `await`.
 -- Run it: strobe examples/circuit.lua, or in no time at all: strobe --clock=virtual …
 -- The same in three terminals: strobe run circuit iopin, … buzzer, … clock -t 5 -d 1
+-- and without a network, on one board: strobe run circuit demo
 
 local async = require "strobe.async"
+local gpio = require "strobe.gpio"
 local sketch = require "strobe.sketch"
 
 local IOPin = sketch.component "IOPin"
 
+-- Its pin is a line of a board, wired to one that sees the edges.
 function IOPin:setup()
-  self.state = 0
+  self.board = gpio.board { name = "iopin", pins = { "out", "sense" } }
+  self.board:wire("out", "sense")
+  self.pin = assert(self.board:line("out", { direction = "output", output_value = 0 }))
+  self.sense = assert(self.board:line("sense", { direction = "input" }))
+  self.sense:on_edge("both", function(value)
+    self:push(value) -- to whoever listens
+  end)
 end
 
 function IOPin:loop()
-  self.state = 1 - self.state
-  self:out(self.state)
-  self:push(self.state) -- to whoever listens
-  return self.state -- to the clock
+  self.pin:toggle()
+  self:out(self.pin:get_value())
+  self.board:sleep(0) -- until the edge was seen
+  return self.pin:get_value() -- to the clock
 end
 
 local Buzzer = sketch.component "Buzzer"
@@ -53,6 +62,7 @@ async.run(function()
   local listening = async.create_task(buzzer.follow, buzzer, "127.0.0.1", pin:port())
   Clock(5, 1):tick("127.0.0.1", pin:port())
   pin:close()
+  pin.board:close()
   buzzer:out(select(2, listening:await()))
   print(("5 tacks took %.0f seconds"):format(async.time() - start))
 end)

@@ -1,4 +1,5 @@
-/* A tool of the build, no part of strobe: writes Lua files as C (see core/host/embedded.h).
+/* A tool of the build, no part of strobe: writes Lua files and pages as C (see
+ * core/host/embedded.h).
  *
  *   embed OUTPUT FILE...
  *

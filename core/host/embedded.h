@@ -1,8 +1,8 @@
-/* The Lua files that travel inside the executable.
+/* The Lua files that travel inside the executable, and the web pages which modules serve.
  *
- * Every modules/.../x.lua, scripts/.../x.lua and examples/x.lua is turned into C at build time
- * (core/host/embed.c) and linked in, so that one executable runs anywhere the libraries are.
- * The texts are what was in the files, byte for byte, and each has a NUL behind it that `size`
+ * Every modules/.../x.lua and x.html, scripts/.../x.lua and examples/x.lua is turned into C at
+ * build time (core/host/embed.c) and linked in, so that one executable runs anywhere the libraries
+ * are. The texts are what was in the files, byte for byte, and each has a NUL behind it that `size`
  * does not count. All of it is constant and lives as long as the process.
  */
 #ifndef STROBE_HOST_EMBEDDED_H

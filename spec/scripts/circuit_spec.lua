@@ -1,9 +1,11 @@
 local async = require "strobe.async"
 local child = require "spec.support.child"
 local discovery = require "strobe.discovery"
+local folder = require "spec.support.folder"
 local module = require("strobe.script").module
 local sh = require("spec.support.shell").run
 local sketch = require "strobe.sketch"
+local vcd = require "strobe.vcd"
 local with_group = require("spec.support.multicast").with_group
 
 local program = require("strobe.core.host").program
@@ -179,6 +181,10 @@ describe("the script circuit", function()
       ["clock -d -1"] = "--delay -1: 0 or more seconds expected",
       ["clock -p 0"] = "--port 0: a port from 1 to 65535 expected",
       ["clock -n a.b"] = "--name a.b: letters, digits, - and _ expected, at most 63",
+      ["demo -d 0"] = "--delay 0: for the demo 0.001 or more seconds expected",
+      ["demo -p 1"] = "the demo has no network: --host, --port, --name and --no-announce are for the others",
+      ["iopin --vcd a.vcd"] = "--vcd and --view are for the demo",
+      ["clock --view"] = "--vcd and --view are for the demo",
       ["iopin -p 65536"] = "--port 65536: a port from 0 to 65535 expected",
     } do
       local output, status = sh("$S run circuit " .. words)
@@ -187,6 +193,74 @@ describe("the script circuit", function()
       assert.equal(2, status)
     end
     assert.same({ 0 }, { select(2, sh "$S run circuit --help") })
+  end)
+
+  describe("its demo", function()
+    local FOUR_TACKS = table.concat({
+      "[ IOPin ] 1", "[ Buzzer ] bzzz", "[ Clock ] tack 1: 1",
+      "[ IOPin ] 0", "[ Clock ] tack 2: 0",
+      "[ IOPin ] 1", "[ Buzzer ] bzzz", "[ Clock ] tack 3: 1",
+      "[ IOPin ] 0", "[ Clock ] tack 4: 0\n",
+    }, "\n")
+
+    -- What a trace has of a variable: "0@0 1@500 …", in ms.
+    local function story_of(path, name)
+      local story = {}
+      for _, var in ipairs(assert(vcd.read(path)).vars) do
+        if var.scope .. "." .. var.name == name then
+          for i, time in ipairs(var.changes.times) do
+            story[i] = ("%s@%d"):format(var.changes.values[i], time // 1000000)
+          end
+        end
+      end
+      return table.concat(story, " ")
+    end
+
+    it("is the clock, the pin and the buzzer on one board, and ends after ten tacks", function()
+      local output, status = sh "$S --clock=virtual run circuit demo"
+      assert.equal(FOUR_TACKS, output:sub(1, #FOUR_TACKS))
+      assert.equal(10, select(2, output:gsub("%[ Clock %]", "")))
+      assert.equal(5, select(2, output:gsub("bzzz", "")))
+      assert.equal(0, status)
+    end)
+
+    it("shows all three in a trace, which is the same each time", function()
+      local dir <close> = folder.new {}
+      local path, again = dir.path .. "/out.vcd", dir.path .. "/again.vcd"
+      local output = sh(("$S --clock=virtual run circuit demo -t 4 --vcd %s"):format(path))
+      local told = ("[ Board ] a trace of 4 seconds is in %s: strobe trace %s draws it\n"):format(path, path)
+      assert.equal(FOUR_TACKS .. told, output)
+      assert.equal("0@0 1@500 0@1000 1@1500 0@2000 1@2500 0@3000 1@3500 0@4000", story_of(path, "circuit.clock.tack"))
+      assert.equal("0@0 1@500 0@1500 1@2500 0@3500", story_of(path, "circuit.iopin.pin"))
+      assert.equal("0@0 1@500 0@600 1@2500 0@2600", story_of(path, "circuit.buzzer.sound"))
+      sh(("$S --clock=virtual run circuit demo -t 4 --vcd %s"):format(again))
+      assert.equal(sh("cat " .. path), (sh("cat " .. again)))
+    end)
+
+    it("shows the board below its lines", function()
+      local output, status = sh "$S --clock=virtual run circuit demo -t 4 --view"
+      assert.equal(FOUR_TACKS, output:sub(1, #FOUR_TACKS))
+      assert.matches("\niopin%.pin +0 ", output)
+      assert.equal(0, status)
+    end)
+
+    it("leaves a whole trace when it is interrupted", function()
+      local dir <close> = folder.new {}
+      local path = dir.path .. "/out.vcd"
+      local demo = circuit("demo", "-t", "0", "-d", "0.01", "--vcd", path)
+      local demo_ends <close> = ending(demo) -- luacheck: ignore
+      demo:expect("stdout", "tack 3: 1\n")
+      demo:kill "sigint"
+      assert.equal(130, demo:wait())
+      assert.equal("", demo.output.stderr)
+      assert.matches("^0@0 1@5 0@15 1@25", story_of(path, "circuit.iopin.pin"))
+    end)
+
+    it("says why there is no trace, with status 1", function()
+      local output, status = sh "$S run circuit demo --vcd /nowhere/out.vcd"
+      assert.equal("circuit: open /nowhere/out.vcd: no such file or directory (check the path)\n", output)
+      assert.equal(1, status)
+    end)
   end)
 
   describe("its clock", function()

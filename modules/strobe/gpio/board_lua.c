@@ -2,8 +2,10 @@
 
 #include "core/task/error.h"
 #include "core/task/type.h"
+#include "modules/strobe/gpio/alarm_lua.h"
 #include "modules/strobe/gpio/line_lua.h"
 #include "modules/strobe/gpio/subscription_lua.h"
+#include "modules/strobe/gpio/trace_lua.h"
 
 #define BOARD "strobe.gpio.board"
 #define DELAY "strobe.gpio.delay"
@@ -63,7 +65,9 @@ static int board_close(lua_State *L) {
   struct gpio_box *box = luaL_checkudata(L, 1, BOARD);
   if (!box->board)
     return 0;
+  gpio_recorder_end(box);
   gpio_subscriptions_let_go(L, box);
+  gpio_alarms_end(L, box);
   gpio_pace_close(L, box);
   return 0;
 }
@@ -196,6 +200,12 @@ static int board_pause(lua_State *L) {
   return 0;
 }
 
+/* board:running() → whether time follows the loop's clock */
+static int board_running(lua_State *L) {
+  lua_pushboolean(L, gpio_box_check(L, 1)->running);
+  return 1;
+}
+
 /* board:resume(): time goes on from where it stands. */
 static int board_resume(lua_State *L) {
   struct gpio_box *box = gpio_box_check(L, 1);
@@ -315,13 +325,16 @@ static int board_clear(lua_State *L) {
 static const luaL_Reg methods[] = {
     {"component", board_component},
     {"subscribe", gpio_board_subscribe},
+    {"recorder", gpio_board_recorder},
     {"contentions", board_contentions},
     {"wait_contention", board_wait_contention},
     {"stats", board_stats},
     {"time", board_time},
     {"delay", board_delay},
+    {"after", gpio_board_after},
     {"pause", board_pause},
     {"resume", board_resume},
+    {"running", board_running},
     {"step", board_step},
     {"step_deltas", board_step_deltas},
     {"step_until", board_step_until},
@@ -347,6 +360,8 @@ int luaopen_strobe_core_gpio(lua_State *L) {
   type_open(L, DELAY, delay_methods);
   gpio_line_lua_open(L);
   gpio_subscription_lua_open(L);
+  gpio_alarm_lua_open(L);
+  gpio_trace_lua_open(L);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -101,13 +101,14 @@ static bool flag(lua_State *L, const char *name, bool already) {
   return found;
 }
 
+static const char *const directions[] = {"input", "output", NULL};
+static const char *const biases[] = {"disabled", "pull-up", "pull-down", NULL};
+static const char *const drives[] = {"push-pull", "open-drain", "open-source", NULL};
+
 /* line:configure{direction="input|output", bias="disabled|pull-up|pull-down", drive=
  * "push-pull|open-drain|open-source", active_low, output_value, debounce_period, delay, delay_kind=
  * "transport|inertial"} → true. What is left out stays; times are ns. */
 static int line_configure(lua_State *L) {
-  static const char *const directions[] = {"input", "output", NULL};
-  static const char *const biases[] = {"disabled", "pull-up", "pull-down", NULL};
-  static const char *const drives[] = {"push-pull", "open-drain", "open-source", NULL};
   static const char *const kinds[] = {"transport", "inertial", NULL};
   struct line_box *self = check_line(L, 1);
   struct gpio_settings settings = self->line->settings;
@@ -204,20 +205,34 @@ static int line_label(lua_State *L) {
                           gpio_line_label(self->line, luaL_optstring(L, 2, NULL)));
 }
 
-/* line:info() → {name, net, id, floating_reads, consumer} */
+static void set_string(lua_State *L, const char *name, const char *text) {
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, name);
+}
+
+static void set_settings(lua_State *L, const struct gpio_settings *settings) {
+  set_string(L, "direction", directions[settings->direction]);
+  set_string(L, "bias", biases[settings->bias]);
+  set_string(L, "drive", drives[settings->drive]);
+  lua_pushboolean(L, settings->active_low);
+  lua_setfield(L, -2, "active_low");
+  lua_pushinteger(L, settings->debounce_period);
+  lua_setfield(L, -2, "debounce_period");
+}
+
+/* line:info() → {name, net, id, floating_reads, consumer, direction, bias, drive, active_low,
+ * debounce_period (ns)} */
 static int line_info(lua_State *L) {
   const struct line_box *self = check_line(L, 1);
-  lua_createtable(L, 0, 5);
-  lua_pushstring(L, self->line->name);
-  lua_setfield(L, -2, "name");
-  lua_pushstring(L, gpio_net_name(self->line->net));
-  lua_setfield(L, -2, "net");
+  lua_createtable(L, 0, 10);
+  set_string(L, "name", self->line->name);
+  set_string(L, "net", gpio_net_name(self->line->net));
+  set_string(L, "consumer", self->line->consumer);
   lua_pushinteger(L, self->line->id);
   lua_setfield(L, -2, "id");
   lua_pushinteger(L, (lua_Integer)self->line->floating_reads);
   lua_setfield(L, -2, "floating_reads");
-  lua_pushstring(L, self->line->consumer);
-  lua_setfield(L, -2, "consumer");
+  set_settings(L, &self->line->settings);
   return 1;
 }
 

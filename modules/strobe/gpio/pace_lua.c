@@ -5,6 +5,9 @@
 /* Deltas in one turn of the loop, so that others have theirs. */
 enum { DELTAS_PER_TURN = 2000, CALLS_PER_TURN = 1000 };
 
+/* Deltas before a trace is looked at, which may have to hold the board. */
+enum { DELTAS_PER_HOLD = 50 };
+
 /* --- Waiting ----------------------------------------------------------------------------- */
 
 void gpio_waiter_open(struct gpio_waiter *waiter, struct gpio_box *box) {
@@ -101,7 +104,7 @@ static int64_t loop_time(const struct gpio_box *box, int64_t when) {
 }
 
 bool gpio_pace_arrange(struct gpio_box *box) {
-  if (box->busy || !box->board)
+  if (box->busy || !box->board || box->held)
     return true;
   struct heap *timers = &loop_of(box)->timers;
   int64_t when = gpio_board_next_time(box->board);
@@ -120,7 +123,18 @@ void gpio_pace_sync(struct gpio_box *box) {
     gpio_board_advance(box->board, target(box), 0);
 }
 
-/* Runs who waits for the notices. Whether a task is to go first now. */
+/* Whether a task was woken. */
+static bool time_out(lua_State *L, struct gpio_waiter *waiter) {
+  if (waiter->ring) {
+    waiter->ring(L, waiter);
+    return false;
+  }
+  waiter->timed_out = true;
+  return gpio_waiter_wake(waiter);
+}
+
+/* Runs who waits for the notices. Whether a task is to go first now: one that waited, or that a
+ * handler has started. */
 static bool dispatch(struct gpio_box *box, lua_State *L, int *calls) {
   bool woke = false;
   struct gpio_notice *notice;
@@ -129,15 +143,14 @@ static bool dispatch(struct gpio_box *box, lua_State *L, int *calls) {
       woke = gpio_subscription_dispatch(L, notice) || woke;
       ++*calls;
     } else if (notice->kind == GPIO_NOTICE_TIMER) {
-      struct gpio_waiter *waiter = notice->context;
-      waiter->timed_out = true;
-      woke = gpio_waiter_wake(waiter) || woke;
+      woke = time_out(L, notice->context) || woke;
+      ++*calls;
     } else {
       box->contention_news = true;
       woke = gpio_waiter_wake(&box->contention) || woke;
     }
   }
-  return woke;
+  return woke || !list_empty(&loop_of(box)->ready);
 }
 
 static int report_stop(lua_State *L) {
@@ -174,7 +187,7 @@ static void end_step(struct gpio_box *box) {
 /* How many deltas may pass before somebody has to look. */
 static uint64_t allowed(const struct gpio_box *box) {
   bool each = box->stepper && (box->goal.line || box->goal.deltas != UINT64_MAX);
-  return each ? 1 : DELTAS_PER_TURN;
+  return each ? 1 : box->recorder ? DELTAS_PER_HOLD : DELTAS_PER_TURN;
 }
 
 /* Lets time pass until this turn is over; whether there is more to do. */
@@ -183,6 +196,8 @@ static bool pass(struct gpio_box *box, lua_State *L) {
   uint64_t last = box->board->deltas + DELTAS_PER_TURN;
   int64_t until = target(box);
   while (box->board && box->board->deltas < last) {
+    if (box->held)
+      return false;
     if (box->stepper && goal_reached(box)) {
       end_step(box);
       return true;
@@ -213,7 +228,7 @@ static void run(struct job *job) {
   gpio_box_push(L, box); /* handlers may drop it, and so may who reports */
   bool more = pass(box, L);
   box->busy = false;
-  if (box->board && more)
+  if (box->board && more && !box->held)
     make_ready(box);
   else
     gpio_pace_arrange(box); /* without memory the next call tries again */
@@ -252,6 +267,7 @@ void gpio_pace_open(lua_State *L, struct gpio_box *box) {
   list_init(&box->job.link);
   list_init(&box->waiters);
   list_init(&box->handled);
+  list_init(&box->alarms);
   gpio_waiter_open(&box->contention, box);
   box->board->contention_armed = true;
   keep_weakly(L, box);

@@ -25,14 +25,17 @@ struct gpio_goal {
 
 struct gpio_box;
 
-/* A task that waits for simulated time, or for more. */
+/* A task that waits for simulated time, or for more; or a function that does. */
 struct gpio_waiter {
   struct list link; /* in the box's waiters, while a task waits */
   struct gpio_timer timer;
   struct gpio_box *box;
   struct task *task;
   bool timed_out;
+  void (*ring)(lua_State *L, struct gpio_waiter *waiter); /* NULL: the timer wakes the task */
 };
+
+struct gpio_recorder;
 
 /* The userdata of a board. */
 struct gpio_box {
@@ -44,12 +47,15 @@ struct gpio_box {
   struct gpio_waiter contention; /* who waits for one to begin or end */
   bool contention_news;          /* one has, since that was last waited for */
   struct task *stepper;
+  struct gpio_recorder *recorder; /* NULL: no trace is made */
   struct gpio_goal goal;
   bool running, busy; /* busy: the job is on its way or runs */
+  bool held;          /* its trace has to be taken before time goes on */
   int64_t origin;     /* loop time at which the board's time was `base` */
   int64_t base;
   int self;            /* a weak table with the userdata, in the registry */
   struct list handled; /* subscriptions with a handler: they hold the userdata */
+  struct list alarms;  /* that run: so do they */
 };
 
 /* The board whose userdata is on top gets its pace. [-0, +0, m] */

@@ -8,11 +8,21 @@ static bool steady(const struct gpio_wave *wave) {
   return wave->high == 0 || wave->high == wave->period;
 }
 
+double gpio_pwm_duty(const struct gpio_line *line) {
+  return (double)line->pwm->wave.high / (double)line->pwm->wave.period;
+}
+
+static void tell_duty(const struct gpio_line *line) {
+  const struct gpio_board *board = line->board;
+  gpio_trace_duty(&board->trace, line, board->schedule.now, gpio_pwm_duty(line));
+}
+
 static void begin_next(struct gpio_pwm *pwm, int64_t now) {
   if (pwm->next.period == 0 || now < pwm->next.start)
     return;
   pwm->wave = pwm->next;
   pwm->next.period = 0;
+  tell_duty(pwm->line);
 }
 
 static enum gpio_level level_at(const struct gpio_wave *wave, int64_t now) {
@@ -125,6 +135,7 @@ static enum gpio_status begin(struct gpio_line *line, const struct gpio_wave *wa
                     gpio_line_driven(line, level_at(wave, wave->start)));
   gpio_pwm_move(pwm, line->net);
   gpio_pwm_review(line->net);
+  tell_duty(line);
   return GPIO_OK;
 }
 
@@ -165,5 +176,6 @@ void gpio_pwm_end(struct gpio_line *line) {
   gpio_schedule_cancel(&line->board->schedule, &pwm->event);
   list_remove(&pwm->link);
   free(pwm);
+  gpio_trace_duty(&line->board->trace, line, line->board->schedule.now, 0);
   gpio_pwm_review(line->net);
 }

@@ -22,6 +22,9 @@ struct gpio_pwm {
 /* Begins in the coming delta, or with the next period of a PWM that runs. */
 enum gpio_status gpio_line_pwm(struct gpio_line *line, int64_t period, int64_t high);
 
+/* The share of the time that a line with PWM is high, 0 to 1. */
+double gpio_pwm_duty(const struct gpio_line *line);
+
 /* Ends it where it is. */
 void gpio_pwm_end(struct gpio_line *line);
 

@@ -13,3 +13,9 @@ void gpio_trace_net(const struct gpio_trace *trace, const struct gpio_net *net, 
       trace->changed(trace->context, time, line, net->value);
   }
 }
+
+void gpio_trace_duty(const struct gpio_trace *trace, const struct gpio_line *line, int64_t time,
+                     double share) {
+  if (line->traced && trace->duty)
+    trace->duty(trace->context, time, line, share);
+}

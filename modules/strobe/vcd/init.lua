@@ -31,11 +31,16 @@ local Writer = {}
 Writer.__index = Writer
 Writer.__name = "vcd.Writer"
 
-local function unit_of(timescale)
+--- How many nanoseconds a timescale is.
+---@param where string the function, for the message of what raises
+---@param timescale string 1, 10 or 100 of s, ms, us, ns: "1 us"
+---@param level? integer as error's
+---@return integer ns
+function vcd.unit_ns(where, timescale, level)
   local count, unit = timescale:match "^(10*)%s*(%a+)$"
   count = tonumber(count)
   if not count or count > 100 or not units[unit] or units[unit] < -9 then
-    error(("vcd.open: timescale '%s': 1, 10 or 100 of s, ms, us or ns expected"):format(timescale), 3)
+    error(("%s: timescale '%s': 1, 10 or 100 of s, ms, us or ns expected"):format(where, timescale), (level or 2) + 1)
   end
   return count * math.tointeger(10 ^ (units[unit] + 9))
 end
@@ -54,7 +59,7 @@ end
 ---@return string? code
 function vcd.open(target, options)
   options = options or {}
-  local unit_ns = unit_of(options.timescale or "1 us")
+  local unit_ns = vcd.unit_ns("vcd.open", options.timescale or "1 us", 2)
   local date = options.date == true and os.date "!%Y-%m-%dT%H:%M:%SZ" or options.date or nil
   local engine, message, code = core.writer {
     unit_ns = unit_ns, date = date, version = "strobe", comment = options.comment,
@@ -219,7 +224,11 @@ function Writer:__close(reason)
   end
 end
 
+-- Nobody waits for a collector.
 function Writer:__gc()
+  if self.sink.block then
+    self.sink:block()
+  end
   self:__close()
 end
 

@@ -336,6 +336,10 @@ int64_t vcd_writer_time(const struct vcd_writer *writer) {
   return writer->time_ns;
 }
 
+int64_t vcd_writer_unit(const struct vcd_writer *writer) {
+  return writer->unit_ns;
+}
+
 bool vcd_writer_type(const struct vcd_writer *writer, uint32_t var, enum vcd_type *type,
                      uint32_t *width) {
   if (var >= writer->count)

@@ -122,6 +122,9 @@ enum vcd_status vcd_writer_end(struct vcd_writer *writer, int64_t time_ns);
 /* The time of the last call that had one. */
 int64_t vcd_writer_time(const struct vcd_writer *writer);
 
+/* How many nanoseconds a unit of its time has. */
+int64_t vcd_writer_unit(const struct vcd_writer *writer);
+
 /* The type of a variable; false when there is none. */
 bool vcd_writer_type(const struct vcd_writer *writer, uint32_t var, enum vcd_type *type,
                      uint32_t *width);

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Prepares the peers of the benchmarks under build/bench: a venv with uvloop, aiohttp
-# and websockets, the Node package ws, and the C programs. Whatever is there
-# already and not older than its source stays.
+# Prepares the peers of the benchmarks under build/bench: a venv with uvloop, aiohttp,
+# websockets and gpiozero, the Node package ws, what Icarus Verilog compiles, and the C
+# programs. Whatever is there already and not older than its source stays.
 # What cannot be had is reported as a line `SKIP peer: reason`; the benchmarks
 # then run without it. Exits 0 unless the folder itself cannot be made.
 #
@@ -58,17 +58,17 @@ compile_loads() {
 
 setup_python() {
   if [ -z "$python" ]; then
-    skip "asyncio uvloop websockets aiohttp" "there is no python3 (apt-get install python3 python3-venv)"
+    skip "asyncio uvloop websockets aiohttp gpiozero" "there is no python3 (apt-get install python3 python3-venv)"
     return
   fi
   if [ ! -x "$out/venv/bin/python" ]; then
     "$python" -m venv "$out/venv" >"$out/venv.log" 2>&1 || {
       rm -rf "$out/venv"
-      skip "asyncio uvloop websockets aiohttp" "no venv (apt-get install python3-venv); see $out/venv.log"
+      skip "asyncio uvloop websockets aiohttp gpiozero" "no venv (apt-get install python3-venv); see $out/venv.log"
       return
     }
   fi
-  for package in uvloop websockets aiohttp; do
+  for package in uvloop websockets aiohttp gpiozero; do
     "$out/venv/bin/python" -c "import $package" 2>/dev/null && continue
     "$out/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
       "$package" >"$out/pip.log" 2>&1 ||
@@ -85,8 +85,30 @@ setup_node() {
   fi
 }
 
+# The engine of circuits with a program around it; optimised across files, as it is in strobe.
+setup_engine() {
+  sources=$(find core/base modules/strobe/gpio modules/strobe/vcd -name '*.c' ! -name '*_lua.c')
+  # shellcheck disable=SC2086  # a list of files
+  if [ -n "$(find spec/bench/gpio/engine.c $sources -newer "$out/gpio_engine" 2>&1)" ]; then
+    rm -f "$out/gpio_engine"
+  fi
+  # shellcheck disable=SC2086  # a list of files
+  compile gpio_engine spec/bench/gpio/engine.c -std=c17 -D_GNU_SOURCE -flto=auto -I. $sources
+}
+
+setup_icarus() {
+  source=spec/bench/peers/icarus_divider.v
+  if ! command -v iverilog >/dev/null; then
+    skip "icarus" "it is not installed (apt-get install iverilog)"
+  elif [ ! -e "$out/icarus_divider" ] || [ -n "$(find $source -newer "$out/icarus_divider")" ]; then
+    iverilog -g2005 -o "$out/icarus_divider" $source || skip "icarus" "iverilog fails"
+  fi
+}
+
 setup_python
 setup_node
+setup_engine
+setup_icarus
 command -v wrk >/dev/null || skip "wrk" "it is not installed (apt-get install wrk)"
 compile_loads
 lua=$(for name in lua-5.4 lua5.4 lua54; do pkg-config --exists $name && echo $name && break; done)

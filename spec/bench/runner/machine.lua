@@ -28,6 +28,8 @@ function Machine.facts(here, strobe)
   add("Python", shell.ask(python .. " -c 'import platform; print(platform.python_version())'"))
   add("uvloop", shell.ask(python .. " -c 'import uvloop; print(uvloop.__version__)'"))
   add("Node", shell.ask("node --version"))
+  add("gpiozero", shell.ask(python .. " -c 'from importlib.metadata import version; print(version(\"gpiozero\"))'"))
+  add("Icarus Verilog", shell.ask("vvp -V"))
   add("libuv", shell.ask("pkg-config --modversion libuv"))
   add("C compiler", shell.ask("cc --version"))
   return facts

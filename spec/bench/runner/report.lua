@@ -27,10 +27,16 @@ local function verdict(met)
   return met and "met" or "missed"
 end
 
-local function limit_row(work, result, strobe)
-  local row = {work.title, result.name, NONE, NONE, show(strobe), NONE}
-  row[7] = "≤ " .. number(result.limit)
-  row[8] = strobe and verdict(strobe.best <= result.limit) or NONE
+--- Strobe's figure alone, with the least or the most that it may be, if there is one.
+local function own_row(work, result, strobe)
+  local row = {work.title, result.name, NONE, NONE, show(strobe), NONE, NONE, NONE}
+  if result.limit then
+    row[7] = "≤ " .. number(result.limit)
+    row[8] = strobe and verdict(strobe.best <= result.limit) or NONE
+  elseif result.least then
+    row[7] = "≥ " .. number(result.least)
+    row[8] = strobe and verdict(strobe.best >= result.least) or NONE
+  end
   return row
 end
 
@@ -62,9 +68,12 @@ local function rows(works)
   for _, work in ipairs(works) do
     for _, result in ipairs(work.faults and {} or work.results) do
       local strobe = work.contestants[1].figures[result.name]
-      if result.limit then all[#all + 1] = limit_row(work, result, strobe) end
-      for i = 2, result.limit and 0 or #work.contestants do
-        all[#all + 1] = peer_row(work, result, strobe, work.contestants[i])
+      if not result.targets then all[#all + 1] = own_row(work, result, strobe) end
+      for i = 2, result.targets and #work.contestants or 0 do
+        local peer = work.contestants[i]
+        if not result.peers or result.peers[peer.name] then
+          all[#all + 1] = peer_row(work, result, strobe, peer)
+        end
       end
     end
   end

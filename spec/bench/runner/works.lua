@@ -4,7 +4,8 @@
 -- A work is {name, title, results, contestants}; with `faults`, their names, it has a table of
 -- its own.
 -- A result is {name, better = "less"|"more"}, with `targets`, by contestant, the ratio strobe
--- has to reach; or with `limit`, the most strobe's own figure may be (peers are then not shown).
+-- has to reach; or with `limit`, the most strobe's own figure may be, or `least` (peers are then
+-- not shown); `peers`, by contestant, are those who have this figure, if not all.
 -- A contestant is {name, command, needs, may_fail}: the command may be a list, all of which are
 -- run; needs are names that peers/setup.sh may skip; what may fail is shown as failed, no more.
 local shell = require "runner.shell"
@@ -53,6 +54,12 @@ local function programs(here, strobe, cores)
   end
   function program.aiohttp(...)
     return shell.line(built .. "venv/bin/python", peers .. "aiohttp_hello.py", ...)
+  end
+  function program.gpiozero(...)
+    return shell.line(built .. "venv/bin/python", peers .. "gpiozero_edges.py", ...)
+  end
+  function program.icarus(...)
+    return shell.line(peers .. "icarus.sh", built .. "icarus_divider", ...)
   end
   function program.load(file, ...)
     return shell.line(here .. "load/" .. file, ...)
@@ -392,6 +399,44 @@ local function poll(program, quick)
   }
 end
 
+--- Peers do less in the time; figures are per second.
+local function gpio(program, quick)
+  local verilog, python = {["Icarus Verilog"] = true}, {gpiozero = true}
+  local function least(name, figure)
+    return {name = name, better = "more", least = figure}
+  end
+  local function beside(peers, name)
+    return {name = name, better = "more", targets = {}, peers = peers}
+  end
+  return {
+    name = "gpio", title = "circuit board",
+    results = {
+      least("net_changes_per_s", 8e6), least("callback_edges_per_s", 3e6),
+      least("task_edges_per_s", 2e6), least("board_callback_edges_per_s", 3e6),
+      least("board_task_edges_per_s", 2e6),
+      beside(python, "callback_edges_per_s"), beside(python, "answered_edges_per_s"),
+      beside(verilog, "divider_changes_per_s"), beside(verilog, "divider_vcd_changes_per_s"),
+      least("lua_divider_changes_per_s"), least("vcd_changes_per_s"),
+      least("board_vcd_changes_per_s"),
+      least("pins_4096_changes_per_s"), least("tasks_1000_edges_per_s"),
+    },
+    contestants = {
+      {
+        name = "strobe", needs = {"strobe", "gpio_engine"},
+        command = {
+          program.built("gpio_engine", quick and 500000 or 4000000),
+          program.strobe("gpio/edges.lua", quick and 100000 or 500000),
+          program.strobe("gpio/boards.lua", quick and 100000 or 500000),
+        },
+      },
+      {name = "gpiozero", command = program.gpiozero(quick and 5000 or 40000),
+        needs = {"asyncio", "gpiozero"}},
+      {name = "Icarus Verilog", command = program.icarus(quick and 200000 or 2000000),
+        needs = {"icarus"}},
+    },
+  }
+end
+
 --- All works, in the order of the table.
 ---@param here string the folder of the benchmarks, ending in a slash
 ---@param strobe string? the executable, nil when there is none yet
@@ -404,6 +449,7 @@ function Works.all(here, strobe, quick, cores)
   local works = {}
   local all = {
     switch, spawn, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_client, http_faults, ticks, poll,
+    gpio,
   }
   for _, work in ipairs(all) do
     works[#works + 1] = work(program, quick)

@@ -35,7 +35,8 @@ describe("strobe trace", function()
     assert.same({ "strobe: trace: FILE:1:1: 'hello' before $enddefinitions\n", 1 }, { sh("$S trace $F", "hello") })
     assert.same({ "strobe: trace: there is no signal 'q'; there are: led\n", 1 },
       { sh("$S trace $F --signals q", trace) })
-    assert.same({ "strobe: trace: /dev/full: no space left on device\n", 1 }, { sh("$S trace $F -o /dev/full", trace) })
+    local full = "strobe: trace: write /dev/full: no space left on device (free some space, or write elsewhere)\n"
+    assert.same({ full, 1 }, { sh("$S trace $F -o /dev/full", trace) })
     assert.equal(2, select(2, sh "$S trace"))
   end)
 

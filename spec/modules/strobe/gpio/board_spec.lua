@@ -97,6 +97,58 @@ describe("a board", function()
     board:close()
   end)
 
+  it("calls functions after simulated time, unless their alarm is closed", function()
+    local board = gpio.board {}
+    local order = {}
+    local function note(name)
+      return function()
+        table.insert(order, ("%s@%g"):format(name, board:time() / MS))
+      end
+    end
+    board:after(2 * MS, note "b")
+    board:after(0, note "now")
+    board:after(MS, note "never"):close()
+    local rung = board:after(MS, function()
+      note "a" ()
+      board:after(2 * MS, note "c")
+      collectgarbage()
+    end)
+    async.sleep(0.01)
+    rung:close()
+    assert.same({ "now@0", "a@1", "b@2", "c@3" }, order)
+    assert.matches("0 ns or more expected", errors.raised_by(board.after, board, -1, print))
+    assert.matches("function expected", errors.raised_by(board.after, board, 1))
+    board:close()
+  end)
+
+  it("ends its alarms when it closes, also in one of them", function()
+    local board = gpio.board {}
+    local calls = 0
+    local last = board:after(2 * MS, error)
+    board:after(MS, function()
+      calls = calls + 1
+      board:close()
+    end)
+    board:after(MS, error)
+    async.sleep(0.01)
+    last:close()
+    collect()
+    assert.equal(1, calls)
+  end)
+
+  it("goes on after an alarm that raises", function()
+    local board = gpio.board {}
+    local contexts = reports.of(function()
+      board:after(MS, function()
+        error "oops"
+      end)
+      assert(board:delay(2 * MS))
+    end)
+    assert.equal(1, #contexts)
+    assert.matches("circuit timer", contexts[1].message)
+    board:close()
+  end)
+
   it("lets tasks react within the same time", function()
     local board, out, input = wired()
     local led = board:component("led", "a")
@@ -112,6 +164,22 @@ describe("a board", function()
     assert.same({ "1", MS, 1, 2, 2 }, { select(2, lit:wait(), lit:wait()) })
     board:close()
     task:await()
+  end)
+
+  it("lets tasks that a handler starts begin at the handler's time", function()
+    local board, out, input = wired()
+    board:pause()
+    local ends = {}
+    board:subscribe({ input }, "rising", nil, function()
+      async.create_task(function()
+        board:delay(MS)
+        table.insert(ends, board:time() / MS)
+      end)
+    end)
+    out:pwm(4 * MS, 2 * MS)
+    board:step(10 * MS)
+    assert.same({ 5, 9 }, ends)
+    board:close()
   end)
 
   it("wakes all who wait when it closes", function()

@@ -1,4 +1,5 @@
 local Folder = require "spec.support.folder"
+local async = require "strobe.async"
 local vcd = require "strobe.vcd"
 
 -- A trace as a text: what `make` writes.
@@ -132,15 +133,53 @@ $end
           break
         end
       end
-      local expected = { "/dev/full: no space left on device", "ENOSPC" }
+      local expected = { "write /dev/full: no space left on device (free some space, or write elsewhere)", "ENOSPC" }
       assert.same(expected, failure)
       assert.same(expected, { select(2, writer:change(1e9 // 1, led, 1)) })
       assert.same(expected, { select(2, writer:close()) })
       assert.is_true(writer:close())
     end)
 
+    it("is whole when several tasks, and who cannot wait, write into it", function()
+      local folder <close> = Folder.new {}
+      local path = folder.path .. "/a.vcd"
+      local writer = assert(vcd.open(path, { timescale = "1 ns" }))
+      local led, time = writer:var "led", 0
+      local function some()
+        for _ = 1, 20000 do
+          time = time + 1
+          assert(writer:change(time, led, time % 2))
+        end
+      end
+      local tasks = {}
+      for i = 1, 5 do
+        tasks[i] = async.create_task(some)
+      end
+      async.get_running_loop():call_soon(some)
+      async.gather(tasks)
+      assert(writer:close())
+      local times = assert(vcd.read(path)).vars[1].changes.times
+      assert.equal(120001, #times) -- and x at first
+      assert.equal(120000, times[#times])
+    end)
+
+    it("tells that a write was cancelled, for it may lack something", function()
+      local folder <close> = Folder.new {}
+      local writer = assert(vcd.open(folder.path .. "/a.vcd"))
+      writer:change(0, writer:var "led", 1)
+      local task = async.create_task(writer.flush, writer)
+      async.sleep(0)
+      task:cancel()
+      assert.is_false(pcall(task.await, task))
+      local good, message, code = writer:close()
+      assert.same({ "ECANCELED" }, { code })
+      assert.matches("a.vcd: it was cancelled$", message)
+      assert.is_nil(good)
+    end)
+
     it("tells that its file cannot be", function()
-      assert.same({ nil, "/nowhere/a.vcd: no such file or directory", "ENOENT" }, { vcd.open "/nowhere/a.vcd" })
+      local expected = { nil, "open /nowhere/a.vcd: no such file or directory (check the path)", "ENOENT" }
+      assert.same(expected, { vcd.open "/nowhere/a.vcd" })
     end)
 
     it("refuses mistakes of its caller", function()
@@ -176,7 +215,7 @@ $end
         writer:change(0, writer:var "led", 1)
       end)
       assert.is_false(good)
-      assert.equal("/dev/full: no space left on device", message)
+      assert.equal("write /dev/full: no space left on device (free some space, or write elsewhere)", message)
     end)
   end)
 
@@ -240,7 +279,8 @@ $end
       local folder <close> = Folder.new { ["a.vcd"] = "hello" }
       local path = folder.path .. "/a.vcd"
       assert.same({ nil, path .. ":1:1: 'hello' before $enddefinitions", "EBADMSG" }, { vcd.read(path) })
-      assert.same({ nil, path .. "x: no such file or directory", "ENOENT" }, { vcd.changes(path .. "x") })
+      local missing = "open " .. path .. "x: no such file or directory (check the path)"
+      assert.same({ nil, missing, "ENOENT" }, { vcd.changes(path .. "x") })
     end)
 
     it("is bounded; change by change it is not", function()

@@ -1,0 +1,122 @@
+--- Contention: outputs that disagree about a net, as in a short circuit; whom to tell when one begins and ends.
+
+local async = require "strobe.async"
+local core_error = require "strobe.core.error"
+local duration = require "strobe.gpio.duration"
+
+local contentions = {}
+
+---@class strobe.gpio.Contention
+---@field seq integer counts the board's contentions from 1
+---@field net string
+---@field began number seconds
+---@field ended? number seconds; nil while it lasts
+---@field drivers {pin: string, level: string}[] who drove what when it began
+---@field message string
+
+local function pin_name(board, name)
+  local own = board.name .. "."
+  return name:sub(1, #own) == own and name:sub(#own + 1) or name
+end
+
+local function message_of(board, contention)
+  local drivers = {}
+  for i, driver in ipairs(contention.drivers) do
+    drivers[i] = ("%s drives %s"):format(driver.pin, driver.level)
+  end
+  return ("board %s: net %s: %s"):format(board.name, contention.net, table.concat(drivers, ", "))
+end
+
+--- board:contentions: the newest ones, oldest first.
+---@param board strobe.gpio.Board
+---@return strobe.gpio.Contention[]
+function contentions.list(board)
+  local list = board.core:contentions()
+  for _, contention in ipairs(list) do
+    contention.began = duration.seconds(contention.began)
+    contention.ended = contention.ended and duration.seconds(contention.ended)
+    for _, driver in ipairs(contention.drivers) do
+      driver.pin = pin_name(board, driver.pin)
+    end
+    contention.message = message_of(board, contention)
+  end
+  return list
+end
+
+local function tell(board, contention)
+  for handle in pairs(board.contention_handlers) do
+    local ok, e = xpcall(handle.f, debug.traceback, contention)
+    if not ok then
+      core_error.report { message = ("board %s: error in a contention handler\n%s"):format(board.name, e) }
+    end
+  end
+end
+
+-- Tells what is news since the last time; `told` has by seq what was told: "began" or "ended".
+local function tell_news(board, told)
+  local now = {}
+  for _, contention in ipairs(contentions.list(board)) do
+    local seq = contention.seq
+    now[seq] = contention.ended and "ended" or "began"
+    if told[seq] ~= now[seq] then
+      tell(board, contention)
+    end
+  end
+  return now
+end
+
+local function attend(board)
+  local told = {}
+  for _, contention in ipairs(contentions.list(board)) do
+    told[contention.seq] = contention.ended and "ended" or "began"
+  end
+  while board.core:wait_contention() do
+    told = tell_news(board, told)
+  end
+  board.contention_task = nil
+end
+
+local function start(board)
+  if not board.contention_task then
+    board.contention_task = async.create_task(attend, board)
+    board.contention_task:set_name(board.name .. " contention")
+  end
+end
+
+--- For boards that go on after a failure.
+---@param board strobe.gpio.Board
+function contentions.restart(board)
+  if next(board.contention_handlers) then
+    start(board)
+  end
+end
+
+---@class strobe.gpio.ContentionHandle
+local Handle = {}
+Handle.__index = Handle
+
+--- Calls it no more. Twice is harmless.
+function Handle:close()
+  local board = self.board
+  board.contention_handlers[self] = nil
+  if not next(board.contention_handlers) and board.contention_task then
+    board.contention_task:cancel()
+    board.contention_task = nil
+  end
+end
+
+--- board:on_contention
+---@param board strobe.gpio.Board
+---@param f fun(contention: strobe.gpio.Contention)
+---@return strobe.gpio.ContentionHandle
+function contentions.on(board, f)
+  if type(f) ~= "function" then
+    error(("board:on_contention: a function expected, got %s"):format(type(f)), 3)
+  end
+  local handle = setmetatable({ board = board, f = f }, Handle)
+  board.contention_handlers[handle] = true
+  start(board)
+  return handle
+end
+
+return contentions

@@ -1,0 +1,26 @@
+--- Durations: seconds, as the outside says them, and the engine's whole nanoseconds.
+
+local duration = {}
+
+local SECOND = 1000 * 1000 * 1000 -- in ns
+local LONGEST = math.maxinteger // SECOND
+
+--- Raises unless it is a time of 0 seconds or more.
+---@param what string the argument, for the message
+---@param seconds any
+---@return integer ns the nearest
+function duration.ns(what, seconds)
+  if type(seconds) ~= "number" or not (seconds >= 0 and seconds < LONGEST) then
+    error(("%s: 0 seconds or more expected, got %s"):format(what, tostring(seconds)), 3)
+  end
+  return math.floor(seconds * SECOND + 0.5)
+end
+
+--- Nanoseconds as seconds.
+---@param ns integer
+---@return number
+function duration.seconds(ns)
+  return ns / SECOND
+end
+
+return duration

@@ -1,0 +1,135 @@
+--- Faults, to see what a program does when the hardware fails: stuck pins, bouncing, cut wires, shorts.
+--
+--   local faults = require "strobe.gpio.faults"
+--   local stuck <close> = faults.stuck_at(board, "D2", 0)   -- until it is closed
+--   faults.cut(wire)
+--
+-- A pin is "D13", "led1.anode", a line or a part's pin. What is stuck or bounces is the net, whatever drives it; such
+-- a fault shows as a part of the board.
+
+local attribute = require "strobe.gpio.attribute"
+local part = require "strobe.gpio.part"
+
+local faults = {}
+
+---@class strobe.gpio.Fault a `<close>` value
+---@field active boolean
+local Fault = {}
+Fault.__index = Fault
+Fault.__name = "gpio.Fault"
+
+local function begin(board, over)
+  return setmetatable({ active = true, board = board, over = over }, Fault)
+end
+
+--- Ends it. Closing twice is harmless, and so is closing it after its board.
+function Fault:close()
+  if self.active and not self.board.closed then
+    self.over()
+  end
+  self.active = false
+end
+
+Fault.__close = Fault.close
+
+-- A fault that is a part, wired to a pin.
+local function attach(board, kind, pin, attributes)
+  board:find_pin("faults." .. kind.name, type(pin) == "table" and pin.name or pin, 3)
+  local its = board:add(kind, attributes)
+  local wire = board:wire(its:pin "net", pin)
+  return begin(board, function()
+    its:stop()
+    its.line.net:stick(nil)
+    its.state.active = false
+    wire:cut()
+  end)
+end
+
+local stuck = part.kind {
+  name = "stuck_at",
+  pins = { "net" },
+  attributes = { level = 0 },
+  start = function(self)
+    self.state.active = true
+    self.line.net:stick(self.attributes.level)
+  end,
+}
+
+--- A net is stuck at a level, whoever drives it.
+---@param board strobe.gpio.Board
+---@param pin string|integer|strobe.gpio.Line|strobe.gpio.Pin
+---@param level 0|1
+---@return strobe.gpio.Fault fault
+function faults.stuck_at(board, pin, level)
+  if level ~= 0 and level ~= 1 then
+    error(("faults.stuck_at: level: 0 or 1 expected, got %s"):format(tostring(level)), 2)
+  end
+  return attach(board, stuck, pin, { level = level })
+end
+
+-- Flips the net back to what it was for an odd number of times, and lets it go at last.
+local function chatter(self, before)
+  local moments, count = {}, 2 * self.board:random(1, self.attributes.most)
+  for i = 1, count do
+    moments[i] = self.board:random() * self.attributes.period
+  end
+  table.sort(moments)
+  for i, moment in ipairs(moments) do
+    self:after(moment, function()
+      self.line.net:stick(i % 2 == 1 and before or nil)
+      self.rested = i == count and self.board:now_ns()
+    end)
+  end
+end
+
+local bounce = part.kind {
+  name = "bounce",
+  pins = { "net" },
+  attributes = { period = 0.005, most = 3 },
+  start = function(self)
+    attribute.number(self, "period", 0, 10)
+    attribute.number(self, "most", 1, 100)
+    self.state.active, self.state.bounced = true, 0
+    self.rested = -1 -- ns: when it last came to rest; false while it bounces
+    self:on_edge("net", "both", function(value, time)
+      if self.rested and time > self.rested then
+        self.rested = false
+        self.state.bounced = self.state.bounced + 1
+        chatter(self, 1 - value)
+      end
+    end)
+  end,
+}
+
+--- Each edge of a net is followed by others, until it rests; the board's seed decides when they come.
+---@param board strobe.gpio.Board
+---@param pin string|integer|strobe.gpio.Line|strobe.gpio.Pin
+---@param options? {period?: number, most?: integer} seconds until it rests (0.005); how often it goes back at most (3)
+---@return strobe.gpio.Fault fault
+function faults.bounce(board, pin, options)
+  return attach(board, bounce, pin, options)
+end
+
+--- A wire is cut; closing the fault joins it again.
+---@param wire strobe.gpio.Wire
+---@return strobe.gpio.Fault fault
+function faults.cut(wire)
+  wire:cut()
+  return begin(wire.board, function()
+    wire:restore()
+  end)
+end
+
+--- Two pins are joined that should not be: two outputs that differ make x, which the board reports as contention.
+---@param board strobe.gpio.Board
+---@param a string|integer|strobe.gpio.Line|strobe.gpio.Pin
+---@param b string|integer|strobe.gpio.Line|strobe.gpio.Pin
+---@return strobe.gpio.Fault fault
+function faults.short(board, a, b)
+  local wire = board:wire(a, b)
+  return begin(board, function()
+    wire:cut()
+  end)
+end
+
+return faults

@@ -1,0 +1,301 @@
+--- Parts: what is put on a board and wired. A kind of part says what pins it has and what it does; a part is one of
+-- those.
+--
+--   -- inverter.lua
+--   return require("strobe.gpio.part").kind {
+--     name = "inverter",
+--     pins = { "input", "output" },
+--     attributes = { delay = 0 },                  -- with their defaults
+--     start = function(self)                       -- once, when it was added
+--       self.line.output:configure { direction = "output", output_value = 1 }
+--       self:on_edge("input", "both", function(value)
+--         self.line.output:set(1 - value)
+--       end)
+--     end,
+--     invert = function(self) end,                 -- other functions are methods of the parts
+--   }
+--
+-- `self.line[pin]` is the engine's line of a pin: configure{direction, bias, drive, active_low, output_value,
+-- debounce_period (ns)}, get(), set(value), level(), pwm(period_ns, high_ns), stick(level). It belongs to the part
+-- without a request, and is an input without bias at first.
+--
+-- An input that has never been 0 or 1 has no edge when it becomes one: who shows a level watches for "change".
+
+local async = require "strobe.async"
+local core_error = require "strobe.core.error"
+local duration = require "strobe.gpio.duration"
+local errors = require "strobe.async.error"
+local names = require "strobe.gpio.name"
+
+local parts = {}
+
+---@class strobe.gpio.Kind
+---@field name string
+---@field pins string[]|fun(attributes: table): string[] in order
+---@field attributes? table<string, any> defaults; others are refused. `false` has no default
+---@field start? fun(self: strobe.gpio.Part) once, when it was added; may not wait
+---@field finish? fun(self: strobe.gpio.Part) when it stops
+
+---@class strobe.gpio.Part
+---@field name string
+---@field kind string
+---@field board strobe.gpio.Board
+---@field pins string[] in order
+---@field line table<string, userdata> the engine's lines by pin
+---@field attributes table
+---@field state table what views and remote clients show: plain values by name
+---@field failure? string why it stopped
+local Part = {}
+
+local is_kind = setmetatable({}, { __mode = "k" })
+
+local reserved = { name = true, pins = true, attributes = true, start = true, finish = true }
+
+local function check_kind(given)
+  if type(given) ~= "table" then
+    error(("gpio.part.kind: a table expected, got %s"):format(type(given)), 3)
+  end
+  names.check("gpio.part.kind: name", given.name)
+  if type(given.pins) ~= "table" and type(given.pins) ~= "function" then
+    error(("gpio.part.kind: %s: pins: a list of names expected"):format(given.name), 3)
+  end
+  for name, value in pairs(given) do
+    if not reserved[name] and (type(value) ~= "function" or Part[name]) then
+      local why = Part[name] and "every part has that" or "functions are methods; there is no other field of that name"
+      error(("gpio.part.kind: %s: %s: %s"):format(given.name, tostring(name), why), 3)
+    end
+  end
+end
+
+--- Makes a kind of part.
+---@param given strobe.gpio.Kind
+---@return strobe.gpio.Kind
+function parts.kind(given)
+  check_kind(given)
+  local methods = setmetatable({}, { __index = Part })
+  for name, value in pairs(given) do
+    if not reserved[name] then
+      methods[name] = value
+    end
+  end
+  is_kind[given] = { __index = methods, __name = "gpio.Part " .. given.name }
+  return given
+end
+
+--- One of the kinds in strobe.gpio.parts.
+---@param name string
+---@return strobe.gpio.Kind? kind
+---@return string? message
+function parts.find(name)
+  names.check("gpio.part.find", name)
+  local module = "strobe.gpio.parts." .. name
+  local ok, kind = pcall(require, module)
+  if ok then
+    return kind
+  elseif kind:find("module '" .. module .. "' not found", 1, true) then
+    return nil, ("there is no part %s in strobe.gpio.parts"):format(name)
+  end
+  error(kind, 0)
+end
+
+-- What a caller gave: a kind, or the name of one.
+local function kind_of(given)
+  if is_kind[given] then
+    return given
+  elseif type(given) ~= "string" then
+    error(("board:add: a kind of part, or its name, expected, got %s"):format(type(given)), 4)
+  end
+  local kind, message = parts.find(given)
+  return kind or error("board:add: " .. message, 4)
+end
+
+local function attributes_of(kind, given)
+  local defaults, attributes = kind.attributes or {}, {}
+  for name, value in pairs(defaults) do
+    attributes[name] = value
+  end
+  for name, value in pairs(given) do
+    if name ~= "name" and defaults[name] == nil then
+      error(("board:add: part %s has no attribute %s"):format(kind.name, tostring(name)), 4)
+    elseif name ~= "name" then
+      attributes[name] = value
+    end
+  end
+  return attributes
+end
+
+local function free_name(board, kind)
+  local number = 1
+  while board.parts[kind.name .. number] do
+    number = number + 1
+  end
+  return kind.name .. number
+end
+
+local function add_pins(part)
+  local board = part.board
+  local lines = table.pack(board.core:component(part.name, table.unpack(part.pins)))
+  if not lines[1] and #part.pins > 0 then
+    error(("board:add: part %s: %s"):format(part.name, lines[2]), 4)
+  end
+  for i, name in ipairs(part.pins) do
+    part.line[name] = lines[i]
+    assert(lines[i]:request(part.name))
+    local full = part.name .. "." .. name
+    board.pins[full] = { name = full, core = lines[i], part = part }
+  end
+end
+
+--- board:add
+---@param board strobe.gpio.Board
+---@param kind string|strobe.gpio.Kind
+---@param given table
+---@return strobe.gpio.Part
+function parts.add(board, kind, given)
+  kind = kind_of(kind)
+  local name = given.name or free_name(board, kind)
+  names.check("board:add: name", name)
+  if board.parts[name] or name == board.name then
+    error(("board:add: name: board %s has a %s already"):format(board.name, name), 3)
+  end
+  local attributes = attributes_of(kind, given)
+  local part = setmetatable({
+    name = name, kind = kind.name, board = board, attributes = attributes, line = {}, state = {},
+    pins = type(kind.pins) == "function" and kind.pins(attributes) or kind.pins,
+    finish = kind.finish, running = {},
+  }, is_kind[kind])
+  add_pins(part)
+  board.parts[name] = part
+  board.parts[#board.parts + 1] = part
+  if kind.start then
+    part:call("start", kind.start, part)
+  end
+  return part
+end
+
+-- --- Failure ------------------------------------------------------------------------------------
+
+local function place_of(part, pin)
+  local where = ("board %s: part %s (%s)"):format(part.board.name, part.name, part.kind)
+  if pin then
+    where = ("%s, pin %s, net %s"):format(where, pin, part.line[pin]:info().net)
+  end
+  return where
+end
+
+-- Stops it and says why; being cancelled is no failure.
+local function fail(part, what, pin, e)
+  if errors.is(e, errors.CancelledError) or part.failure then
+    return
+  end
+  local where = part.board.closed and part.name or place_of(part, pin)
+  part.failure = tostring(e):match "^[^\n]*"
+  core_error.report { message = ("%s: error in its %s; the part stops\n%s"):format(where, what, e) }
+  part:stop()
+end
+
+local function with_trace(e)
+  return type(e) == "string" and debug.traceback(e, 2) or e
+end
+
+--- For parts: calls f; an error in it is reported, and stops the part.
+---@param what string for the message
+---@param f function
+---@param ... any
+---@return boolean ok
+function Part:call(what, f, ...)
+  local ok, e = xpcall(f, with_trace, ...)
+  if not ok then
+    fail(self, what, nil, e)
+  end
+  return ok
+end
+
+--- Ends its handlers, timers and tasks. What it drives stays. Twice is harmless.
+function Part:stop()
+  if self.stopped then
+    return
+  end
+  self.stopped = true
+  for running in pairs(self.running) do
+    running:close()
+  end
+  if self.finish then
+    self:call("finish", self.finish, self)
+  end
+end
+
+-- --- What parts are made of ----------------------------------------------------------------------
+
+--- The end of a wire at one of its pins.
+---@param name string
+---@return strobe.gpio.Pin
+function Part:pin(name)
+  return self.board:find_pin("part:pin", self.name .. "." .. tostring(name))
+end
+
+local function check_pin(part, what, pin)
+  if not part.line[pin] then
+    error(("%s: part %s has no pin %s; it has %s"):format(what, part.name, tostring(pin), names.list(part.pins)), 3)
+  end
+end
+
+local function guarded(part, pin, f)
+  local function failed(e)
+    fail(part, "handler", pin, with_trace(e))
+  end
+  return function(value, time, _, line_seqno, seqno)
+    xpcall(f, failed, value, time, line_seqno, seqno)
+  end
+end
+
+--- For parts: calls f(value, timestamp_ns, line_seqno, global_seqno) for each edge of a pin; for "change" for each
+--- level, as "0", "1", "z" or "x". f may not wait.
+---@param pin string
+---@param edge "rising"|"falling"|"both"|"change"
+---@param f fun(value: integer|string, timestamp_ns: integer, line_seqno: integer, global_seqno: integer)
+---@return {close: fun()} handle
+function Part:on_edge(pin, edge, f)
+  check_pin(self, "part:on_edge", pin)
+  local handle = assert(self.board.core:subscribe({ self.line[pin] }, edge, nil, guarded(self, pin, f)))
+  self.running[handle] = true
+  return handle
+end
+
+local Job = {}
+Job.__index = Job
+
+function Job:close()
+  self.part.running[self] = nil
+  self.task:cancel()
+end
+
+--- For parts: calls f() after so many simulated seconds. f may not wait.
+---@param seconds number
+---@param f fun()
+---@return {close: fun()} handle
+function Part:after(seconds, f)
+  local ns, alarm = duration.ns("part:after", seconds), nil
+  alarm = assert(self.board.core:after(ns, function()
+    self.running[alarm] = nil
+    self:call("timer", f)
+  end))
+  self.running[alarm] = true
+  return alarm
+end
+
+--- For parts: runs f(self) in a task of the part, which may wait: self.board:sleep(1).
+---@param f fun(self: strobe.gpio.Part)
+---@return {close: fun()} handle
+function Part:task(f)
+  local job = setmetatable({ part = self }, Job)
+  job.task = async.create_task(function()
+    self:call("task", f, self)
+    self.running[job] = nil
+  end)
+  job.task:set_name(self.name)
+  self.running[job] = true
+  return job
+end
+
+return parts

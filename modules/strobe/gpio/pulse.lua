@@ -1,0 +1,92 @@
+--- Pulse trains, as NodeMCU's gpio.serout: a pin that toggles after each of a list of delays.
+
+local duration = require "strobe.gpio.duration"
+
+local pulse = {}
+
+local MOST_DELAYS = 1000 * 1000
+local MOST_CYCLES = 1000 * 1000
+
+local function in_ns(delays)
+  if type(delays) ~= "table" or #delays == 0 or #delays > MOST_DELAYS then
+    error(("board:serout: delays: a list of 1 to %d times expected"):format(MOST_DELAYS), 4)
+  end
+  local list = {}
+  for i, seconds in ipairs(delays) do
+    list[i] = duration.ns("board:serout: delay", seconds)
+  end
+  return list
+end
+
+local function check_cycles(cycles)
+  if math.type(cycles) ~= "integer" or cycles < 1 or cycles > MOST_CYCLES then
+    error(("board:serout: cycles: 1 to %d expected, got %s"):format(MOST_CYCLES, tostring(cycles)), 4)
+  end
+end
+
+-- The line to drive, and whether it was made here.
+local function open_line(board, pin, level)
+  local settings = { direction = "output", output_value = level }
+  if type(pin) == "table" and pin.reconfigure then
+    pin:reconfigure(settings)
+    return pin, false
+  end
+  settings.consumer = "serout"
+  local line, message, code = board:line(pin, settings)
+  return line, line and true or message, code
+end
+
+local function run_once(board, line, level, delays)
+  for _, ns in ipairs(delays) do
+    line.core:set(level)
+    level = 1 - level
+    local good, message, code = board.core:delay(ns)
+    if not good then
+      return nil, message, code
+    end
+  end
+  return true
+end
+
+local function run(board, line, level, delays, cycles)
+  for _ = 1, cycles do
+    local good, message, code = run_once(board, line, level, delays)
+    if not good then
+      return nil, message, code
+    end
+  end
+  return true
+end
+
+--- board:serout
+---@async
+---@param board strobe.gpio.Board
+---@param pin string|integer|strobe.gpio.Line
+---@param level integer
+---@param delays number[] seconds
+---@param cycles? integer
+---@return boolean? ok
+---@return string? message
+---@return string? code
+function pulse.serout(board, pin, level, delays, cycles)
+  local list = in_ns(delays)
+  cycles = cycles or 1
+  check_cycles(cycles)
+  if level ~= 0 and level ~= 1 then
+    error(("board:serout: start_level: 0 or 1 expected, got %s"):format(tostring(level)), 3)
+  end
+  local line, ours, code = open_line(board, pin, level)
+  if not line then
+    return nil, ours, code
+  end
+  local release <close> = setmetatable({}, { -- luacheck: ignore
+    __close = function()
+      if ours then
+        line:release()
+      end
+    end,
+  })
+  return run(board, line, level, list, cycles)
+end
+
+return pulse

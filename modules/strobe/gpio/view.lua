@@ -1,0 +1,332 @@
+--- A view of a board in the terminal: levels, edges, what parts show, contentions.
+--
+--   local view <close> = board:view()
+--
+-- It stands in the last lines of the terminal, below what else is printed, and goes when it is closed. Where there
+-- is no terminal, or a dumb one, the board is printed once, at the end. NO_COLOR is respected.
+
+local async = require "strobe.async"
+local uv = require "luv"
+
+local view = {}
+
+local SPAN = 80 -- columns where there is no terminal
+local LEAST_ROWS = 4 -- of the terminal, for all else
+local FASTEST = 60 -- Hz
+
+-- --- What is shown ---------------------------------------------------------------------------
+
+---@class strobe.gpio.ViewSnapshot
+---@field name string of the board
+---@field now_ns integer
+---@field running boolean
+---@field pins {name: string, level: string, changes: integer, owner?: string}[]
+---@field parts {name: string, kind: string, state: table, failure?: string}[]
+---@field contentions integer so far
+---@field contended string[] nets on which two outputs differ now
+
+local styles = {
+  ["1"] = "32;1", ["0"] = "2", x = "31;1", z = "34", lit = "33;1", bad = "31;1", head = "1", faint = "2",
+}
+
+local function painter(color)
+  return function(style, text)
+    return color and styles[style] and ("\27[%sm%s\27[0m"):format(styles[style], text) or text
+  end
+end
+
+-- At most so many columns; a name has few characters of more than one.
+local function cut(text, width)
+  if utf8.len(text) and utf8.len(text) <= width then
+    return text
+  elseif width < 1 then
+    return ""
+  end
+  -- What is no UTF-8 is for no terminal.
+  text = utf8.len(text) and text or text:gsub("[\128-\255]", "?")
+  return text:sub(1, (utf8.offset(text, width) or #text + 1) - 1) .. "…"
+end
+
+local function pad(text, width)
+  return text .. (" "):rep(width - (utf8.len(text) or #text))
+end
+
+-- Nothing of a name or a state may steer the terminal.
+local function printable(text)
+  return (tostring(text):gsub("%c", "?"))
+end
+
+local function value_text(value)
+  return math.type(value) == "float" and ("%.4g"):format(value) or printable(value)
+end
+
+-- What a part's state says, in few words.
+local function state_text(part)
+  if part.failure then
+    return "✗", "stopped: " .. printable(part.failure), "bad"
+  elseif type(part.state.lit) == "boolean" then
+    return part.state.lit and "●" or "○", part.state.lit and "lit" or "dark", part.state.lit and "lit" or "faint"
+  end
+  local words, names = {}, {}
+  for name in pairs(part.state) do
+    names[#names + 1] = tostring(name)
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    words[i] = printable(name) .. " " .. value_text(part.state[name])
+  end
+  return "·", table.concat(words, ", ")
+end
+
+local function name_width(list, most)
+  local width = 0
+  for _, entry in ipairs(list) do
+    width = math.max(width, utf8.len(entry.name) or #entry.name)
+  end
+  return math.min(width, most)
+end
+
+local function head(snapshot, width, paint)
+  local paused = snapshot.running and "" or "  paused"
+  local left = ("%s  %.6f s%s"):format(printable(snapshot.name), snapshot.now_ns / 1e9, paused)
+  local line = paint("head", cut(left, width))
+  if snapshot.contentions > 0 then
+    local count = ("  %d contention%s"):format(snapshot.contentions, snapshot.contentions == 1 and "" or "s")
+    local on = #snapshot.contended > 0 and ", now on " .. printable(table.concat(snapshot.contended, ", ")) or ""
+    local room = width - (utf8.len(left) or #left)
+    line = line .. paint("bad", cut(count .. on, room))
+  end
+  return line
+end
+
+local function pin_line(pin, names, width, paint)
+  local rest = ("%10d edges  %s"):format(pin.changes, printable(pin.owner or ""))
+  return ("%s  %s  %s"):format(pad(cut(printable(pin.name), names), names), paint(pin.level, pin.level:upper()),
+    (cut(rest, width - names - 5):gsub("%s+$", "")))
+end
+
+local function part_line(part, names, width, paint)
+  local mark, text, style = state_text(part)
+  return ("%s  %s  %s"):format(pad(cut(printable(part.name), names), names), paint(style, mark),
+    cut(text, width - names - 5))
+end
+
+--- The text of a snapshot: lines, each with its newline.
+---@param snapshot strobe.gpio.ViewSnapshot
+---@param options? {color?: boolean, width?: integer, height?: integer} columns (80) and lines (all) there are
+---@return string
+function view.text(snapshot, options)
+  options = options or {}
+  local width, paint = options.width or SPAN, painter(options.color)
+  local lines = { head(snapshot, width, paint) }
+  local names = math.max(name_width(snapshot.pins, width // 3), name_width(snapshot.parts, width // 3))
+  for _, pin in ipairs(snapshot.pins) do
+    lines[#lines + 1] = pin_line(pin, names, width, paint)
+  end
+  for _, part in ipairs(snapshot.parts) do
+    lines[#lines + 1] = part_line(part, names, width, paint)
+  end
+  local most = options.height or #lines
+  if #lines > most then
+    local left_out = #lines - most + 1
+    lines = table.move(lines, 1, math.max(0, most - 1), 1, {})
+    lines[#lines + 1] = cut(("… %d more"):format(left_out), width)
+  end
+  return table.concat(lines, "\n") .. "\n"
+end
+
+-- --- Watching ---------------------------------------------------------------------------------
+
+---@class strobe.gpio.ViewOptions
+---@field stream? {write: fun(self: any, text: string)} where to (io.stdout)
+---@field rate? number how often it is drawn at most, Hz of the loop's time (10)
+---@field pins? string[] which are shown (the board's own)
+---@field color? boolean (as the terminal and NO_COLOR say)
+---@field size? fun(): integer?, integer? columns and rows of the terminal, nil for none (those of stdout)
+
+---@class strobe.gpio.View a `<close>` value
+local View = {}
+View.__index = View
+View.__name = "gpio.View"
+
+-- Each pin has a subscription of its own, of one event: that tells how many there were.
+local function count_pins(self)
+  for _, entry in ipairs(self.pins) do
+    local _, _, _, line_seqs = entry.subscription:read()
+    entry.changes = line_seqs[#line_seqs] and line_seqs[#line_seqs] - entry.first or entry.changes
+  end
+end
+
+--- What the board looks like now.
+---@return strobe.gpio.ViewSnapshot
+function View:snapshot()
+  local board, pins, parts, contended = self.board, {}, {}, {}
+  count_pins(self)
+  for i, entry in ipairs(self.pins) do
+    local line = entry.pin.core
+    pins[i] = { name = entry.pin.name, level = line:level(), changes = entry.changes, owner = line:info().consumer }
+  end
+  for i, part in ipairs(board.parts) do
+    parts[i] = { name = part.name, kind = part.kind, state = part.state, failure = part.failure }
+  end
+  local list = board.core:contentions()
+  for _, contention in ipairs(list) do
+    contended[#contended + 1] = not contention.ended and contention.net or nil
+  end
+  return {
+    name = board.name, now_ns = board:now_ns(), running = board.core:running(), pins = pins, parts = parts,
+    contentions = #list > 0 and list[#list].seq or 0, contended = contended,
+  }
+end
+
+-- The terminal that stdout is; nil when it is none, or dumb.
+local function open_terminal()
+  local kind = os.getenv "TERM" or "dumb"
+  if uv.guess_handle(1) ~= "tty" or kind == "dumb" then
+    return nil
+  end
+  local terminal = uv.new_tty(1, false)
+  if terminal then
+    terminal:unref()
+  end
+  return terminal
+end
+
+local function size_of(terminal)
+  return function()
+    if terminal then
+      return terminal:get_winsize()
+    end
+  end
+end
+
+local function write(self, text)
+  self.stream:write(text)
+  if self.stream == io.stdout then
+    io.stdout:flush()
+  end
+end
+
+-- The lines at the bottom are the view's: what else is printed scrolls above them.
+local function reserve(self, columns, rows, height)
+  if self.columns == columns and self.rows == rows and self.height == height then
+    return ""
+  end
+  local before = self.height and view.release(self) or ""
+  self.columns, self.rows, self.height = columns, rows, height
+  return before .. ("\n"):rep(height) .. ("\27[%dA\0277\27[1;%dr\0278"):format(height, rows - height)
+end
+
+--- For views: what gives the terminal back.
+---@package
+function view.release(self)
+  return ("\0277\27[r\27[%d;1H\27[J\0278"):format(self.rows - self.height + 1)
+end
+
+local function draw(self)
+  local columns, rows = self.size()
+  if not columns or rows < LEAST_ROWS * 2 then
+    return
+  end
+  local text = view.text(self:snapshot(), { color = self.color, width = columns - 1, height = rows - LEAST_ROWS })
+  local _, height = text:gsub("\n", "\n")
+  local parts = { reserve(self, columns, rows, height), "\0277" }
+  local row = rows - height
+  for line in text:gmatch "([^\n]*)\n" do
+    row = row + 1
+    parts[#parts + 1] = ("\27[%d;1H\27[2K%s"):format(row, line)
+  end
+  parts[#parts + 1] = "\0278"
+  write(self, table.concat(parts))
+end
+
+local function run(self)
+  while not self.board.closed do
+    draw(self)
+    async.sleep(1 / self.rate)
+  end
+end
+
+local known = { stream = true, rate = "number", pins = "table", color = "boolean", size = "function" }
+
+local function check_options(options)
+  for name, value in pairs(options) do
+    if not known[name] then
+      error(("board:view: there is no option %s"):format(tostring(name)), 4)
+    elseif known[name] ~= true and type(value) ~= known[name] then
+      error(("board:view: %s: a %s expected, got %s"):format(name, known[name], type(value)), 4)
+    end
+  end
+  if options.rate and not (options.rate > 0 and options.rate <= FASTEST) then
+    error(("board:view: rate: up to %d Hz expected, got %s"):format(FASTEST, options.rate), 4)
+  end
+end
+
+local function chosen(board, wanted)
+  local entries = {}
+  local function add(pin)
+    local subscription = assert(board.core:subscribe({ pin.core }, "change", 1))
+    entries[#entries + 1] = { pin = pin, subscription = subscription, changes = 0, first = 0 }
+  end
+  if not wanted then
+    for _, pin in ipairs(board.pins) do
+      add(pin)
+    end
+  else
+    local pins = {}
+    for i, name in ipairs(wanted) do
+      pins[i] = board:find_pin("board:view: pins", name, 5)
+    end
+    for _, pin in ipairs(pins) do
+      add(pin)
+    end
+  end
+  return entries
+end
+
+--- board:view
+---@param board strobe.gpio.Board
+---@param options? strobe.gpio.ViewOptions
+---@return strobe.gpio.View
+function view.open(board, options)
+  options = options or {}
+  check_options(options)
+  local pins = chosen(board, options.pins)
+  local terminal = not options.size and not options.stream and open_terminal() or nil
+  local self = setmetatable({
+    board = board, stream = options.stream or io.stdout, rate = options.rate or 10, pins = pins,
+    terminal = terminal, size = options.size or size_of(terminal),
+  }, View)
+  self.color = options.color
+  if self.color == nil then
+    self.color = (os.getenv "NO_COLOR" or "") == "" and self.size() ~= nil
+  end
+  self.task = async.create_task(run, self)
+  self.task:set_name("view of board " .. board.name)
+  board:at_close(function()
+    self:close()
+  end)
+  return self
+end
+
+--- Takes the view away; what was there last is printed. Closing twice is harmless.
+function View:close()
+  if self.closed then
+    return
+  end
+  self.closed = true
+  local columns = self.size()
+  local text = view.text(self:snapshot(), { color = self.color, width = columns and columns - 1 or nil })
+  write(self, (self.height and view.release(self) or "") .. text)
+  if self.terminal then
+    self.terminal:close()
+  end
+  for _, entry in ipairs(self.pins) do
+    entry.subscription:close()
+  end
+  self.task:cancel()
+end
+
+View.__close = View.close
+
+return view
