@@ -2,6 +2,7 @@ local Folder = require "spec.support.folder"
 local async = require "strobe.async"
 local cleanup = require "spec.support.cleanup"
 local collector = require "spec.support.collector"
+local descriptors = require "spec.support.descriptors"
 local strobe = require("spec.support.shell").lua
 local time = require "strobe.core.time"
 local uv = require "luv"
@@ -10,15 +11,6 @@ local fs = async.fs
 
 -- What libuv starts, unless told otherwise.
 local THREADS = tonumber(os.getenv "UV_THREADPOOL_SIZE" or 4)
-
--- How many descriptors this process has open.
-local function descriptors()
-  local count = 0
-  for _ in uv.fs_scandir_next, assert(uv.fs_scandir "/proc/self/fd") do
-    count = count + 1
-  end
-  return count
-end
 
 -- Waits until a count is at most what it was, for the threads may still be at what they
 -- were told to do.
@@ -74,6 +66,9 @@ describe("async.fs", function()
     end)
 
     it("reads files that do not know their size, as those of /proc", function()
+      if not fs.stat "/proc/self/status" then
+        pending "this system has no /proc"
+      end
       assert.matches("Name:", fs.read_file "/proc/self/status")
     end)
 

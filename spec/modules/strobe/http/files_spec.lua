@@ -2,6 +2,7 @@ local Folder = require "spec.support.folder"
 local async = require "strobe.async"
 local cleanup = require "spec.support.cleanup"
 local collector = require "spec.support.collector"
+local descriptors = require "spec.support.descriptors"
 local date = require "strobe.http.date"
 local files = require("strobe.http.files").handler
 local uv = require "luv"
@@ -9,15 +10,6 @@ local uv = require "luv"
 local EPOCH = 784111777
 local STAMP = "Sun, 06 Nov 1994 08:49:37 GMT"
 local LARGE = ("0123456789abcdef"):rep(20000)
-
--- How many descriptors this process has open.
-local function descriptors()
-  local count = 0
-  for _ in uv.fs_scandir_next, assert(uv.fs_scandir "/proc/self/fd") do
-    count = count + 1
-  end
-  return count
-end
 
 -- Waits until no more are open than were, for the threads may still be closing.
 local function expect_descriptors(before)
