@@ -71,6 +71,15 @@ local function add_pin(board, name)
   assert(pin.core:label(name))
   board.pins[name] = pin
   board.pins[#board.pins + 1] = pin
+  board:untraced("pin " .. name)
+end
+
+--- For modules of the board: warns of what a trace that is under way does not have.
+---@param what string
+function Board:untraced(what)
+  if self.tracing then
+    self:warn(what .. " was added after the trace began, and is not in it")
+  end
 end
 
 --- For diagrams: more pins.

@@ -167,6 +167,7 @@ function parts.add(board, kind, given)
   add_pins(part)
   board.parts[name] = part
   board.parts[#board.parts + 1] = part
+  board:untraced("part " .. name)
   if kind.start then
     part:call("start", kind.start, part)
   end

@@ -23,9 +23,12 @@ local function gathered()
   end
 end
 
--- Traces what `run` does on a board: the text.
-local function traced(run, options, board_options)
+-- Traces what `run` does on a board with a LED, if it is to have one: the text.
+local function traced(run, options, board_options, with_led)
   local board <close> = bench(board_options)
+  if with_led then
+    board:add(led, { name = "led1" })
+  end
   local parts, sink = gathered()
   local trace = assert(board:trace(sink, options))
   run(board, trace)
@@ -53,7 +56,6 @@ local function dice(flushes)
   return function(board)
     local line <close> = assert(board:line("D13", { direction = "output" }))
     local other <close> = assert(board:line("D2", { direction = "output" }))
-    board:add(led, { name = "led1" })
     for i = 1, 300 do
       board:sleep(board:random() * 0.01)
       line:set_value(board:random(0, 1))
@@ -158,9 +160,9 @@ $end
   end)
 
   it("is the same, byte for byte, for the same inputs, whenever it was written", function()
-    local once = traced(dice(false), nil, { seed = 7 })
-    assert.equal(once, traced(dice(true), nil, { seed = 7 }))
-    assert.not_equal(once, traced(dice(false), nil, { seed = 8 }))
+    local once = traced(dice(false), nil, { seed = 7 }, true)
+    assert.equal(once, traced(dice(true), nil, { seed = 7 }, true))
+    assert.not_equal(once, traced(dice(false), nil, { seed = 8 }, true))
     assert.is_true(#once > 10000)
   end)
 
@@ -383,7 +385,7 @@ x"
 
   it("makes the same trace again", function()
     local pins = { timescale = "1 ns", pins = { "D2", "D13" }, reals = false }
-    local first = traced(dice(false), pins, { seed = 7 })
+    local first = traced(dice(false), pins, { seed = 7 }, true)
     local again = traced(function(board)
       assert(board:play(first, { D2 = "D2", D13 = "D13" }))
     end, pins)
@@ -403,5 +405,24 @@ x"
     assert.equal("EBADMSG", (select(3, board:play("$q\n", { clk = "D2" }))))
     assert.has_error(function() board:play(stimulus, { clk = "D9" }) end,
       "board:play: board bench has no pin D9; it has D2, D13")
+  end)
+end)
+
+describe("what is added to a board while it is traced", function()
+  it("is not in the trace, which is said", function()
+    local board <close> = bench()
+    local parts, sink = gathered()
+    local trace = assert(board:trace(sink))
+    local said = reports.of(function()
+      board:add(led, { name = "late" })
+      board:add_pins { "D9" }
+    end)
+    assert.matches("board bench: part late was added after the trace began, and is not in it", said[1].message)
+    assert.matches("pin D9 was added after the trace began", said[2].message)
+    assert(trace:close())
+    assert.is_nil(table.concat(parts):find "late")
+    assert.same({}, reports.of(function()
+      board:add(led, { name = "later" })
+    end))
   end)
 end)
