@@ -5,6 +5,7 @@
 -- curl and Python read: https_proxy, http_proxy, all_proxy, and no_proxy for whom there is none.
 -- The tunnel is CONNECT (RFC 9110, section 9.3.6): after a 2xx the stream is the host's.
 
+local authorities = require "strobe.http.authority"
 local base64 = require("strobe.core.ws").base64
 local responses = require "strobe.http.handover"
 
@@ -17,12 +18,6 @@ local proxies = {}
 ---@field host string
 ---@field port integer
 ---@field user? string "name:password", decoded
-
-local function decode(text)
-  return (text:gsub("%%(%x%x)", function(digits)
-    return string.char(tonumber(digits, 16))
-  end))
-end
 
 -- host, port of "host:port", "[::1]:port" or one of them alone; port is "" when there is none.
 local function split_place(place)
@@ -55,7 +50,7 @@ function proxies.parse(text)
   if not host or not number or number < 1 or number > 65535 then
     return nil, ("%q: no proxy: http://host:port expected"):format(without_password(text))
   end
-  return { scheme = scheme, host = host, port = number, user = user and decode(user) }
+  return { scheme = scheme, host = host, port = number, user = user and authorities.decode(user) }
 end
 
 --- A proxy's name for messages: without the password.

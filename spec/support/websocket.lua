@@ -202,4 +202,28 @@ function websocket.numbers(from, to)
   return list
 end
 
+--- A server that sends back what comes.
+---@async
+---@param options? strobe.ws.ServeOptions
+---@return strobe.ws.Server
+function websocket.echo(options)
+  return assert(require("strobe.ws").serve(function(connection)
+    for message, kind in connection:messages() do
+      if kind == "text" then
+        connection:send(message)
+      else
+        connection:send_bytes(message)
+      end
+    end
+  end, "127.0.0.1", 0, options))
+end
+
+--- Where a server is.
+---@param server strobe.ws.Server
+---@param target? string
+---@return string
+function websocket.uri(server, target)
+  return ("ws://127.0.0.1:%d%s"):format(server:port(), target or "/")
+end
+
 return websocket

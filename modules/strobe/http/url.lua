@@ -1,5 +1,7 @@
 --- URLs of HTTP: taken apart, joined, and made of parameters. RFC 3986
 
+local authorities = require "strobe.http.authority"
+
 local url = {}
 
 local default_ports = { http = 80, https = 443 }
@@ -76,15 +78,6 @@ local function normalize(text)
   return (text:gsub("[^%w%-._~:/?%[%]@!$&'()*+,;=%%|]", encode_byte))
 end
 
--- host, port of "host:port", "[::1]:port" or a host alone.
-local function split_authority(authority)
-  local host, port = authority:match "^%[([%x:.]+)%]:?(%d*)$"
-  if not host then
-    host, port = authority:match "^([^:%[%]]+):?(%d*)$"
-  end
-  return host, port
-end
-
 local function check_host(host)
   if host:find "[^%w%-._:]" then
     return "a host of letters, digits and '-' expected (an international name in its xn-- form)"
@@ -104,7 +97,7 @@ function url.parse(text)
     return nil, "it has a control character"
   end
   local user, place = authority:match "^(.*)@([^@]*)$"
-  local host, port = split_authority(place or authority)
+  local host, port = authorities.split(place or authority)
   if not host then
     return nil, "a host, or host:port, expected"
   end

@@ -1,5 +1,7 @@
 --- WebSocket URIs: ws://host[:port]/path, wss://…, ws+unix:/path/of/socket[:/path]. RFC 6455, section 3
 
+local authorities = require "strobe.http.authority"
+
 local uri = {}
 
 local default_ports = { ws = 80, wss = 443 }
@@ -12,21 +14,6 @@ local default_ports = { ws = 80, wss = 443 }
 ---@field target string  what is asked for: path and query
 ---@field authority string what the Host header says
 ---@field user? string   "name:password", decoded
-
-local function decode(text)
-  return (text:gsub("%%(%x%x)", function(digits)
-    return string.char(tonumber(digits, 16))
-  end))
-end
-
--- host, port of "host:port", "[::1]:port" or one of them alone.
-local function split_authority(authority)
-  local host, port = authority:match "^%[([%x:.]+)%]:?(%d*)$"
-  if not host then
-    host, port = authority:match "^([^:%[%]]+):?(%d*)$"
-  end
-  return host, port
-end
 
 local function parse_unix(rest)
   local path, target = rest:match "^//*([^:]*):(/.*)$"
@@ -47,7 +34,7 @@ local function parse_net(scheme, rest)
     return nil, "it must not have blanks; write %20"
   end
   local user, place = authority:match "^(.*)@([^@]*)$"
-  local host, port = split_authority(place or authority)
+  local host, port = authorities.split(place or authority)
   if not host then
     return nil, "a host, or host:port, expected"
   end
@@ -64,7 +51,7 @@ local function parse_net(scheme, rest)
     port = number,
     target = target,
     authority = (place or authority):gsub(":$", ""),
-    user = user and decode(user),
+    user = user and authorities.decode(user),
   }
 end
 

@@ -1,21 +1,7 @@
+local websocket = require "spec.support.websocket"
 local ws = require "strobe.ws"
 
--- A server that sends back what comes.
-local function echo(options)
-  return assert(ws.serve(function(connection)
-    for message, kind in connection:messages() do
-      if kind == "text" then
-        connection:send(message)
-      else
-        connection:send_bytes(message)
-      end
-    end
-  end, "127.0.0.1", 0, options))
-end
-
-local function uri(server, target)
-  return ("ws://127.0.0.1:%d%s"):format(server:port(), target or "/")
-end
+local echo, uri = websocket.echo, websocket.uri
 
 describe("a WebSocket's compression", function()
   it("compresses messages when both sides want that", function()
