@@ -51,7 +51,8 @@ int host_open(struct host *host, int argc, char **argv) {
   if (status < 0)
     return status;
   status = open_lua(host);
-  if (status == 0 && (status = signal_open(host)) == 0)
+  if (status == 0 && (status = signal_open(host)) == 0 &&
+      (status = scavenger_open(&host->scavenger, host)) == 0)
     return 0;
   loop_close(&host->loop);
   return status;
@@ -117,6 +118,7 @@ int host_run(struct host *host) {
   struct future *main_task = lua_touserdata(L, -1);
   while (main_task->state == FUTURE_PENDING) {
     signal_deliver(host);
+    scavenger_look(&host->scavenger);
     if (!loop_turn(&host->loop) && main_task->state == FUTURE_PENDING && !deadlock(host))
       break;
   }
@@ -154,15 +156,17 @@ static void count_handle(uv_handle_t *handle, void *arg) {
   lua_pop(L, 1);
 }
 
-/* statistics() → {turns, steps, timers, handles_by_type}: what happened and what
+/* statistics() → {turns, steps, scavenged, timers, handles_by_type}: what happened and what
  * is alive. */
 static int host_statistics(lua_State *L) {
   struct host *host = host_of(L);
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
   lua_pushinteger(L, (lua_Integer)host->loop.turns);
   lua_setfield(L, -2, "turns");
   lua_pushinteger(L, (lua_Integer)host->scheduler.steps);
   lua_setfield(L, -2, "steps");
+  lua_pushinteger(L, (lua_Integer)host->scavenger.rounds);
+  lua_setfield(L, -2, "scavenged");
   lua_pushinteger(L, (lua_Integer)host->loop.timers.count);
   lua_setfield(L, -2, "timers");
   lua_newtable(L);
@@ -172,13 +176,10 @@ static int host_statistics(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"embedded", loader_embedded},
-    {"on_signal", signal_on},
-    {"take_signals", signal_take},
-    {"on_deadlock", host_on_deadlock},
-    {"slow_step", host_slow_step},
-    {"statistics", host_statistics},
-    {NULL, NULL},
+    {"embedded", loader_embedded},   {"on_signal", signal_on},
+    {"take_signals", signal_take},   {"on_deadlock", host_on_deadlock},
+    {"slow_step", host_slow_step},   {"scavenge_after", scavenger_after},
+    {"statistics", host_statistics}, {NULL, NULL},
 };
 
 int luaopen_strobe_core_host(lua_State *L) {
@@ -187,5 +188,7 @@ int luaopen_strobe_core_host(lua_State *L) {
   lua_setfield(L, -2, "version");
   lua_pushstring(L, host_of(L)->argv[0]);
   lua_setfield(L, -2, "program");
+  lua_pushstring(L, scavenger_allocator());
+  lua_setfield(L, -2, "allocator");
   return 1;
 }

@@ -6,6 +6,7 @@
 #ifndef STROBE_HOST_HOST_H
 #define STROBE_HOST_HOST_H
 
+#include "core/host/scavenger.h"
 #include "core/loop/loop.h"
 #include "core/task/scheduler.h"
 
@@ -14,6 +15,7 @@ struct host {
   struct scheduler scheduler;
   lua_State *L;
   uv_async_t signal; /* wakes the loop for a signal that came */
+  struct scavenger scavenger;
   int argc;
   char **argv;
 };

@@ -87,7 +87,6 @@ local function lines_of(request)
   return lines
 end
 
--- What `tls` says. The name to verify may differ from the host: libcurl then connects there all the same.
 -- What the option says, or the environment.
 local function proxy_of(request)
   local parsed, option = request.parsed, request.proxy
@@ -99,6 +98,7 @@ local function proxy_of(request)
   return proxies.from_environment(parsed.scheme, parsed.host, parsed.port)
 end
 
+-- What `tls` says. The name to verify may differ from the host: libcurl then connects there all the same.
 local function add_tls(request, sent)
   local tls, parsed = request.tls, request.parsed
   if not tls or parsed.scheme ~= "https" then

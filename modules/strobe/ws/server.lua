@@ -61,13 +61,17 @@ function Server:connections()
   return list
 end
 
---- Iterates over them in any order, as they are; without a list.
+--- Iterates over them in any order. The loop may wait: those which come meanwhile are not among them, those which
+--- go are, closed.
 ---@return fun(): strobe.ws.Connection?
 function Server:each()
-  local set, last = self.members.set, nil
+  local list, i = {}, 0
+  for connection in pairs(self.members.set) do
+    list[#list + 1] = connection
+  end
   return function()
-    last = next(set, last)
-    return last
+    i = i + 1
+    return list[i]
   end
 end
 

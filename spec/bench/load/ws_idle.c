@@ -1,7 +1,8 @@
 /* What idle WebSockets take of the server's memory: opens COUNT of them, three times over, and lets
  * half of them close and half vanish. Prints for each, as bytes: the growth of the resident
  * memory; the part of that which the objects of the server's language take, where it tells;
- * the rest; and what stays once all have gone. The third time must not take more than the
+ * the rest; and what stays 20 s after all have gone, during which nobody asks the server for
+ * anything: it must be a fifth at the most. The third time must not take more than the
  * second did: that would be a leak. The first is none to compare with, for leaving makes
  * garbage too.
  *
@@ -23,6 +24,9 @@ enum {
 
 #define SECONDS_TO_GO 20.0
 #define SECONDS_TO_SETTLE 0.3
+#define SECONDS_TO_GIVE_BACK 20.0
+
+enum { MOST_LEFT = 5 }; /* the part of the growth that may stay: one in so many */
 
 struct server {
   int port, pid;
@@ -69,6 +73,20 @@ static void leave_all(const struct server *server, const int *fds, int count) {
 
 static void report_each(const char *name, double bytes, int count) {
   report_result(name, bytes / count, "B");
+}
+
+/* The memory when all have gone. */
+static struct memory memory_after(const struct server *server) {
+  struct memory memory;
+  process_sleep(SECONDS_TO_GIVE_BACK);
+  memory.resident = process_resident(server->pid);
+  memory.heap = counter_heap(server->asker);
+  return memory;
+}
+
+static void check_left(struct memory before, struct memory full, struct memory after) {
+  double grown = full.resident - before.resident, left = after.resident - before.resident;
+  report_expect(left * MOST_LEFT <= grown, "of %.0f bytes, %.0f are not given back", grown, left);
 }
 
 static void report_memory(struct memory before, struct memory full, struct memory after,
@@ -122,9 +140,10 @@ int main(int argc, char **argv) {
   open_all(&server, fds, count);
   struct memory full = memory_of(&server);
   leave_all(&server, fds, count);
-  struct memory after = memory_of(&server);
+  struct memory after = memory_after(&server);
   check_again(&server, fds, count);
   report_memory(before, full, after, count);
+  check_left(before, full, after);
   websocket_close(server.asker);
   free(fds);
   return 0;

@@ -179,3 +179,24 @@ describe("ws.broadcast", function()
     assert.equal("to all", (client:recv()))
   end)
 end)
+
+describe("server:each", function()
+  it("goes over those that were there, while others come and go", function()
+    local server, clients, _ <close> = crowd(20)
+    local seen, late = 0, {}
+    local _ <close> = cleanup(function() -- luacheck: ignore
+      for _, client in ipairs(late) do
+        client:abort()
+      end
+    end)
+    for _ in server:each() do
+      seen = seen + 1
+      clients[seen]:abort()
+      for i = 1, 3 do
+        late[#late + 1] = assert(ws.connect(("ws://127.0.0.1:%d/late%d"):format(server:port(), i)))
+      end
+      collectgarbage()
+    end
+    assert.equal(20, seen)
+  end)
+end)
