@@ -157,7 +157,7 @@ describe("nginx before our server", function()
         "-o", "/dev/null", base .. "/unix/hello?[1-80]")
       assert.equal(("200\n"):rep(160), said)
       assert.is_true(front.tcp.connections > 1)
-    end, "upstream prematurely closed connection while reading response header")
+    end, "while reading response header from upstream")
   end)
 
   shows("has no 502 while one of our servers closes and another begins", function()
