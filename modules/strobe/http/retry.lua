@@ -3,6 +3,7 @@
 -- Only requests that may be made twice (RFC 9110, section 9.2.2), with a body that is there as a whole. The pauses
 -- double from half a second, vary, and are at most 30 s; a server's Retry-After is kept to.
 
+local dates = require "strobe.http.date"
 local time = require "strobe.core.time"
 
 local FIRST, MOST, MOST_ASKED = 0.5, 30, 120
@@ -25,10 +26,17 @@ local codes = {
   ETIMEDOUT = true,
 }
 
--- Seconds; nil when the server does not say, or says a date.
+-- Seconds; nil when the server does not say. A date is meant by the server's clock, if it tells. RFC 9110, section 10.2.3
 local function asked_for(answer)
-  local seconds = answer and answer.headers["retry-after"]
-  return seconds and seconds:find "^%d+$" and tonumber(seconds) or nil
+  local text = answer and answer.headers["retry-after"]
+  if not text then
+    return nil
+  elseif text:find "^%d+$" then
+    return tonumber(text)
+  end
+  local date = dates.parse(text, time.wall())
+  local sent = answer.headers.date and dates.parse(answer.headers.date, time.wall()) or time.wall()
+  return date and math.max(0, date - sent)
 end
 
 --- Seconds to wait before the next attempt; nil when there should be none.

@@ -47,6 +47,26 @@ describe("retries", function()
     end
   end)
 
+  it("wait until the date that Retry-After says, by the server's clock", function()
+    for fields, seconds in pairs {
+      ["Date: Sun, 06 Nov 1994 08:49:00 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n"] = 37,
+      ["Date: Sun, 06 Nov 1994 08:49:00 GMT\r\nRetry-After: Sun, 06 Nov 1994 08:48:00 GMT\r\n"] = 0,
+    } do
+      local server <close> = server_failing(1, "503 Busy", fields)
+      local began = async.time()
+      assert.equal("now", assert(http.get(server.url, { retries = 1 })).body)
+      assert.equal(seconds, async.time() - began)
+    end
+  end)
+
+  it("pause as if nothing was said for a Retry-After that is neither", function()
+    local server <close> = server_failing(1, "503 Busy", "Retry-After: soon\r\n")
+    local began = async.time()
+    assert.equal("now", assert(http.get(server.url, { retries = 1 })).body)
+    local taken = async.time() - began
+    assert.is_true(taken >= 0.25 and taken <= 0.5)
+  end)
+
   it("try again when there is no connection, or it breaks", function()
     local listener = assert(net.listen(nil, 0))
     local port = listener:port()
