@@ -5,6 +5,7 @@
 #include "core/io/resolve.h"
 #include "core/io/server.h"
 #include "core/io/socket.h"
+#include "core/io/terminal.h"
 #include "core/io/tls.h"
 #include "core/task/context.h"
 #include "core/task/coroutine.h"
@@ -41,6 +42,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.server", luaopen_strobe_core_server},
     {"strobe.core.socket", luaopen_strobe_core_socket},
     {"strobe.core.task", luaopen_strobe_core_task},
+    {"strobe.core.terminal", luaopen_strobe_core_terminal},
     {"strobe.core.time", luaopen_strobe_core_time},
     {"strobe.core.tls", luaopen_strobe_core_tls},
     {"strobe.core.transfer", luaopen_strobe_core_transfer},

@@ -4,6 +4,7 @@ local compiler = require "strobe.compiler"
 local host = require "strobe.core.host"
 local report = require "strobe.report"
 local time = require "strobe.core.time"
+local uv = require "luv"
 
 local command = {}
 
@@ -59,7 +60,7 @@ local flags = {
     host.slow_step(0.1)
   end,
   ["--no-color"] = function()
-    command.no_color = true
+    uv.os_setenv("NO_COLOR", "1")
   end,
 }
 local commands = {}

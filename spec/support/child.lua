@@ -70,10 +70,16 @@ local function spawn(program, arguments, options)
   return child
 end
 
+--- Waits until it prints something, or ends.
+---@async
+function Child:wait_change()
+  self.changed:clear()
+  self.changed:wait()
+end
+
 local function wait_until(child, condition)
   while not condition() do
-    child.changed:clear()
-    child.changed:wait()
+    child:wait_change()
   end
 end
 

@@ -1,18 +1,21 @@
---- A view of a board in the terminal: levels, edges, what parts show, contentions.
+--- A view of a board in the terminal: levels, how often they changed, what parts show, contentions.
 --
 --   local view <close> = board:view()
 --
 -- It stands in the last lines of the terminal, below what else is printed, and goes when it is closed. Where there
 -- is no terminal, or a dumb one, the board is printed once, at the end. NO_COLOR is respected.
 
+local Footer = require "strobe.gpio.footer"
 local async = require "strobe.async"
+local terminal = require "strobe.core.terminal"
 local uv = require "luv"
 
 local view = {}
 
-local SPAN = 80 -- columns where there is no terminal
-local LEAST_ROWS = 4 -- of the terminal, for all else
+local COLUMNS, ROWS = 80, 24 -- where there is no terminal, or one that does not know
+local ROWS_LEFT = 4 -- of the terminal, for all else; at most half of it
 local FASTEST = 60 -- Hz
+local STDOUT = 1
 
 -- --- What is shown ---------------------------------------------------------------------------
 
@@ -87,8 +90,8 @@ local function name_width(list, most)
 end
 
 local function head(snapshot, width, paint)
-  local paused = snapshot.running and "" or "  paused"
-  local left = ("%s  %.6f s%s"):format(printable(snapshot.name), snapshot.now_ns / 1e9, paused)
+  local form = snapshot.running and "%s  %.3f s" or "%s  %.6f s  paused"
+  local left = form:format(printable(snapshot.name), snapshot.now_ns / 1e9)
   local line = paint("head", cut(left, width))
   if snapshot.contentions > 0 then
     local count = ("  %d contention%s"):format(snapshot.contentions, snapshot.contentions == 1 and "" or "s")
@@ -100,7 +103,8 @@ local function head(snapshot, width, paint)
 end
 
 local function pin_line(pin, names, width, paint)
-  local rest = ("%10d edges  %s"):format(pin.changes, printable(pin.owner or ""))
+  local count = ("%10d %-7s"):format(pin.changes, pin.changes == 1 and "change" or "changes")
+  local rest = ("%s  %s"):format(count, printable(pin.owner or ""))
   return ("%s  %s  %s"):format(pad(cut(printable(pin.name), names), names), paint(pin.level, pin.level:upper()),
     (cut(rest, width - names - 5):gsub("%s+$", "")))
 end
@@ -111,13 +115,13 @@ local function part_line(part, names, width, paint)
     cut(text, width - names - 5))
 end
 
---- The text of a snapshot: lines, each with its newline.
+--- The lines of a snapshot, without newlines.
 ---@param snapshot strobe.gpio.ViewSnapshot
 ---@param options? {color?: boolean, width?: integer, height?: integer} columns (80) and lines (all) there are
----@return string
-function view.text(snapshot, options)
+---@return string[]
+function view.lines(snapshot, options)
   options = options or {}
-  local width, paint = options.width or SPAN, painter(options.color)
+  local width, paint = options.width or COLUMNS, painter(options.color)
   local lines = { head(snapshot, width, paint) }
   local names = math.max(name_width(snapshot.pins, width // 3), name_width(snapshot.parts, width // 3))
   for _, pin in ipairs(snapshot.pins) do
@@ -127,12 +131,14 @@ function view.text(snapshot, options)
     lines[#lines + 1] = part_line(part, names, width, paint)
   end
   local most = options.height or #lines
-  if #lines > most then
-    local left_out = #lines - most + 1
-    lines = table.move(lines, 1, math.max(0, most - 1), 1, {})
-    lines[#lines + 1] = cut(("… %d more"):format(left_out), width)
+  if #lines <= most then
+    return lines
+  elseif most < 2 then
+    return { lines[1] }
   end
-  return table.concat(lines, "\n") .. "\n"
+  local first = table.move(lines, 1, most - 1, 1, {})
+  first[most] = cut(("… %d more"):format(#lines - most + 1), width)
+  return first
 end
 
 -- --- Watching ---------------------------------------------------------------------------------
@@ -153,7 +159,7 @@ View.__name = "gpio.View"
 local function count_pins(self)
   for _, entry in ipairs(self.pins) do
     local _, _, _, line_seqs = entry.subscription:read()
-    entry.changes = line_seqs[#line_seqs] and line_seqs[#line_seqs] - entry.first or entry.changes
+    entry.changes = line_seqs[#line_seqs] or entry.changes
   end
 end
 
@@ -179,71 +185,68 @@ function View:snapshot()
   }
 end
 
--- The terminal that stdout is; nil when it is none, or dumb.
-local function open_terminal()
-  local kind = os.getenv "TERM" or "dumb"
-  if uv.guess_handle(1) ~= "tty" or kind == "dumb" then
-    return nil
-  end
-  local terminal = uv.new_tty(1, false)
-  if terminal then
-    terminal:unref()
-  end
-  return terminal
-end
-
-local function size_of(terminal)
-  return function()
-    if terminal then
-      return terminal:get_winsize()
-    end
+-- The columns and rows of the terminal that stdout is; nil when it is none, or dumb.
+local function size_of_stdout()
+  if (os.getenv "TERM" or "dumb") ~= "dumb" then
+    return terminal.size(STDOUT)
   end
 end
 
+-- Columns and rows; nil where nothing can be drawn.
+local function size_of(self)
+  local columns, rows = self.size()
+  if columns then
+    return columns > 0 and columns or COLUMNS, rows > 0 and rows or ROWS
+  end
+end
+
+-- Writes, until the terminal has gone.
 local function write(self, text)
+  if text == "" or self.gone then
+    return
+  end
   self.stream:write(text)
   if self.stream == io.stdout then
-    io.stdout:flush()
+    self.gone = not io.stdout:flush()
   end
-end
-
--- The lines at the bottom are the view's: what else is printed scrolls above them.
-local function reserve(self, columns, rows, height)
-  if self.columns == columns and self.rows == rows and self.height == height then
-    return ""
-  end
-  local before = self.height and view.release(self) or ""
-  self.columns, self.rows, self.height = columns, rows, height
-  return before .. ("\n"):rep(height) .. ("\27[%dA\0277\27[1;%dr\0278"):format(height, rows - height)
-end
-
---- For views: what gives the terminal back.
----@package
-function view.release(self)
-  return ("\0277\27[r\27[%d;1H\27[J\0278"):format(self.rows - self.height + 1)
 end
 
 local function draw(self)
-  local columns, rows = self.size()
-  if not columns or rows < LEAST_ROWS * 2 then
-    return
+  local columns, rows = size_of(self)
+  local height = columns and math.max(rows // 2, rows - ROWS_LEFT) or 0
+  if height > 0 then
+    local lines = view.lines(self:snapshot(), { color = self.color, width = columns - 1, height = height })
+    write(self, self.footer:draw(lines, columns, rows))
   end
-  local text = view.text(self:snapshot(), { color = self.color, width = columns - 1, height = rows - LEAST_ROWS })
-  local _, height = text:gsub("\n", "\n")
-  local parts = { reserve(self, columns, rows, height), "\0277" }
-  local row = rows - height
-  for line in text:gmatch "([^\n]*)\n" do
-    row = row + 1
-    parts[#parts + 1] = ("\27[%d;1H\27[2K%s"):format(row, line)
-  end
-  parts[#parts + 1] = "\0278"
-  write(self, table.concat(parts))
 end
 
 local function run(self)
   while not self.board.closed do
     draw(self)
+    self:listen()
     async.sleep(1 / self.rate)
+  end
+end
+
+-- Stops the process, as the key ^Z would without us, with a terminal as it was before.
+local function suspend(self)
+  write(self, self.footer:erase())
+  self.signals.sigtstp:stop()
+  uv.kill(uv.os_getpid(), "sigtstp")
+end
+
+local reactions = { sigwinch = draw, sigcont = draw, sigtstp = suspend }
+
+--- For views: reacts to what happens to the terminal. Twice is harmless.
+---@package
+function View:listen()
+  for name, signal in pairs(self.signals) do
+    if not signal:is_active() then
+      signal:start(name, function()
+        reactions[name](self)
+      end)
+      signal:unref()
+    end
   end
 end
 
@@ -263,23 +266,15 @@ local function check_options(options)
 end
 
 local function chosen(board, wanted)
-  local entries = {}
-  local function add(pin)
-    local subscription = assert(board.core:subscribe({ pin.core }, "change", 1))
-    entries[#entries + 1] = { pin = pin, subscription = subscription, changes = 0, first = 0 }
-  end
-  if not wanted then
-    for _, pin in ipairs(board.pins) do
-      add(pin)
-    end
-  else
-    local pins = {}
+  local pins, entries = board.pins, {}
+  if wanted then
+    pins = {}
     for i, name in ipairs(wanted) do
       pins[i] = board:find_pin("board:view: pins", name, 5)
     end
-    for _, pin in ipairs(pins) do
-      add(pin)
-    end
+  end
+  for i, pin in ipairs(pins) do
+    entries[i] = { pin = pin, subscription = assert(board.core:subscribe({ pin.core }, "change", 1)), changes = 0 }
   end
   return entries
 end
@@ -291,12 +286,15 @@ end
 function view.open(board, options)
   options = options or {}
   check_options(options)
-  local pins = chosen(board, options.pins)
-  local terminal = not options.size and not options.stream and open_terminal() or nil
+  local nowhere = function() end
   local self = setmetatable({
-    board = board, stream = options.stream or io.stdout, rate = options.rate or 10, pins = pins,
-    terminal = terminal, size = options.size or size_of(terminal),
+    board = board, stream = options.stream or io.stdout, rate = options.rate or 10, footer = Footer.new(),
+    pins = chosen(board, options.pins), size = options.size or options.stream and nowhere or size_of_stdout,
+    signals = {},
   }, View)
+  for name in pairs(options.stream and {} or reactions) do
+    self.signals[name] = uv.new_signal()
+  end
   self.color = options.color
   if self.color == nil then
     self.color = (os.getenv "NO_COLOR" or "") == "" and self.size() ~= nil
@@ -315,11 +313,12 @@ function View:close()
     return
   end
   self.closed = true
-  local columns = self.size()
-  local text = view.text(self:snapshot(), { color = self.color, width = columns and columns - 1 or nil })
-  write(self, (self.height and view.release(self) or "") .. text)
-  if self.terminal then
-    self.terminal:close()
+  local columns = size_of(self)
+  local lines = view.lines(self:snapshot(), { color = self.color, width = columns and columns - 1 })
+  local begin = columns and self.footer:erase() .. self.footer:begin_line() or ""
+  write(self, begin .. table.concat(lines, "\n") .. "\n")
+  for _, signal in pairs(self.signals) do
+    signal:close()
   end
   for _, entry in ipairs(self.pins) do
     entry.subscription:close()
