@@ -2,79 +2,34 @@
 --
 -- Each part's id becomes its name: "led1". The microcontroller is the board itself: its pin "13" is the board's "13" or
 -- "D13", and a board without pins gets those of the microcontroller. All its GND pins are the rail GND, its supply
--- pins VCC. A resistor to a rail is a weak pull, another one a wire. What only looks is left out: positions, colours of
--- wires, texts.
+-- pins VCC. A resistor to a rail is a weak pull, another one a wire; junctions and breadboards join what is at them.
+-- What only looks is left out: positions, colours of wires, texts.
 --
--- Source: Wokwi documentation, "diagram.json File Format".
+-- Source: Wokwi documentation, "diagram.json File Format"; see strobe.gpio.wokwi for its parts.
 
 local json = require "strobe.json"
 local names = require "strobe.gpio.name"
 local parts = require "strobe.gpio.part"
+local wokwi = require "strobe.gpio.wokwi"
 
 local diagram = {}
 
 local LONGEST = 4 * 1024 * 1024 -- bytes of a text
 local MOST = 10000 -- parts, connections
 
-local function numbered(prefix, last, list)
-  for i = 0, last do
-    list[#list + 1] = prefix .. i
-  end
-  return list
-end
-
-local uno = numbered("A", 5, numbered("", 13, {}))
-local mega = numbered("A", 15, numbered("", 53, {}))
-
--- Microcontrollers: the pins a board without any gets.
-local boards = {
-  ["wokwi-arduino-uno"] = uno,
-  ["wokwi-arduino-nano"] = numbered("A", 7, numbered("", 13, {})),
-  ["wokwi-arduino-mega"] = mega,
-  ["wokwi-esp32-devkit-v1"] = numbered("D", 39, {}),
-  ["board-esp32-devkit-c-v4"] = numbered("", 39, {}),
-  ["wokwi-pi-pico"] = numbered("GP", 28, {}),
-  ["board-pi-pico-w"] = numbered("GP", 28, {}),
-  ["wokwi-attiny85"] = numbered("PB", 5, {}),
-}
-
--- Kinds of parts: ours, and which pins have other names with us.
-local kinds = {
-  ["wokwi-led"] = { "led", pins = { A = "anode", C = "cathode" } },
-  ["wokwi-pushbutton"] = {
-    "button", pins = { ["1.l"] = "1", ["1.r"] = "1", ["2.l"] = "2", ["2.r"] = "2" },
-    ignored = { bounce = true }, -- a flag there, a time with us
-  },
-  ["wokwi-slide-switch"] = { "switch" },
-  ["wokwi-buzzer"] = { "buzzer" },
-  ["wokwi-clock-generator"] = { "clock", pins = { CLK = "OUT" } },
-  ["wokwi-rgb-led"] = { "rgb_led" },
-  ["wokwi-relay-module"] = { "relay" },
-  ["wokwi-potentiometer"] = { "potentiometer" },
-  ["wokwi-slide-potentiometer"] = { "potentiometer" },
-  ["wokwi-servo"] = { "servo" },
-  ["wokwi-ky-040"] = { "rotary_encoder" },
-  ["wokwi-7segment"] = { "seven_segment", pins = { ["COM.1"] = "COM", ["COM.2"] = "COM" } },
-  ["wokwi-74hc595"] = { "shift_register" },
-  ["wokwi-dht22"] = { "dht22" },
-  ["wokwi-hc-sr04"] = { "hc_sr04" },
-  ["wokwi-flip-flop-d"] = { "flip_flop", pins = { NOTQ = "QN" } },
-  ["wokwi-gate-not"] = { "inverter" },
-  ["wokwi-gate-and-2"] = { "and" },
-  ["wokwi-gate-or-2"] = { "or" },
-  ["wokwi-gate-nand-2"] = { "nand" },
-  ["wokwi-gate-nor-2"] = { "nor" },
-  ["wokwi-gate-xor-2"] = { "xor" },
-}
-kinds["wokwi-pushbutton-6mm"] = kinds["wokwi-pushbutton"]
-
--- What is drawn, and does nothing.
-local drawn = { ["wokwi-text"] = true, ["wokwi-junction"] = true }
-
 local resistor = parts.kind {
   name = "resistor",
   pins = { "1", "2" },
   attributes = { value = "1000" },
+}
+
+-- A pin for each of the places at which it joins wires.
+local joint = parts.kind {
+  name = "joint",
+  pins = function(attributes)
+    return attributes.places
+  end,
+  attributes = { places = false },
 }
 
 -- A mistake in a diagram: raised inside, returned by load.
@@ -110,46 +65,43 @@ end
 
 -- --- Parts --------------------------------------------------------------------------------------------
 
-local function is_rail(pin)
-  if pin:find "^GND" then
-    return "GND"
-  elseif pin:find "^VCC" or pin:find "^[35]V" or pin == "VIN" or pin == "VSYS" or pin == "VBUS" then
-    return "VCC"
+-- Puts an attribute of the diagram among ours; those that only look are none of ours.
+local function add_attribute(attributes, place, kind, stand_in, name, value)
+  local known = stand_in.attributes and stand_in.attributes[name]
+  local default = kind.attributes and kind.attributes[name]
+  local ours, expected = value, "a " .. type(default)
+  local target = name
+  if known then
+    ours, expected = known.convert(value)
+    target = known.name
+  elseif default == nil then
+    return
+  elseif type(default) == "number" then
+    ours, expected = wokwi.number(value)
+  elseif type(value) ~= type(default) then
+    ours = nil
+  end
+  check(ours ~= nil, "%s: attrs.%s: %s expected, got %s", place, name, expected, tostring(value))
+  if target then
+    attributes[target] = ours
   end
 end
 
-local factors = { [""] = 1, k = 1e3, m = 1e6 }
-
--- "10", "4.7", "10k" as a number; nil when it is none.
-local function number_of(value)
-  local digits, suffix = tostring(value):match "^(.-)([km]?)$"
-  local number = tonumber(digits)
-  return number and number * factors[suffix]
-end
-
--- Attributes that our kind has, of the type that it has.
-local function attributes_of(place, given, kind, ignored)
+-- The attributes of our kind that a part of a diagram has.
+local function attributes_of(place, given, kind, stand_in)
+  local theirs = given.attrs
+  check(theirs == nil or theirs == json.null or type(theirs) == "table", "%s: attrs: an object expected", place)
   local attributes = { name = given.id }
-  for name, value in pairs(type(given.attrs) == "table" and given.attrs or {}) do
-    local default = kind.attributes and kind.attributes[name]
-    if default ~= nil and not (ignored and ignored[name]) then
-      attributes[name] = type(default) == "number" and number_of(value) or value
-      check(type(attributes[name]) == type(default), "%s: attrs.%s: a %s expected, got %s", place, name, type(default),
-        tostring(value))
-    end
+  for name, value in pairs(stand_in.defaults or {}) do
+    add_attribute(attributes, place, kind, stand_in, name, value)
+  end
+  for name, value in pairs(type(theirs) == "table" and theirs or {}) do
+    add_attribute(attributes, place, kind, stand_in, name, value)
   end
   return attributes
 end
 
-local function known_kinds()
-  local list = {}
-  for name in pairs(kinds) do
-    list[#list + 1] = name
-  end
-  table.sort(list)
-  return table.concat(list, ", ")
-end
-
+-- Our kind, and what stands for Wokwi's.
 local function kind_of(place, given, more)
   local own = more[given.type]
   if own then
@@ -157,29 +109,40 @@ local function kind_of(place, given, more)
   elseif given.type == "wokwi-resistor" then
     return resistor, {}
   end
-  local known = kinds[given.type]
-  check(known, "%s (%s): there is no part for it; known are %s", place, given.type, known_kinds())
-  local kind, message = parts.find(known[1])
-  check(kind, "%s (%s): %s", place, given.type, message)
-  return kind, known
+  local stand_in = wokwi.parts[given.type]
+  check(stand_in, "%s (%s): there is no part for it; known are %s", place, given.type, wokwi.known())
+  return assert(parts.find(stand_in.kind)), stand_in
 end
 
--- What stands for a part of the diagram: a microcontroller, or one of ours.
+local function check_id(plan, place, id)
+  check(id:find "^[^.:%c]+$" and #id <= names.LONGEST // 2,
+    "%s: id: up to %d bytes without dot and colon expected", place, names.LONGEST // 2)
+  check(not plan.by_id[id], "%s: the id is there twice", place)
+end
+
+local function set_microcontroller(plan, item)
+  check(not plan.microcontroller, "%s: the board is a %s already", item.place,
+    plan.microcontroller and plan.microcontroller.type)
+  plan.microcontroller = item
+  for _, name in ipairs(wokwi.boards[item.type].pins) do
+    plan.wants[name] = true
+  end
+end
+
+-- What stands for a part of the diagram: a microcontroller, what joins wires, or one of our parts.
 local function read_part(plan, i, given, more)
   check(type(given) == "table", "parts[%d]: an object expected", i)
   check(type(given.id) == "string" and type(given.type) == "string", "parts[%d]: id and type expected", i)
   local place = ("parts[%d] %s"):format(i, given.id)
-  check(not plan.by_id[given.id], "%s: the id is there twice", place)
+  check_id(plan, place, given.id)
   local item = { id = given.id, place = place, type = given.type }
-  if boards[given.type] then
-    item.pins = boards[given.type]
-    plan.microcontroller = plan.microcontroller or item
-    check(plan.microcontroller == item, "%s: the board is a %s already", place, plan.microcontroller.type)
-  elseif not drawn[given.type] then
-    local known
-    item.kind, known = kind_of(place, given, more)
-    item.map = known.pins or {}
-    item.attributes = attributes_of(place, given, item.kind, known.ignored)
+  if wokwi.boards[given.type] then
+    set_microcontroller(plan, item)
+  elseif wokwi.joints[given.type] then
+    item.kind, item.attributes, item.met = joint, { name = given.id, places = {} }, {}
+  elseif not wokwi.drawn[given.type] and not wokwi.supplies[given.type] then
+    item.kind, item.stand_in = kind_of(place, given, more)
+    item.attributes = attributes_of(place, given, item.kind, item.stand_in)
   end
   plan.by_id[given.id] = item
   plan[#plan + 1] = item
@@ -187,26 +150,44 @@ end
 
 -- --- Connections ----------------------------------------------------------------------------------------
 
+-- Each of these gives the name on the board of a pin of a part; nil for one that does nothing.
+
 local function board_pin(board, plan, place, pin)
-  local rail = is_rail(pin)
-  if rail then
-    return rail
+  local microcontroller = wokwi.boards[plan.microcontroller.type]
+  local whole = pin:gsub("%.%d$", "") -- "A4.2" is another place of A4
+  local other_name = (microcontroller.other_names or {})[whole]
+  if wokwi.rail(pin) or wokwi.idle[whole] or other_name == false then
+    return wokwi.rail(pin)
   end
-  for _, name in ipairs { pin, "D" .. pin, (pin:gsub("^D", "")) } do
+  whole = other_name or whole
+  for _, name in ipairs { whole, "D" .. whole, (whole:gsub("^D", "")) } do
     if board.pins[name] or #board.pins == 0 and plan.wants[name] then
       return name
     end
   end
-  local has = #board.pins > 0 and board.pins or plan.microcontroller.pins
+  local has = #board.pins > 0 and board.pins or microcontroller.pins
   refuse("%s: board %s has no pin %s; it has %s", place, board.name, pin, names.list(has))
 end
 
-local function has_pin(item, place, pin)
+local function joint_pin(item, pin)
+  local name, places = wokwi.joints[item.type](pin), item.attributes.places
+  if not item.met[name] then
+    item.met[name] = true
+    places[#places + 1] = name
+  end
+  return item.id .. "." .. name
+end
+
+local function part_pin(item, place, pin)
+  local name = item.stand_in.pins and item.stand_in.pins[pin]
+  if name == false then
+    return nil
+  end
   local pins = item.kind.pins
   pins = type(pins) == "function" and pins(item.attributes) or pins
-  for _, name in ipairs(pins) do
-    if name == pin then
-      return true
+  for _, its in ipairs(pins) do
+    if its == (name or pin) then
+      return item.id .. "." .. its
     end
   end
   refuse("%s: %s (%s) has no pin %s; it has %s", place, item.id, item.type, pin, names.list(pins))
@@ -218,16 +199,18 @@ local function end_name(board, plan, place, given)
   local id, pin = given:match "^([^:]*):(.+)$"
   check(id, "%s: \"%s\" is no PART:PIN", place, given)
   local item = plan.by_id[id]
-  if id:sub(1, 1) == "$" or item and drawn[item.type] then
+  if id:sub(1, 1) == "$" or item and wokwi.drawn[item.type] then
     return nil
   end
   check(item, "%s: there is no part %s", place, id)
-  if not item.kind then
+  if item == plan.microcontroller then
     return board_pin(board, plan, place, pin)
+  elseif item.kind == joint then
+    return joint_pin(item, pin)
+  elseif wokwi.supplies[item.type] then
+    return wokwi.rail(pin) or refuse("%s: %s (%s) has no pin %s", place, id, item.type, pin)
   end
-  pin = item.map[pin] or pin
-  has_pin(item, place, pin)
-  return id .. "." .. pin
+  return part_pin(item, place, pin)
 end
 
 local function read_connection(board, plan, i, given)
@@ -286,33 +269,40 @@ end
 
 -- --- Loading -------------------------------------------------------------------------------------------------
 
--- Nothing is put on the board before all of the diagram is known to be good.
+-- Nothing is put on the board before all of the diagram is known to be good, but for values of attributes.
 local function read(board, source, more)
   local given = decode(source)
   local plan = { by_id = {}, wires = {}, wants = {} }
   for i, part in ipairs(check_list(given, "parts")) do
     read_part(plan, i, part, more)
   end
-  for _, name in ipairs(plan.microcontroller and plan.microcontroller.pins or {}) do
-    plan.wants[name] = true
-  end
   for i, connection in ipairs(check_list(given, "connections")) do
     read_connection(board, plan, i, connection)
   end
   for _, item in ipairs(plan) do
-    check(not (item.kind and board.parts[item.id]), "%s: board %s has a %s already", item.place, board.name, item.id)
+    check(not item.kind or not board.parts[item.id] and item.id ~= board.name, "%s: board %s has a %s already",
+      item.place, board.name, item.id)
   end
   return plan
 end
 
+-- A kind says itself which values of its attributes are good.
+local function add(board, item)
+  local ok, result = pcall(board.add, board, item.kind, item.attributes)
+  if not ok then
+    refuse("%s: %s", item.place, (tostring(result):match "^[^\n]*":gsub("^%S+:%d+: ", "")))
+  end
+  return result
+end
+
 local function build(board, plan)
   if #board.pins == 0 and plan.microcontroller then
-    board:add_pins(plan.microcontroller.pins)
+    board:add_pins(wokwi.boards[plan.microcontroller.type].pins)
   end
   local added = {}
   for _, item in ipairs(plan) do
     if item.kind then
-      added[item.id] = board:add(item.kind, item.attributes)
+      added[item.id] = add(board, item)
     end
   end
   for _, wire in ipairs(plan.wires) do
@@ -338,13 +328,15 @@ function diagram.load(board, source, more)
   if type(source) ~= "string" and type(source) ~= "table" then
     error(("board:load_diagram: a text or a table expected, got %s"):format(type(source)), 3)
   end
-  local ok, plan = pcall(read, board, source, more or {})
+  local ok, result = pcall(function()
+    return build(board, read(board, source, more or {}))
+  end)
   if ok then
-    return build(board, plan)
-  elseif type(plan) == "table" and plan.mistake then
-    return nil, ("board %s: diagram: %s"):format(board.name, plan.mistake), "EBADMSG"
+    return result
+  elseif type(result) == "table" and result.mistake then
+    return nil, ("board %s: diagram: %s"):format(board.name, result.mistake), "EBADMSG"
   end
-  error(plan, 0)
+  error(result, 0)
 end
 
 return diagram

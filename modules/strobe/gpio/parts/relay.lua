@@ -3,28 +3,9 @@
 -- The contacts follow the coil late, and break before they make: 10 ms to operate, 5 ms to release (SRD-05VDC, at
 -- most). Many modules switch on a 0: those have the attribute `trigger` "low".
 
+local armature = require "strobe.gpio.armature"
 local attribute = require "strobe.gpio.attribute"
-local contact = require "strobe.gpio.contact"
 local part = require "strobe.gpio.part"
-
-local function move(self, on)
-  if on == self.coil then
-    return
-  end
-  self.coil = on
-  local made, broken = self.contacts.NO, self.contacts.NC
-  if not on then
-    made, broken = broken, made
-  end
-  broken:set(false)
-  if self.moving then
-    self.moving:close()
-  end
-  self.moving = self:after(on and self.attributes.operate_time or self.attributes.release_time, function()
-    self.state.on = on
-    made:set(true)
-  end)
-end
 
 ---@class strobe.gpio.Relay: strobe.gpio.Part
 ---@field state { on: boolean } whether COM is joined with NO
@@ -38,14 +19,12 @@ return part.kind {
   },
   start = function(self)
     local low = attribute.one_of(self, "trigger", "high", "low") == "low"
-    self.line.IN:configure { active_low = low, bias = low and "pull-up" or "pull-down" }
-    self.contacts = { NO = contact.new(self, "COM", "NO"), NC = contact.new(self, "COM", "NC") }
-    self.contacts.NC:put(true)
     attribute.ns(self, "operate_time")
     attribute.ns(self, "release_time")
-    self.state.on, self.coil = false, false
+    self.line.IN:configure { active_low = low, bias = low and "pull-up" or "pull-down" }
+    local contacts = armature.new(self, { { common = "COM", closed = "NC", open = "NO" } })
     self:on_edge("IN", "change", function()
-      move(self, self.line.IN:get() == 1)
+      contacts:pull(self.line.IN:get() == 1)
     end)
   end,
 }

@@ -78,6 +78,18 @@ describe("a diagram", function()
     })
   end)
 
+  it("says which part has a value that it cannot have", function()
+    local board <close> = gpio.board { name = "b" }
+    local kind = require("strobe.gpio.part").kind {
+      name = "picky", pins = function() error("chip: size: 1 to 4 expected, got 9", 0) end, attributes = { size = 1 },
+    }
+    local parts, message, code = board:load_diagram({
+      parts = { { id = "c", type = "chip-picky", attrs = { size = "9" } } }, connections = {},
+    }, { ["chip-picky"] = kind })
+    assert.same({ nil, "board b: diagram: parts[1] c: chip: size: 1 to 4 expected, got 9", "EBADMSG" },
+      { parts, message, code })
+  end)
+
   describe("with a mistake", function()
     local UNO = '{"id":"u","type":"wokwi-arduino-uno"},{"id":"l","type":"wokwi-led"}'
 
@@ -104,10 +116,34 @@ describe("a diagram", function()
     it("names parts that are unknown", function()
       assert.matches("parts%[1%]: id and type expected", refused '{"parts":[{"id":"x"}]}')
       assert.matches("parts%[1%]: an object expected", refused '{"parts":[1]}')
-      assert.matches("parts%[1%] x %(wokwi%-nope%): there is no part for it; known are wokwi%-74hc595",
+      assert.matches("parts%[1%] x %(wokwi%-nope%): there is no part for it; known are .*wokwi%-74hc595",
         refused '{"parts":[{"id":"x","type":"wokwi-nope"}],"connections":[]}')
       assert.matches("parts%[3%] l: the id is there twice",
         refused('{"parts":[' .. UNO .. ',{"id":"l","type":"wokwi-led"}],"connections":[]}'))
+    end)
+
+    it("names parts that cannot be on the board", function()
+      local function only(part)
+        return refused(('{"parts":[%s],"connections":[]}'):format(part))
+      end
+      assert.matches("parts%[1%] a.b: id: up to 31 bytes without dot and colon expected",
+        only '{"id":"a.b","type":"wokwi-led"}')
+      assert.matches("parts%[1%] : id: up to 31 bytes", only '{"id":"","type":"wokwi-led"}')
+      assert.matches("id: up to 31 bytes", only(('{"id":"%s","type":"wokwi-led"}'):format(("a"):rep(32))))
+      assert.matches("parts%[1%] b: board b has a b already", only '{"id":"b","type":"wokwi-led"}')
+      assert.matches("parts%[2%] v: the board is a wokwi%-arduino%-uno already",
+        only '{"id":"u","type":"wokwi-arduino-uno"},{"id":"v","type":"wokwi-pi-pico"}')
+    end)
+
+    it("is refused in time, however large it is", function()
+      local many = {}
+      for i = 1, 10001 do
+        many[i] = '{"id":"l' .. i .. '","type":"wokwi-led"}'
+      end
+      local text = ('{"parts":[%s],"connections":[]}'):format(table.concat(many, ","))
+      assert.matches("parts: more than 10000", refused(text))
+      assert.matches("the text is longer than 4194304 bytes", refused((" "):rep(4194305)))
+      assert.matches("diagram: json", refused(("["):rep(100000)))
     end)
 
     it("names connections and their pins", function()
