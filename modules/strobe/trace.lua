@@ -3,6 +3,7 @@
 local arguments = require "strobe.arguments"
 local diagram = require "strobe.vcd.diagram"
 local file = require "strobe.vcd.file"
+local screen = require "strobe.core.terminal"
 local terminal = require "strobe.vcd.terminal"
 local vcd = require "strobe.vcd"
 local view = require "strobe.vcd.view"
@@ -15,7 +16,7 @@ usage: strobe trace FILE.vcd|- [-o FILE.svg|FILE.json|FILE.txt] [options]
   draws a trace: SVG, WaveDrom's JSON, or text, by the name of the output (SVG on stdout)
 options:
   --from T, --to T     the part to show: 1.5ms, 200us, 3s; without a unit, ns
-  --signals A,B,C      these, in this order, with their scopes (board.led) or without
+  --signals A,B,C      these, in this order, with their scopes (board.led) or without; '*' stands for anything
   --width N            pixels, or columns of text
   --dark               on a dark ground always, not only for readers who prefer it
   --period T           WaveDrom: time of one character (the longest that shows all changes)
@@ -67,20 +68,33 @@ local function names(list)
   return list and result
 end
 
+local STDOUT = 1
+
+local painters = { svg = diagram.svg, json = wavedrom.json, txt = terminal.text }
+
+-- What draws it; a message when nothing does.
 local function painter(options)
   local ending = (options.o or ""):match "%.(%w+)$"
-  if options.text or ending == "txt" then
-    return terminal.text
-  elseif options.json or ending == "json" then
-    return wavedrom.json
+  local wanted = options.text and "txt" or options.json and "json"
+  if not wanted and ending and not painters[ending] then
+    return nil, ("-o %s: a name that ends with .svg, .json or .txt expected"):format(options.o)
   end
-  return diagram.svg
+  return painters[wanted or ending or "svg"]
+end
+
+-- The columns of the terminal that a text goes to, if it goes to one.
+local function columns(options)
+  local count = not options.o and screen.size(STDOUT)
+  return count and count > 0 and count or nil
 end
 
 local function write(path, text)
   if not path or path == "-" then
-    io.stdout:write(text)
-    return true
+    local good, message = io.stdout:write(text)
+    if good then
+      good, message = io.stdout:flush()
+    end
+    return good, message and "write stdout: " .. message
   end
   local sink, message = file.create(path)
   if not sink then
@@ -91,15 +105,15 @@ local function write(path, text)
   return good and closed, why or reason
 end
 
-local function draw(path, options)
+local function draw(path, options, paint)
   local content, message = vcd.read(path)
   if not content then
     return fail(message)
   end
   local drawn
-  drawn, message = painter(options)(content, {
-    from = options.from, to = options.to, signals = names(options.signals), width = options.width,
-    dark = options.dark, period = options.period,
+  drawn, message = paint(content, {
+    from = options.from, to = options.to, signals = names(options.signals), dark = options.dark,
+    width = options.width or paint == terminal.text and columns(options) or nil, period = options.period,
   })
   if not drawn then
     return fail(message)
@@ -118,14 +132,18 @@ function trace.main(words)
     print(usage)
     return 0
   end
+  local paint
   message = message or read_times(options)
+  if not message then
+    paint, message = painter(options)
+  end
   if message then
     return fail(message .. "; see 'strobe trace --help'", 2)
   elseif #options ~= 1 then
     io.stderr:write(usage, "\n")
     return 2
   end
-  return draw(options[1], options)
+  return draw(options[1], options, paint)
 end
 
 return trace

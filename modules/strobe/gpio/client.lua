@@ -4,6 +4,7 @@
 --   client:call("button1", "press")
 --   print(client:get("D13").level)
 
+local Deque = require "strobe.async.deque"
 local async = require "strobe.async"
 local json = require "strobe.json"
 local ws = require "strobe.ws"
@@ -19,10 +20,9 @@ Client.__index = Client
 Client.__name = "gpio.Client"
 
 local function keep_event(self, message)
-  local list = self.events
-  list[#list + 1] = message
-  if #list > MOST_EVENTS then
-    table.remove(list, 1)
+  self.events:push(message)
+  if self.events.count > MOST_EVENTS then
+    self.events:shift()
     self.overruns = self.overruns + 1
   end
   self.news:set()
@@ -69,7 +69,7 @@ function clients.connect(url, options)
     return nil, message, code
   end
   local self = setmetatable({
-    connection = connection, waiting = {}, serial = 0, events = {}, overruns = 0, news = async.Event(),
+    connection = connection, waiting = {}, serial = 0, events = Deque.new(), overruns = 0, news = async.Event(),
   }, Client)
   self.task = async.create_task(run, self)
   return self
@@ -152,14 +152,14 @@ end
 ---@async
 ---@return table? message nil when the connection has ended
 function Client:next_event()
-  while #self.events == 0 do
+  while self.events.count == 0 do
     if self.ended then
       return nil
     end
     self.news:clear()
     self.news:wait()
   end
-  return table.remove(self.events, 1)
+  return self.events:shift()
 end
 
 --- Leaves; pins it drives are let go. Closing twice is harmless.

@@ -110,13 +110,23 @@ function faults.bounce(board, pin, options)
   return attach(board, bounce, pin, options)
 end
 
---- A wire is cut; closing the fault joins it again.
+-- How many faults have cut a wire that was joined.
+local cuts = setmetatable({}, { __mode = "k" })
+
+--- A wire is cut; closing the last of such faults joins it again, if it was joined before.
 ---@param wire strobe.gpio.Wire
 ---@return strobe.gpio.Fault fault
 function faults.cut(wire)
+  if not cuts[wire] and not wire:joined() then
+    return begin(wire.board, function() end)
+  end
+  cuts[wire] = (cuts[wire] or 0) + 1
   wire:cut()
   return begin(wire.board, function()
-    wire:restore()
+    cuts[wire] = cuts[wire] > 1 and cuts[wire] - 1 or nil
+    if not cuts[wire] then
+      wire:restore()
+    end
   end)
 end
 

@@ -9,6 +9,8 @@
 
 local i2c = {}
 
+local MOST = 64 * 1024 -- bytes of a read
+
 ---@class strobe.gpio.I2cOptions
 ---@field sda string|integer the pin of the data
 ---@field scl string|integer the pin of the clock
@@ -184,6 +186,18 @@ local function check_address(what, address)
   end
 end
 
+local function check_bytes(what, bytes)
+  if type(bytes) ~= "string" then
+    error(("%s: bytes: a string expected, got %s"):format(what, type(bytes)), 3)
+  end
+end
+
+local function check_count(what, count)
+  if math.type(count) ~= "integer" or count < 1 or count > MOST then
+    error(("%s: count: 1 to %d expected, got %s"):format(what, MOST, tostring(count)), 3)
+  end
+end
+
 -- Lets go of the bus, whatever state it is in.
 local function abandon(self)
   if not self.board.closed and not self.sda.released then
@@ -225,18 +239,20 @@ end
 --- is at work, "ETIMEDOUT" the clock was stretched for too long, "ECANCELED" it or its board was closed
 function Controller:write(address, bytes)
   check_address("i2c:write", address)
+  check_bytes("i2c:write", bytes)
   return transfer(self, write_bytes, address, bytes)
 end
 
 --- Reads bytes from a target.
 ---@async
 ---@param address integer 7 bits
----@param count integer 1 or more
+---@param count integer 1 to 65536
 ---@return string? bytes
 ---@return string? message
 ---@return string? code as write's
 function Controller:read(address, count)
   check_address("i2c:read", address)
+  check_count("i2c:read", count)
   return transfer(self, read_bytes, address, count)
 end
 
@@ -244,12 +260,14 @@ end
 ---@async
 ---@param address integer 7 bits
 ---@param bytes string
----@param count integer 1 or more
+---@param count integer 1 to 65536
 ---@return string? bytes
 ---@return string? message
 ---@return string? code as write's
 function Controller:write_read(address, bytes, count)
   check_address("i2c:write_read", address)
+  check_bytes("i2c:write_read", bytes)
+  check_count("i2c:write_read", count)
   return transfer(self, function()
     write_bytes(self, address, bytes)
     start_again(self)

@@ -16,7 +16,7 @@ local HOLD = 300 -- ns from the fall of SCL to a change of SDA
 ---@field begin? fun(reading: boolean): boolean it is addressed; true to acknowledge that
 ---@field receive fun(byte: integer): boolean a byte came; true to acknowledge it
 ---@field send fun(): integer the next byte to send
----@field stop? fun() the transfer is over
+---@field stop? fun() the transfer is over in which it was addressed last
 
 -- Keeps SCL at 0 for as long as it needs to think.
 local function stretch(self)
@@ -42,8 +42,9 @@ local acknowledge = {}
 
 function acknowledge.address(self)
   self.reading = self.byte & 1 == 1
-  local mine = self.byte >> 1 == self.handlers.address()
-  if mine and (not self.handlers.begin or self.handlers.begin(self.reading)) then
+  self.mine = self.byte >> 1 == self.handlers.address()
+    and (not self.handlers.begin or self.handlers.begin(self.reading))
+  if self.mine then
     self.sda:set(0)
     stretch(self)
   else
@@ -102,11 +103,33 @@ local function start(self)
 end
 
 local function stop(self)
-  local taken = self.phase ~= "idle"
+  local mine = self.mine
+  self.mine = false
   idle(self)
-  if taken and self.handlers.stop then
+  if mine and self.handlers.stop then
     self.handlers.stop()
   end
+end
+
+local ADDRESS_PINS = { "A0", "A1", "A2" }
+
+--- Prepares the pins A0 to A2, which are pulled down, and say the last bits of a part's address: from its `start`.
+---@param part strobe.gpio.Part
+function target.configure_address(part)
+  for _, pin in ipairs(ADDRESS_PINS) do
+    part.line[pin]:configure { bias = "pull-down" }
+  end
+end
+
+--- The address that they say.
+---@param part strobe.gpio.Part
+---@param base integer what it is while all of them are 0
+---@return integer
+function target.address(part, base)
+  for i, pin in ipairs(ADDRESS_PINS) do
+    base = base | part.line[pin]:get() << (i - 1)
+  end
+  return base
 end
 
 --- Has a part answer on the bus of its pins SDA and SCL, from its `start`.
@@ -115,7 +138,7 @@ end
 function target.attach(part, handlers)
   local self = {
     part = part, handlers = handlers, sda = part.line.SDA, scl = part.line.SCL, phase = "idle", count = 0, byte = 0,
-    stretch_time = handlers.stretch or 0,
+    stretch_time = handlers.stretch or 0, mine = false,
   }
   duration.ns("stretch", self.stretch_time)
   self.sda:configure { direction = "output", drive = "open-drain", output_value = 1, delay = HOLD }

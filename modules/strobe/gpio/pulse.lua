@@ -36,23 +36,16 @@ local function open_line(board, pin, level)
   return line, line and true or message, code
 end
 
-local function run_once(board, line, level, delays)
-  for _, ns in ipairs(delays) do
-    line.core:set(level)
-    level = 1 - level
-    local good, message, code = board.core:delay(ns)
-    if not good then
-      return nil, message, code
-    end
-  end
-  return true
-end
-
-local function run(board, line, level, delays, cycles)
+local function run(board, line, start_level, delays, cycles)
   for _ = 1, cycles do
-    local good, message, code = run_once(board, line, level, delays)
-    if not good then
-      return nil, message, code
+    local level = start_level
+    for _, ns in ipairs(delays) do
+      line.core:set(level)
+      level = 1 - level
+      local good, message, code = board.core:delay(ns)
+      if not good then
+        return nil, message, code
+      end
     end
   end
   return true

@@ -27,9 +27,11 @@
 local Line = require "strobe.gpio.line"
 local async = require "strobe.async"
 local duration = require "strobe.gpio.duration"
+local errors = require "strobe.async.error"
 local host = require "strobe.core.host"
 local http = require "strobe.http"
 local json = require "strobe.json"
+local shallow = require "strobe.shallow"
 local snapshot = require "strobe.gpio.snapshot"
 local ws = require "strobe.ws"
 
@@ -39,6 +41,7 @@ local PATH, PAGE = "/board", "strobe/gpio/remote.html"
 local MAX_SIZE = 64 * 1024 -- bytes of a request
 local MAX_WATCHES, MAX_WATCHED = 64, 4096 -- of a client; pins of a watch
 local MAX_ARGUMENTS = 16
+local MAX_CALLS = 64 -- of a client, that wait
 local BATCH, CAPACITY = 1000, 16 * 1024 -- events
 local BATCH_PAUSE = 0.02 -- seconds between two batches, so that they have some size
 local FASTEST, SLOWEST = 0.02, 10 -- seconds between two messages of `follow`
@@ -150,20 +153,6 @@ end
 
 -- --- Following --------------------------------------------------------------------------------
 
-local function same_state(a, b)
-  for name, value in pairs(a) do
-    if b[name] ~= value then
-      return false
-    end
-  end
-  for name in pairs(b) do
-    if a[name] == nil then
-      return false
-    end
-  end
-  return true
-end
-
 -- What of a snapshot is not in the last; nil when nothing is.
 local function news(now, last)
   local levels, parts, any = {}, {}, now.running ~= last.running or now.size ~= last.size
@@ -173,7 +162,7 @@ local function news(now, last)
     end
   end
   for name, state in pairs(now.parts) do
-    if not last.parts[name] or not same_state(state, last.parts[name]) then
+    if not last.parts[name] or not shallow.equal(state, last.parts[name]) then
       parts[name], any = state, true
     end
   end
@@ -279,10 +268,7 @@ function actions.call(client, request)
   local part, method = find_part(client, request), check_field(request, "method", "string")
   check_method(client, part, method)
   local result = part[method](part, table.unpack(check_arguments(request)))
-  local kind = type(result)
-  if kind == "string" or kind == "number" or kind == "boolean" then
-    return { result = result }
-  end
+  return { result = snapshot.is_plain(result) and result or nil }
 end
 
 -- {"do": "watch", "pins": [NAME, …]} → watch, its number. Then come their changes.
@@ -354,23 +340,43 @@ end
 
 -- What is wrong, for the client: mistakes that methods raise too, but no cancellation.
 local function explain(e)
-  if type(e) == "table" and getmetatable(e) == Refusal then
-    return { ok = false, code = e.code, error = e.message }
-  elseif type(e) == "string" then
-    return { ok = false, code = "EINVAL", error = (e:gsub("^[^\n]-:%d+: ", ""):match "^[^\n]*") }
+  if errors.is(e, errors.CancelledError) then
+    error(e, 0)
+  elseif type(e) == "table" and getmetatable(e) == Refusal then
+    return { code = e.code, error = e.message }
   end
-  error(e, 0)
+  return { code = "EINVAL", error = (tostring(e):gsub("^[^\n]-:%d+: ", ""):match "^[^\n]*") }
 end
 
-local function answer(client, text, kind)
-  local request = kind == "text" and json.decode(text)
-  if type(request) ~= "table" then
-    return { ok = false, code = "EBADMSG", error = "a JSON object expected" }
-  end
+local function answer(client, request)
   local ok, result = pcall(perform, client, request)
   local message = ok and result or explain(result)
   message.ok, message.id = ok, request.id
-  return message
+  return send(client, message)
+end
+
+-- Methods of parts may wait, and time may stand still: a client is heard meanwhile.
+local function answer_later(client, request)
+  client.calls = client.calls + 1
+  client.group:create_task(function()
+    answer(client, request)
+    client.calls = client.calls - 1
+  end)
+  return true
+end
+
+-- Answers a message; nil when the client has left.
+local function hear(client, text, kind)
+  local request = kind == "text" and json.decode(text)
+  if type(request) ~= "table" then
+    return send(client, { ok = false, code = "EBADMSG", error = "a JSON object expected" })
+  elseif request["do"] ~= "call" and request["do"] ~= "step" then
+    return answer(client, request)
+  elseif client.calls >= MAX_CALLS then
+    local text_of = ("%s: %d calls wait already"):format(request["do"], MAX_CALLS)
+    return send(client, { ok = false, code = "ENOBUFS", error = text_of, id = request.id })
+  end
+  return answer_later(client, request)
 end
 
 local function leave(client)
@@ -387,14 +393,14 @@ local function talk(self, connection)
   self.last_client = self.last_client + 1
   local client = {
     board = self.board, options = self.options, connection = connection, name = "remote " .. self.last_client,
-    watches = {}, watch_count = 0, last_watch = 0, lines = {},
+    watches = {}, watch_count = 0, last_watch = 0, lines = {}, calls = 0,
   }
   local left <close> = setmetatable({}, { __close = function() leave(client) end }) -- luacheck: ignore
   local group <close> = async.TaskGroup() -- luacheck: ignore
   client.group = group
   while true do
     local text, kind = connection:recv()
-    if not text or not send(client, answer(client, text, kind)) then
+    if not text or not hear(client, text, kind) then
       break
     end
   end

@@ -17,13 +17,19 @@ function snapshot.methods(part)
   return own
 end
 
+--- Whether a value can be sent as it is: a string, a boolean, a number that is one and finite.
+---@param value any
+---@return boolean
+function snapshot.is_plain(value)
+  local kind = type(value)
+  return kind == "string" or kind == "boolean" or kind == "number" and value - value == 0
+end
+
 -- The plain values of a table.
 local function plain(values)
   local copy = {}
   for name, value in pairs(values) do
-    local kind = type(value)
-    if type(name) == "string" and (kind == "string" or kind == "boolean" or kind == "number" and value == value
-      and value ~= math.huge and value ~= -math.huge) then
+    if type(name) == "string" and snapshot.is_plain(value) then
       copy[name] = value
     end
   end

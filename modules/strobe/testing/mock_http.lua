@@ -16,6 +16,7 @@
 local json = require "strobe.json"
 local pattern = require "strobe.testing.pattern"
 local reasons = require "strobe.http.status"
+local shallow = require "strobe.shallow"
 local target = require "strobe.http.target"
 local time = require "strobe.core.time"
 local transport = require "strobe.http.transport"
@@ -101,24 +102,10 @@ local function rules_of(answers)
   return pattern.sorted(rules)
 end
 
-local function same_pairs(a, b)
-  for name, value in pairs(a) do
-    if b[name] ~= value then
-      return false
-    end
-  end
-  for name in pairs(b) do
-    if a[name] == nil then
-      return false
-    end
-  end
-  return true
-end
-
 local function matches(rule, call, place)
   return (rule.method == "*" or rule.method == call.method)
     and (rule.by_path and call.path or place):find(rule.pattern) ~= nil
-    and (not rule.query or same_pairs(rule.query, call.query))
+    and (not rule.query or shallow.equal(rule.query, call.query))
 end
 
 -- A body in pieces, read.

@@ -12,6 +12,8 @@ local ROW, REAL_ROW, HEADING, AXIS, MARGIN = 34, 56, 26, 34, 16
 local LEVEL = 18 -- from low to high
 local CHARACTER = 7.3
 local SLOPE = 3
+local TICK = 95 -- from one to the next, at least
+local TALL = 500 -- has its ticks at the bottom, too
 -- Pieces that are narrower are drawn as a block.
 local NARROW = 1.5
 
@@ -35,7 +37,7 @@ text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",mon
 path,line{fill:none;stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}
 .grid,.base{stroke-width:1}.z{stroke-dasharray:4 3}
 path.high{fill-opacity:.13;stroke:none}path.bus{fill-opacity:.09}.busy{fill-opacity:.75}
-path.x{fill:url(#hatch)}path.event{stroke-width:1.5}.label,.count,.tick{text-anchor:middle}
+.more{fill-opacity:0}.label{pointer-events:none}path.x{fill:url(#hatch)}path.event{stroke-width:1.5}.label,.count,.tick{text-anchor:middle}
 ]]
 
 local entities = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
@@ -107,11 +109,30 @@ function diagram.ticks(from, to, most)
   return list
 end
 
+-- As many as there is room for, which their labels decide.
+local function fitting_ticks(area)
+  local width, room = area.right - area.left, TICK
+  local ticks
+  repeat
+    ticks = diagram.ticks(area.from, area.to, math.max(2, width // room))
+    local longest = 0
+    for _, tick in ipairs(ticks) do
+      longest = math.max(longest, utf8.len(tick.label) * CHARACTER + 16)
+    end
+    local fits = longest <= room or width // room <= 2
+    room = longest
+  until fits
+  return ticks
+end
+
 local function draw_axis(page, area)
-  for _, tick in ipairs(diagram.ticks(area.from, area.to, math.max(2, (area.right - area.left) // 95))) do
+  for _, tick in ipairs(fitting_ticks(area)) do
     local x = math.floor(area.x(tick.time)) + 0.5
     add(page, '<line class="grid" x1="%s" y1="%s" x2="%s" y2="%s"/>\n', px(x), px(AXIS), px(x), px(area.bottom))
     text(page, "tick", x, AXIS - 9, tick.label)
+    if area.bottom > TALL then
+      text(page, "tick", x, area.bottom + 14, tick.label)
+    end
   end
 end
 
@@ -210,7 +231,12 @@ local function draw_bus(page, area, var, y)
       draw_hexagon(unknown, top, x0, x1)
     else
       draw_hexagon(is_bits and value:find "[xz]" and unknown or shapes, top, x0, x1)
-      local label = fitting(view.label(var, value), x1 - x0 - 2 * SLOPE - 2)
+      local whole = view.label(var, value)
+      local label = fitting(whole, x1 - x0 - 2 * SLOPE - 2)
+      if label ~= whole then -- it is told when one points at it
+        add(page, '<rect class="more" x="%s" y="%s" width="%s" height="%s"><title>%s</title></rect>\n', px(x0), px(top),
+          px(x1 - x0), px(LEVEL), escape(whole))
+      end
       if label then
         text(page, "label", (x0 + x1) / 2, top + LEVEL / 2 + 4, label)
       end
@@ -373,12 +399,12 @@ end
 ---@return string? code
 function diagram.svg(trace, options)
   options = options or {}
-  local vars, message = view.select(trace, options.signals)
-  if not vars then
-    return nil, message, "ENOENT"
+  local shown, message, code = view.of(trace, options)
+  if not shown then
+    return nil, message, code
   end
-  local rows, bottom = rows_of(vars)
-  local from, to = view.bounds(trace, options)
+  local rows, bottom = rows_of(shown.vars)
+  local from, to = shown.from, shown.to
   local width = math.max(options.width or 960, 320)
   local left = math.ceil(MARGIN + label_width(rows))
   local area = { from = from, to = to, left = left, right = width - 56, bottom = bottom + 4 }
@@ -387,7 +413,7 @@ function diagram.svg(trace, options)
     return area.left + (time - from) * scale
   end
   local page = {}
-  open_page(page, width, bottom + MARGIN, options)
+  open_page(page, width, bottom + MARGIN + (area.bottom > TALL and MARGIN or 0), options)
   draw_axis(page, area)
   for _, row in ipairs(rows) do
     draw_row(page, area, row)

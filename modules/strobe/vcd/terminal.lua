@@ -6,9 +6,17 @@ local view = require "strobe.vcd.view"
 
 local terminal = {}
 
-local LEAST = 20
+local COLUMNS, LEAST = 100, 20 -- of all, and of the waves
 
 local levels = { ["0"] = "▁", ["1"] = "▔", z = "─" }
+
+-- A text of ASCII in exactly so many columns.
+local function fit(text, room)
+  if #text > room then
+    text = room > 1 and text:sub(1, room - 1) .. "…" or ("·"):rep(room)
+  end
+  return text .. (" "):rep(room - utf8.len(text))
+end
 
 -- The column a time is in.
 local function column_at(time, from, to, count)
@@ -39,7 +47,7 @@ local function draw_wire(columns)
   return table.concat(line)
 end
 
--- A value begins with |, then comes as much of its label as there is room.
+-- A value begins with |, then comes as much of its label as there is room for.
 local function draw_label(columns, var)
   local line, i = {}, 1
   while i <= #columns do
@@ -48,9 +56,8 @@ local function draw_label(columns, var)
       stop = stop + 1
     end
     local label = view.label(var, columns[i].value):gsub("[^ -~]", "?")
-    local room = stop - i
-    local shown = columns[i].changes > 1 and "█" or "|"
-    line[#line + 1] = shown .. (#label <= room and label .. (" "):rep(room - #label) or ("·"):rep(room))
+    local mark = columns[i].changes > 1 and "█" or "|"
+    line[#line + 1] = mark .. fit(label, stop - i)
     i = stop + 1
   end
   return table.concat(line)
@@ -108,32 +115,29 @@ local function axis(from, to, count)
   return table.concat(line)
 end
 
-local function full_name(var)
-  return var.scope == "" and var.name or var.scope .. "." .. var.name
-end
-
 --- Draws a trace as text.
 ---@param trace strobe.vcd.Trace
 ---@param options? {from?: number, to?: number, signals?: string[], width?: integer}
---- width: columns, 100 unless given; the others as of `diagram.svg`
+--- width: columns in all, 100 unless given; the others as of `diagram.svg`
 ---@return string? text
 ---@return string? message
 ---@return string? code
 function terminal.text(trace, options)
   options = options or {}
-  local vars, message = view.select(trace, options.signals)
-  if not vars then
-    return nil, message, "ENOENT"
+  local shown, message, code = view.of(trace, options)
+  if not shown then
+    return nil, message, code
   end
-  local from, to = view.bounds(trace, options)
-  local room = 0
-  for _, var in ipairs(vars) do
-    room = math.max(room, #full_name(var))
+  local from, to, width, room = shown.from, shown.to, options.width or COLUMNS, 0
+  for _, var in ipairs(shown.vars) do
+    room = math.max(room, #view.full_name(var))
   end
-  local count = math.max(LEAST, (options.width or 100) - room - 1)
+  room = math.min(room, math.max(width // 3, LEAST))
+  local count = math.max(LEAST, width - room - 1)
   local lines = { (" "):rep(room + 1) .. axis(from, to, count) }
-  for _, var in ipairs(vars) do
-    lines[#lines + 1] = full_name(var) .. (" "):rep(room + 1 - #full_name(var)) .. draw(var, from, to, count)
+  for _, var in ipairs(shown.vars) do
+    local name = view.full_name(var):gsub("[^ -~]", "?")
+    lines[#lines + 1] = fit(name, room) .. " " .. draw(var, from, to, count)
   end
   return table.concat(lines, "\n") .. "\n"
 end

@@ -14,21 +14,41 @@ function view.time(text)
   return number and factor and math.floor(number * factor + 0.5) or nil
 end
 
-local function full_name(var)
+--- A variable's name with its scopes: "board.led".
+---@param var strobe.vcd.Var
+---@return string
+function view.full_name(var)
   return var.scope == "" and var.name or var.scope .. "." .. var.name
 end
+local full_name = view.full_name
 
 -- The full name goes before the first that is called so in any scope.
 local function find(trace, name)
   local found
   for _, var in ipairs(trace.vars) do
     if full_name(var) == name then
-      return var
+      return { var }
     elseif var.name == name then
-      found = found or var
+      found = found or { var }
     end
   end
-  return found
+  return found or {}
+end
+
+-- "clk*" as a Lua pattern.
+local function pattern_of(glob)
+  return "^" .. glob:gsub("%p", "%%%0"):gsub("%%%*", ".*"):gsub("%%%?", ".") .. "$"
+end
+
+-- All of which the full name or the name fits.
+local function find_all(trace, glob)
+  local pattern, list = pattern_of(glob), {}
+  for _, var in ipairs(trace.vars) do
+    if full_name(var):find(pattern) or var.name:find(pattern) then
+      list[#list + 1] = var
+    end
+  end
+  return list
 end
 
 local function names_of(trace)
@@ -39,7 +59,8 @@ local function names_of(trace)
   return table.concat(names, ", ") .. (#trace.vars > 20 and ", …" or "")
 end
 
---- The variables of these names, with or without their scopes, in that order; all without names.
+--- The variables of these names, with or without their scopes, in that order and each once; all without names. In a
+--- name `*` stands for anything, `?` for one character.
 ---@param trace strobe.vcd.Trace
 ---@param names? string[]
 ---@return strobe.vcd.Var[]?
@@ -48,11 +69,15 @@ function view.select(trace, names)
   if not names then
     return trace.vars
   end
-  local vars = {}
-  for i, name in ipairs(names) do
-    vars[i] = find(trace, name)
-    if not vars[i] then
+  local vars, seen = {}, {}
+  for _, name in ipairs(names) do
+    local found = (name:find "[*?]" and find_all or find)(trace, name)
+    if #found == 0 then
       return nil, ("there is no signal '%s'; there are: %s"):format(name, names_of(trace))
+    end
+    for _, var in ipairs(found) do
+      vars[#vars + 1] = not seen[var] and var or nil
+      seen[var] = true
     end
   end
   return vars
@@ -134,6 +159,27 @@ function view.bounds(trace, options)
   end
   local to = options.to or trace.finish
   return from, to > from and to or from + 1
+end
+
+---@class strobe.vcd.Shown what of a trace is drawn
+---@field vars strobe.vcd.Var[]
+---@field from number ns
+---@field to number ns
+
+--- What options choose of a trace.
+---@param trace strobe.vcd.Trace
+---@param options? {from?: number, to?: number, signals?: string[]} ns; names as of `view.select`
+---@return strobe.vcd.Shown?
+---@return string? message which name is none
+---@return string? code "ENOENT"
+function view.of(trace, options)
+  options = options or {}
+  local vars, message = view.select(trace, options.signals)
+  if not vars then
+    return nil, message, "ENOENT"
+  end
+  local from, to = view.bounds(trace, options)
+  return { vars = vars, from = from, to = to }
 end
 
 local digits = {}

@@ -176,11 +176,11 @@ end
 ---@return string? code
 function wavedrom.json(trace, options)
   options = options or {}
-  local vars, message = view.select(trace, options.signals)
-  if not vars then
-    return nil, message, "ENOENT"
+  local shown, message, code = view.of(trace, options)
+  if not shown then
+    return nil, message, code
   end
-  local from, to = view.bounds(trace, options)
+  local vars, from, to = shown.vars, shown.from, shown.to
   local period = options.period or wavedrom.period(vars, from, to)
   if period <= 0 then
     error("wavedrom.json: period: a time above 0 expected", 2)

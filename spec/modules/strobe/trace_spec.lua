@@ -21,9 +21,25 @@ describe("strobe trace", function()
     assert.is_nil(svg:find(">20 µs<", 1, true))
   end)
 
+  it("chooses signals by patterns", function()
+    local two = trace:gsub("%$end %$enddef", "$end $var wire 1 # clk $end $var wire 1 $ clock $end $enddef")
+    local function shown(patterns)
+      local list = {}
+      for name in sh(("$S trace $F --text --signals '%s'"):format(patterns), two):gmatch "\n(%a+)" do
+        list[#list + 1] = name
+      end
+      return table.concat(list, " ")
+    end
+    assert.equal("clk clock", shown "cl*")
+    assert.equal("led clk clock", shown "l?d,*")
+    assert.equal("clock led", shown "clock, led")
+    assert.matches("there is no signal 'q%*'; there are: led, clk, clock", (sh("$S trace $F --signals 'q*'", two)))
+  end)
+
   for words, message in pairs {
     ["$F --from noon"] = "--from noon: a time expected, as 1.5ms or 200us; see 'strobe trace --help'",
     ["$F --from 5 --to 5"] = "--to: a time after --from expected; see 'strobe trace --help'",
+    ["$F -o out.png"] = "-o out.png: a name that ends with .svg, .json or .txt expected; see 'strobe trace --help'",
     ["$F --what"] = "unknown option --what; see 'strobe trace --help'",
   } do
     it("says what is wrong with " .. words, function()
@@ -37,6 +53,8 @@ describe("strobe trace", function()
       { sh("$S trace $F --signals q", trace) })
     local full = "strobe: trace: write /dev/full: no space left on device (free some space, or write elsewhere)\n"
     assert.same({ full, 1 }, { sh("$S trace $F -o /dev/full", trace) })
+    assert.same({ "strobe: trace: write stdout: No space left on device\n", 1 },
+      { sh("$S trace $F > /dev/full", trace) })
     assert.equal(2, select(2, sh "$S trace"))
   end)
 

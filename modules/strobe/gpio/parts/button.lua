@@ -6,6 +6,7 @@
 
 local attribute = require "strobe.gpio.attribute"
 local contact = require "strobe.gpio.contact"
+local duration = require "strobe.gpio.duration"
 local part = require "strobe.gpio.part"
 
 local function move(self, pressed)
@@ -49,8 +50,10 @@ return part.kind {
   --- Presses it for so many simulated seconds, from now. Does not wait.
   ---@param seconds? number (0.1)
   click = function(self, seconds)
+    seconds = seconds or 0.1
+    duration.ns("button:click: seconds", seconds) -- a mistake is told before it is pressed
     move(self, true)
-    self.release_later = self:after(seconds or 0.1, function()
+    self.release_later = self:after(seconds, function()
       self.release_later = nil
       move(self, false)
     end)

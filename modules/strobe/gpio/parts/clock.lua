@@ -31,11 +31,11 @@ return part.kind {
   ---@param duty? number 0 to 1 (as before)
   run = function(self, frequency, duty)
     local state = self.state
-    state.frequency = attribute.check("clock:run: frequency", frequency or state.frequency, LOWEST, HIGHEST)
-    state.duty = attribute.check("clock:run: duty", duty or state.duty, 0, 1)
-    state.running = true
-    local period = math.floor(SECOND / state.frequency + 0.5)
-    self.line.OUT:pwm(period, math.floor(period * state.duty + 0.5))
+    frequency = attribute.check("clock:run: frequency", frequency or state.frequency, LOWEST, HIGHEST)
+    duty = attribute.check("clock:run: duty", duty or state.duty, 0, 1)
+    state.frequency, state.duty, state.running = frequency, duty, true
+    local period = math.floor(SECOND / frequency + 0.5)
+    self.line.OUT:pwm(period, math.floor(period * duty + 0.5))
   end,
 
   --- Stops it at 0, until run().

@@ -17,8 +17,10 @@ end
 
 -- The 40 bits.
 local function frame(state)
-  local humidity = tenths(state.humidity)
-  local temperature = tenths(state.temperature) | (state.temperature < 0 and 0x8000 or 0)
+  local humidity, temperature = tenths(state.humidity), tenths(state.temperature)
+  if state.temperature < 0 and temperature > 0 then
+    temperature = temperature | 0x8000
+  end
   local sum = (humidity >> 8) + humidity + (temperature >> 8) + temperature & 0xff
   return humidity << 24 | temperature << 8 | sum
 end
@@ -72,7 +74,8 @@ return part.kind {
   ---@param temperature number °C, -40 to 80
   ---@param humidity number %, 0 to 100
   set = function(self, temperature, humidity)
-    self.state.temperature = attribute.check("dht22: temperature", temperature, -40, 80)
-    self.state.humidity = attribute.check("dht22: humidity", humidity, 0, 100)
+    attribute.check("dht22: temperature", temperature, -40, 80)
+    attribute.check("dht22: humidity", humidity, 0, 100)
+    self.state.temperature, self.state.humidity = temperature, humidity
   end,
 }

@@ -83,16 +83,15 @@ return part.kind {
     end
     attribute.ns(self, "write_time")
     self.state.at, self.state.busy, self.state.writes = 0, false, 0
-    for _, pin in ipairs { "A0", "A1", "A2", "WP" } do
-      self.line[pin]:configure { bias = "pull-down" }
-    end
+    self.line.WP:configure { bias = "pull-down" }
+    i2c_target.configure_address(self)
     i2c_target.attach(self, handlers_of(self))
   end,
 
   --- Its address on the bus.
   ---@return integer
   address = function(self)
-    return BASE_ADDRESS | self.line.A2:get() << 2 | self.line.A1:get() << 1 | self.line.A0:get()
+    return i2c_target.address(self, BASE_ADDRESS)
   end,
 
   --- What it holds, without the bus.
@@ -100,7 +99,8 @@ return part.kind {
   ---@param count? integer (all that follow)
   ---@return string
   contents = function(self, at, count)
-    at = at or 0
+    at = attribute.check("eeprom:contents: at", at or 0, 0, SIZE - 1)
+    attribute.check("eeprom:contents: count", count or 0, 0, SIZE - at)
     return string.char(table.unpack(self.bytes, at, at + (count or SIZE - at) - 1))
   end,
 }

@@ -16,14 +16,17 @@ local function take(self, level)
   self.line.QN:set(opposites[level])
 end
 
--- Whether SD or RD is 0; they win over the clock.
+-- Whether SD or RD is 0; they win over the clock. After both at once nobody knows what Q is.
 local function forced(self)
   local set, reset = self.line.SD:level() == "0", self.line.RD:level() == "0"
   if set or reset then
     self.state.q = set and "1" or "0"
     self.line.Q:set(set)
     self.line.QN:set(reset)
+  elseif self.both then
+    take(self, "x")
   end
+  self.both = set and reset
   return set or reset
 end
 

@@ -7,6 +7,8 @@
 local attribute = require "strobe.gpio.attribute"
 local part = require "strobe.gpio.part"
 
+local MOST_STEPS = 1000 -- of a turn
+
 local function quarter(self, pin, value)
   self.line[pin]:set(value)
   self.board:sleep(self.attributes.step_time / 4)
@@ -41,8 +43,9 @@ return part.kind {
 
   --- Turns the knob, and waits until that is done.
   ---@async
-  ---@param steps integer clockwise; below 0 the other way
+  ---@param steps integer clockwise; below 0 the other way; up to 1000
   turn = function(self, steps)
+    attribute.check("rotary_encoder:turn: steps", steps, -MOST_STEPS, MOST_STEPS)
     for _ = 1, math.abs(steps) do
       step(self, steps > 0)
     end

@@ -1,6 +1,6 @@
 --- A thermometer on the I2C bus with an alarm (LM75), at the address 0x48 plus what A2, A1 and A0 say.
 --
--- Register 0 is the temperature, 1 the configuration, 2 where the alarm ends (75 °C) and 3 where it begins (80 °C).
+-- Register 0 is the temperature, 1 the configuration (kept, and of no effect here), 2 where the alarm ends (75 °C) and 3 where it begins (80 °C).
 -- The first byte written chooses one, further ones are kept in 1 to 3. Temperatures are two bytes, the higher
 -- first, in steps of 0.5 °C from bit 7 up, two's complement. OS is open-drain, and 0 during the alarm.
 
@@ -85,9 +85,7 @@ return part.kind {
   start = function(self)
     self.registers = { [TEMPERATURE] = 0, [CONFIGURATION] = 0, [HYSTERESIS] = 75 << 8, [OVERTEMPERATURE] = 80 << 8 }
     self.register, self.place = TEMPERATURE, 0
-    for _, pin in ipairs { "A0", "A1", "A2" } do
-      self.line[pin]:configure { bias = "pull-down" }
-    end
+    i2c_target.configure_address(self)
     self.line.OS:configure { direction = "output", drive = "open-drain", output_value = 1 }
     self.state.alarm = false
     self:set_temperature(self.attributes.temperature)
@@ -97,7 +95,7 @@ return part.kind {
   --- Its address on the bus.
   ---@return integer
   address = function(self)
-    return BASE_ADDRESS | self.line.A2:get() << 2 | self.line.A1:get() << 1 | self.line.A0:get()
+    return i2c_target.address(self, BASE_ADDRESS)
   end,
 
   --- Makes it warmer or colder.
