@@ -12,15 +12,22 @@ local PERSISTENCE_NS = 20 * 1000 * 1000
 local Brightness = {}
 Brightness.__index = Brightness
 
+local function tell(self, share)
+  if share ~= self.share then
+    self.share = share
+    self.show(share)
+  end
+end
+
 --- Makes one, of a light that is off.
 ---@param part strobe.gpio.Part
 ---@param show fun(brightness: number) called whenever it has changed: 0 to 1
 ---@return strobe.gpio.Brightness
 function brightness.new(part, show)
-  local self = setmetatable({ part = part, show = show, on = false, flickers = false }, Brightness)
+  local self = setmetatable({ part = part, show = show, on = false, flickers = false, share = 0 }, Brightness)
   self.quiet = watchdog.new(part, PERSISTENCE, function()
     self.flickers = false
-    show(self.on and 1 or 0)
+    tell(self, self.on and 1 or 0)
   end)
   return self
 end
@@ -38,7 +45,7 @@ function Brightness:switch(on)
     duty = self.flickers and (self.fell - self.rose) / (now - self.rose) or 1
   end
   if on or not self.flickers then
-    self.show(duty)
+    tell(self, duty)
   end
   self.on = on
   self[on and "rose" or "fell"] = now

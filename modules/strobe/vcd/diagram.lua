@@ -37,7 +37,8 @@ text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",mon
 path,line{fill:none;stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}
 .grid,.base{stroke-width:1}.z{stroke-dasharray:4 3}
 path.high{fill-opacity:.13;stroke:none}path.bus{fill-opacity:.09}.busy{fill-opacity:.75}
-.more{fill-opacity:0}.label{pointer-events:none}path.x{fill:url(#hatch)}path.event{stroke-width:1.5}.label,.count,.tick{text-anchor:middle}
+.more{fill-opacity:0}.label{pointer-events:none}
+path.x{fill:url(#hatch)}path.event{stroke-width:1.5}.label,.count,.tick{text-anchor:middle}
 ]]
 
 local entities = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }

@@ -1,8 +1,9 @@
 --- A thermometer on the I2C bus with an alarm (LM75), at the address 0x48 plus what A2, A1 and A0 say.
 --
--- Register 0 is the temperature, 1 the configuration (kept, and of no effect here), 2 where the alarm ends (75 °C) and 3 where it begins (80 °C).
--- The first byte written chooses one, further ones are kept in 1 to 3. Temperatures are two bytes, the higher
--- first, in steps of 0.5 °C from bit 7 up, two's complement. OS is open-drain, and 0 during the alarm.
+-- Register 0 is the temperature, 1 the configuration (kept, and of no effect here), 2 where the alarm ends (75 °C) and
+-- 3 where it begins (80 °C). The first byte written chooses one, further ones are kept in 1 to 3. Temperatures are two
+-- bytes, the higher first, in steps of 0.5 °C from bit 7 up, two's complement. OS is open-drain, and 0 during the
+-- alarm.
 
 local attribute = require "strobe.gpio.attribute"
 local i2c_target = require "strobe.gpio.i2c_target"

@@ -1,32 +1,11 @@
 local diagram = require "strobe.vcd.diagram"
+local sample = require "spec.support.vcd_sample"
 local terminal = require "strobe.vcd.terminal"
 local vcd = require "strobe.vcd"
 local wavedrom = require "strobe.vcd.wavedrom"
-local json = require "strobe.json"
 
-local text = [[
-$timescale 1 us $end
-$scope module board $end
-$var wire 1 ! led $end $var wire 1 " sda $end $var wire 8 # bus [7:0] $end
-$var real 64 $ level $end $var string 0 % state $end $var event 1 & irq $end
-$upscope $end $enddefinitions $end
-#0 $dumpvars 0! z" bxxxxxxxx # r0 $ s % $end
-#10 1! 0" b00001111 # r1.5 $ s<on&off> % 1&
-#20 0! x" bz # r-1 $
-#30 1! 1" b0 # 1&
-#40
-]]
-
-local trace = assert(vcd.read(text))
-
--- 10,000 edges, each 100 us after the one before.
-local function pwm()
-  local parts = { "$timescale 1 us $end $var wire 1 ! pwm $end $enddefinitions $end" }
-  for i = 0, 9999 do
-    parts[#parts + 1] = ("#%d %d!"):format(i * 100, i % 2)
-  end
-  return assert(vcd.read(table.concat(parts, "\n") .. "\n#1000000\n"))
-end
+local text, trace = sample.text, sample.trace()
+local pwm = sample.pwm
 
 local function labels(from, to, most)
   local list = {}
@@ -93,56 +72,34 @@ describe("a timing diagram", function()
     assert.is_string(terminal.text(empty))
     assert.is_string(wavedrom.json(empty))
   end)
-end)
 
-describe("a diagram in the terminal", function()
-  it("is one line for each signal", function()
-    local lines = {
-      "            ╵0",
-      "board.led   ▁▁▁▁▁▁▁▔▔▔▔▔▔▔▁▁▁▁▁▁▁▔▔▔▔▔▔▔",
-      "board.sda   ───────▁▁▁▁▁▁▁░░░░░░░▔▔▔▔▔▔▔",
-      "board.bus   |x     |0F    |z     |00    ",
-      "board.level ▃▃▃▃▃▃▃▇▇▇▇▇▇▇▁▁▁▁▁▁▁▁▁▁▁▁▁▁",
-      "board.state |      |<on&off>            ",
-      "board.irq          ↑             ↑      ",
-    }
-    assert.equal(table.concat(lines, "\n") .. "\n", terminal.text(trace, { width = 40 }))
+  it("has no more ticks than their labels have room", function()
+    local svg = assert(diagram.svg(sample.pwm(), { from = 123456789.0, to = 123456791.0, width = 500 }))
+    local places = {}
+    for x, label in svg:gmatch 'class="tick" x="([%d.]+)" y="[%d.]+">([^<]+)<' do
+      places[#places + 1] = tonumber(x)
+      assert.is_true(#places == 1 or places[#places] - places[#places - 1] > utf8.len(label) * 7)
+    end
+    assert.is_true(#places >= 2)
   end)
 
-  it("marks what changes more often than a column shows", function()
-    assert.matches("█", assert(terminal.text(pwm(), { width = 60 })))
-  end)
-end)
-
-describe("WaveDrom", function()
-  it("has one character for each period", function()
-    assert.equal([==[
-{"signal":[
- ["board",
-  {"name":"led","wave":"0101"},
-  {"name":"sda","wave":"z0x1"},
-  {"name":"bus","wave":"x=z=","data":["0F","00"]},
-  {"name":"level","wave":"===.","data":["0","1.5","-1"]},
-  {"name":"state","wave":"==..","data":["","<on&off>"]},
-  {"name":"irq","wave":"0101"}]],
-"config":{"hscale":1},
-"head":{"text":"one period is 10000 ns, from 0 ns"}}
-]==], wavedrom.json(trace))
+  it("tells values that do not fit when one points at them", function()
+    local long = assert(vcd.read("$timescale 1 us $end $var string 0 % state $end $enddefinitions $end #0 sa<b% %\n"
+      .. "#1 swaiting\\040for\\040a\\040reply %\n#2 sx %\n#100\n"))
+    local svg = assert(diagram.svg(long))
+    assert.truthy(svg:find("<title>waiting for a reply</title>", 1, true))
+    assert.truthy(svg:find("<title>a&lt;b%</title>", 1, true))
+    assert.is_nil(svg:find("<title>x</title>", 1, true))
   end)
 
-  it("samples on the grid that is asked for", function()
-    local wave = assert(wavedrom.json(trace, { period = 5000, signals = { "led" } }))
-    assert.truthy(wave:find('"wave":"0.1.0.1."', 1, true))
-  end)
-
-  it("shrinks idle spans to a gap", function()
-    local idle = assert(vcd.read "$var wire 1 ! a $end $enddefinitions $end #0 0! #1 1! #2 0! #1000 1! #1001")
-    assert.truthy(wavedrom.json(idle):find('"wave":"010.|1"', 1, true))
-  end)
-
-  it("is cut where it gets too wide, and says so", function()
-    local document = assert(json.decode(wavedrom.json(pwm())))
-    assert.equal(200, #document.signal[1].wave)
-    assert.matches("cut at 20000000 ns", document.head.text)
+  it("has its ticks above and below where it is tall", function()
+    local parts = {}
+    for i = 1, 30 do
+      parts[i] = ("$var wire 1 s%d pin%d $end"):format(i, i)
+    end
+    local many = assert(vcd.read(table.concat(parts, "\n") .. " $enddefinitions $end #0 0s1\n#9\n"))
+    local tall = assert(diagram.svg(many))
+    assert.equal(2, select(2, tall:gsub(">0</text>", "")))
+    assert.equal(1, select(2, assert(diagram.svg(trace)):gsub(">0</text>", "")))
   end)
 end)

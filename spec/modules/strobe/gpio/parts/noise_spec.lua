@@ -4,10 +4,9 @@ local US = 1e-6
 local ROUNDS = 1500
 
 local kinds = {
-  "adc", "and", "button", "buzzer", "clock", "dht22", "dpdt_relay",
-  "eeprom", "flip_flop", "hc_sr04", "inverter", "led",
-  "nand", "nor", "or", "potentiometer", "relay", "rgb_led", "rotary_encoder", "servo", "seven_segment", "shift_register",
-  "switch", "thermometer", "xor",
+  "adc", "and", "button", "buzzer", "clock", "dht22", "dpdt_relay", "eeprom", "flip_flop", "hc_sr04", "inverter", "led",
+  "nand", "nor", "or", "potentiometer", "relay", "rgb_led", "rotary_encoder", "servo", "seven_segment",
+  "shift_register", "switch", "thermometer", "xor",
 }
 
 -- Drives all pins of a part with whatever comes, for a while; returns the part.
