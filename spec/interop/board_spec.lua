@@ -181,4 +181,41 @@ describe("Chromium", function()
       assert.equal("", page:value "document.querySelector('#note').textContent")
     end)
   end)
+  shows("works sensors by sliders, and buttons by their keys", function()
+    local board <close> = gpio.board { name = "bench" }
+    local sensor = board:add("dht22", { name = "air" })
+    board:add("hc_sr04", { name = "eye" })
+    local button = board:add("button", { name = "start", key = "Q" })
+    local remote <close> = assert(board:serve())
+    browse(remote.url, function(page)
+      page:value(("{ const it = %s; it.value = 77; it.dispatchEvent(new Event('input')); }"):format(
+        "document.querySelector('[aria-label=\"air: humidity\"]')"))
+      page:wait(says "start" .. " === 'hold to press, or key Q'")
+      while sensor.state.humidity ~= 77 do
+        async.sleep(0.02)
+      end
+      assert.equal(24, sensor.state.temperature)
+      page:ask("Input.dispatchKeyEvent", { type = "keyDown", key = "q" })
+      page:wait(says "start" .. " === 'pressed'")
+      assert.is_true(button:is_pressed())
+      page:ask("Input.dispatchKeyEvent", { type = "keyUp", key = "q" })
+      page:wait(says "start" .. " !== 'pressed'")
+    end)
+  end)
+
+  shows("says that the connection was lost, and goes on when it is back", function()
+    local calls = async.Queue()
+    local board <close> = board_of(calls)
+    local remote = assert(board:serve())
+    local port = remote:port()
+    browse(remote.url, function(page)
+      remote:close()
+      page:wait "document.querySelector('#link').textContent === 'connection lost, trying again'"
+      board.parts.lamp.state.lit = true
+      remote = assert(board:serve(nil, port))
+      page:wait "document.querySelector('#link').textContent === 'live'"
+      page:wait(says "lamp" .. " === 'lit'")
+      remote:close()
+    end)
+  end)
 end)
