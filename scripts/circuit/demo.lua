@@ -95,22 +95,20 @@ local function build(board, tacks, delay)
   return clock
 end
 
--- Runs the clock to its end; what happens on the board goes into a file.
+-- Runs the clock to its end; what happens on the board goes into a file, which ends with the board at the latest.
 local function traced(board, clock, path)
   local trace, message, code = board:trace(path)
   if not trace then
     return nil, message, code
   end
-  local guard <close> = trace -- luacheck: ignore
-  local ok
-  ok, message = clock:run()
-  if ok then
-    ok, message, code = trace:close()
+  local ran, why = clock:run()
+  local written
+  written, message, code = trace:close()
+  if not ran or not written then
+    return nil, why or message, code
   end
-  if ok then
-    out("Board", ("a trace of %.15g seconds is in %s: strobe trace %s draws it"):format(board:now(), path, path))
-  end
-  return ok, message, code
+  out("Board", ("a trace of %.15g seconds is in %s: strobe trace %s draws it"):format(board:now(), path, path))
+  return true
 end
 
 local demo = {}

@@ -12,6 +12,8 @@ local part = require "strobe.gpio.part"
 
 local faults = {}
 
+local NEVER = math.maxinteger -- ns
+
 ---@class strobe.gpio.Fault a `<close>` value
 ---@field active boolean
 local Fault = {}
@@ -32,26 +34,51 @@ end
 
 Fault.__close = Fault.close
 
--- A fault that is a part, wired to a pin.
-local function attach(board, kind, pin, attributes)
-  board:find_pin("faults." .. kind.name, type(pin) == "table" and pin.name or pin, 3)
-  local its = board:add(kind, attributes)
-  local wire = board:wire(its:pin "net", pin)
+-- What ended faults have left on each board, for the next of the same kind at the same place: no part or wire is ever
+-- taken from a board.
+local spares = setmetatable({}, { __mode = "k" })
+
+local function spares_at(board, place)
+  spares[board] = spares[board] or {}
+  spares[board][place] = spares[board][place] or {}
+  return spares[board][place]
+end
+
+-- The board's pin of what a caller gave.
+local function pin_of(board, what, pin)
+  return board:find_pin(what, type(pin) == "table" and pin.name or pin, 4)
+end
+
+-- A fault that is a part, wired to a pin: _begin(…) and _over() are its kind's.
+local function attach(board, kind, pin, ...)
+  local target = pin_of(board, "faults." .. kind.name, pin)
+  local list = spares_at(board, kind.name .. " " .. target.name)
+  local its = table.remove(list)
+  if its then
+    its.wire:restore()
+  else
+    its = board:add(kind)
+    its.wire = board:wire(its:pin "net", target)
+  end
+  its.state.active = true
+  its:_begin(...)
   return begin(board, function()
-    its:stop()
-    its.line.net:stick(nil)
     its.state.active = false
-    wire:cut()
+    its:_over()
+    its.wire:cut()
+    list[#list + 1] = its
   end)
 end
 
 local stuck = part.kind {
   name = "stuck_at",
   pins = { "net" },
-  attributes = { level = 0 },
-  start = function(self)
-    self.state.active = true
-    self.line.net:stick(self.attributes.level)
+  _begin = function(self, level)
+    self.state.level = level
+    self.line.net:stick(level)
+  end,
+  _over = function(self)
+    self.line.net:stick(nil)
   end,
 }
 
@@ -64,18 +91,18 @@ function faults.stuck_at(board, pin, level)
   if level ~= 0 and level ~= 1 then
     error(("faults.stuck_at: level: 0 or 1 expected, got %s"):format(tostring(level)), 2)
   end
-  return attach(board, stuck, pin, { level = level })
+  return attach(board, stuck, pin, level)
 end
 
 -- Flips the net back to what it was for an odd number of times, and lets it go at last.
 local function chatter(self, before)
-  local moments, count = {}, 2 * self.board:random(1, self.attributes.most)
+  local moments, count = {}, 2 * self.board:random(1, self.most)
   for i = 1, count do
-    moments[i] = self.board:random() * self.attributes.period
+    moments[i] = self.board:random() * self.period
   end
   table.sort(moments)
   for i, moment in ipairs(moments) do
-    self:after(moment, function()
+    self.flips[i] = self:after(moment, function()
       self.line.net:stick(i % 2 == 1 and before or nil)
       self.rested = i == count and self.board:now_ns()
     end)
@@ -85,11 +112,7 @@ end
 local bounce = part.kind {
   name = "bounce",
   pins = { "net" },
-  attributes = { period = 0.005, most = 3 },
   start = function(self)
-    attribute.number(self, "period", 0, 10)
-    attribute.number(self, "most", 1, 100)
-    self.state.active, self.state.bounced = true, 0
     self.rested = -1 -- ns: when it last came to rest; false while it bounces
     self:on_edge("net", "both", function(value, time)
       if self.rested and time > self.rested then
@@ -99,6 +122,20 @@ local bounce = part.kind {
       end
     end)
   end,
+  _begin = function(self, period, most)
+    self.period, self.most, self.flips = period, most, {}
+    self.state.bounced = 0
+    if self.rested == NEVER then
+      self.rested = self.board:now_ns() -- the level that it meets again is no edge
+    end
+  end,
+  _over = function(self)
+    for _, flip in ipairs(self.flips) do
+      flip:close()
+    end
+    self.line.net:stick(nil)
+    self.rested = NEVER
+  end,
 }
 
 --- Each edge of a net is followed by others, until it rests; the board's seed decides when they come.
@@ -107,7 +144,10 @@ local bounce = part.kind {
 ---@param options? {period?: number, most?: integer} seconds until it rests (0.005); how often it goes back at most (3)
 ---@return strobe.gpio.Fault fault
 function faults.bounce(board, pin, options)
-  return attach(board, bounce, pin, options)
+  options = options or {}
+  local period = attribute.check("faults.bounce: period", options.period or 0.005, 0, 10)
+  local most = attribute.check("faults.bounce: most", options.most or 3, 1, 100)
+  return attach(board, bounce, pin, period, most)
 end
 
 -- How many faults have cut a wire that was joined.
@@ -136,9 +176,13 @@ end
 ---@param b string|integer|strobe.gpio.Line|strobe.gpio.Pin
 ---@return strobe.gpio.Fault fault
 function faults.short(board, a, b)
-  local wire = board:wire(a, b)
+  local one, other = pin_of(board, "faults.short", a), pin_of(board, "faults.short", b)
+  local list = spares_at(board, ("short %s %s"):format(one.name, other.name))
+  local wire = table.remove(list) or board:wire(one, other)
+  wire:restore()
   return begin(board, function()
     wire:cut()
+    list[#list + 1] = wire
   end)
 end
 

@@ -130,6 +130,60 @@ describe("a short", function()
   end)
 end)
 
+describe("faults", function()
+  it("on top of each other end in any order", function()
+    local board <close>, bench = wired(5)
+    for _ = 1, 60 do
+      local list = {
+        faults.stuck_at(board, "IN", 1), faults.stuck_at(board, "OUT", 0), faults.bounce(board, "IN"),
+        faults.bounce(board, "OUT"), faults.cut(bench.wire), faults.cut(bench.wire), faults.short(board, "IN", "VCC"),
+      }
+      while #list > 0 do
+        bench.out:set_value(#list % 2)
+        board:sleep(0.0003)
+        table.remove(list, board:random(1, #list)):close()
+      end
+      board:sleep(0.02)
+      for value = 0, 1 do
+        bench.out:set_value(value)
+        board:sleep(0.001)
+        assert.equal(tostring(value), bench.input:level())
+      end
+      assert.equal(0, board:stats().events)
+    end
+    assert.is_true(bench.wire:joined())
+  end)
+
+  it("leave a cut wire cut that was before", function()
+    local board <close>, bench = wired() -- luacheck: ignore
+    bench.wire:cut()
+    faults.cut(bench.wire):close()
+    assert.is_false(bench.wire:joined())
+    assert.equal("z", bench.input:level())
+  end)
+
+  it("add nothing to a board that their like has left there", function()
+    local board <close>, bench = wired()
+    local function all(level)
+      faults.stuck_at(board, "IN", level):close()
+      faults.short(board, "IN", "GND"):close()
+      faults.bounce(board, "IN", { period = 0.002 }):close()
+    end
+    all(0)
+    local parts, wires = #board.parts, #board.wires
+    for i = 1, 100 do
+      all(i % 2)
+    end
+    assert.same({ parts, wires }, { #board.parts, #board.wires })
+    local again <close> = faults.bounce(board, "IN", { period = 0.002 }) -- luacheck: ignore
+    board:sleep(0.01)
+    assert.same({ active = true, bounced = 0 }, board.parts.bounce1.state)
+    bench.out:set_value(1)
+    board:sleep(0.01)
+    assert.equal(1, board.parts.bounce1.state.bounced)
+  end)
+end)
+
 describe("a fault", function()
   it("may end after its board", function()
     local board, bench = wired()
