@@ -3,7 +3,8 @@
 --
 --   local remote <close> = assert(board:serve("127.0.0.1", 8000))     -- the page: http://127.0.0.1:8000/
 --
--- The WebSocket is at /board. Messages are JSON objects; each request may have an `id`, which its answer repeats:
+-- The WebSocket is at /board. Messages are JSON objects; each request may have an `id`, a number or a text, which its
+-- answer repeats. Answers come in the order of their requests, but for calls and steps that wait:
 --
 --   {"id": 1, "do": "get", "pin": "D2"}                  → {"id": 1, "ok": true, "value": 1, "level": "1"}
 --   {"id": 2, "do": "set", "pin": "D3", "value": 0}      → {"id": 2, "ok": true}
@@ -82,9 +83,11 @@ local function check_field(request, name, kind)
   return value
 end
 
-local function find_pin(client, name)
-  local pin = type(name) == "string" and client.board.pins[name]
-  return pin or refuse("ENOENT", "board %s has no pin %s", client.board.name, tostring(name))
+local function find_pin(client, request, name)
+  if type(name) ~= "string" then
+    refuse("EINVAL", "%s: the name of a pin expected", request["do"])
+  end
+  return client.board.pins[name] or refuse("ENOENT", "board %s has no pin %s", client.board.name, name)
 end
 
 local function find_part(client, request)
@@ -140,13 +143,13 @@ local function end_watch(client, watch)
   watch.task:cancel()
 end
 
-local function watched_lines(client, wanted)
-  local lines, names = {}, {}
+local function watched_lines(client, request)
+  local wanted, lines, names = check_field(request, "pins", "table"), {}, {}
   if #wanted == 0 or #wanted > MAX_WATCHED then
     refuse("EINVAL", "watch: pins: a list of 1 to %d names expected", MAX_WATCHED)
   end
   for i, name in ipairs(wanted) do
-    lines[i], names[i] = find_pin(client, name).core, name
+    lines[i], names[i] = find_pin(client, request, name).core, name
   end
   return lines, names
 end
@@ -203,14 +206,14 @@ end
 
 -- {"do": "get", "pin": NAME} → value, as a program would read it, and level.
 function actions.get(client, request)
-  local pin = find_pin(client, request.pin)
+  local pin = find_pin(client, request, request.pin)
   local level = pin.core:level()
   return { value = (pin.core:get()), level = level }
 end
 
 -- {"do": "set", "pin": NAME, "value": 0, 1, true, false or "z"}: drives a pin, which is the client's from then on.
 function actions.set(client, request)
-  local pin, value = find_pin(client, request.pin), request.value
+  local pin, value = find_pin(client, request, request.pin), request.value
   if value ~= 0 and value ~= 1 and value ~= "z" and type(value) ~= "boolean" then
     refuse("EINVAL", "set: value: 0, 1, true, false or \"z\" expected")
   elseif pin.part or pin.rail then
@@ -231,7 +234,7 @@ end
 
 -- {"do": "release", "pin": NAME}: gives it back.
 function actions.release(client, request)
-  local pin = find_pin(client, request.pin)
+  local pin = find_pin(client, request, request.pin)
   local line = client.lines[pin.name] or refuse("EPERM", "release: %s is not yours", pin.name)
   client.lines[pin.name] = nil
   line:release()
@@ -273,7 +276,7 @@ end
 
 -- {"do": "watch", "pins": [NAME, …]} → watch, its number. Then come their changes.
 function actions.watch(client, request)
-  local lines, names = watched_lines(client, check_field(request, "pins", "table"))
+  local lines, names = watched_lines(client, request)
   if client.watch_count >= MAX_WATCHES then
     refuse("ENOBUFS", "watch: up to %d at a time: end one with unwatch", MAX_WATCHES)
   end
@@ -348,11 +351,17 @@ local function explain(e)
   return { code = "EINVAL", error = (tostring(e):gsub("^[^\n]-:%d+: ", ""):match "^[^\n]*") }
 end
 
+-- Sends an answer, with the request's id.
+local function reply(client, request, message)
+  message.id = snapshot.is_plain(request.id) and request.id or nil
+  return send(client, message)
+end
+
 local function answer(client, request)
   local ok, result = pcall(perform, client, request)
   local message = ok and result or explain(result)
-  message.ok, message.id = ok, request.id
-  return send(client, message)
+  message.ok = ok
+  return reply(client, request, message)
 end
 
 -- Methods of parts may wait, and time may stand still: a client is heard meanwhile.
@@ -373,8 +382,8 @@ local function hear(client, text, kind)
   elseif request["do"] ~= "call" and request["do"] ~= "step" then
     return answer(client, request)
   elseif client.calls >= MAX_CALLS then
-    local text_of = ("%s: %d calls wait already"):format(request["do"], MAX_CALLS)
-    return send(client, { ok = false, code = "ENOBUFS", error = text_of, id = request.id })
+    local why = ("%s: %d calls wait already"):format(request["do"], MAX_CALLS)
+    return reply(client, request, { ok = false, code = "ENOBUFS", error = why })
   end
   return answer_later(client, request)
 end

@@ -195,6 +195,58 @@ describe("a board that is served", function()
     end)
   end
 
+  -- A board with an encoder whose turns wait, and time that stands still.
+  local function standing(f)
+    local board <close> = gpio.board { name = "bench", paused = true }
+    local encoder = board:add("rotary_encoder", { name = "knob" })
+    local remote <close> = assert(board:serve())
+    local client = assert(clients.connect(remote.url))
+    f(client, board, encoder)
+    client:close()
+  end
+
+  it("hears a client while one of its calls waits", function()
+    standing(function(client, _, encoder)
+      local turning = async.create_task(client.call, client, "knob", "turn", 3)
+      async.sleep(0.1)
+      assert(client:ask "list")
+      assert.equal(0, encoder.state.position)
+      assert(client:ask "resume")
+      assert.is_true(assert(turning:await()).ok)
+      assert.equal(3, encoder.state.position)
+    end)
+  end)
+
+  it("has so many calls of a client wait, and ends them when it leaves", function()
+    standing(function(client, board)
+      local waiting = {}
+      for i = 1, 64 do
+        waiting[i] = async.create_task(client.call, client, "knob", "turn", 1)
+      end
+      async.sleep(0.1)
+      refusal("ENOBUFS", "call: 64 calls wait already", client:call("knob", "turn", 1))
+      refusal("ENOBUFS", "step: 64 calls wait already", client:ask("step", { seconds = 1 }))
+      client:close()
+      for _, task in ipairs(waiting) do
+        assert.equal("ECONNRESET", (select(3, task:await())))
+      end
+      async.sleep(0.1)
+      assert.equal(0, board:stats().events)
+    end)
+  end)
+
+  it("repeats ids that can be sent", function()
+    served({}, function(_, _, remote)
+      local connection <close> = assert(ws.connect((remote.url:gsub("^http", "ws")) .. "board"))
+      for given, repeated in pairs { ["7"] = '"id":7', ['"x"'] = '"id":"x"', ["1e999"] = "", ["[1e999]"] = "" } do
+        assert(connection:send(('{"id":%s,"do":"get","pin":"D3"}'):format(given)))
+        local answer = assert(connection:recv())
+        assert.matches('"ok":true', answer)
+        assert.equal(repeated, answer:match '"id":[^,}]*' or "")
+      end
+    end)
+  end)
+
   it("may be looked at only, if so wished", function()
     served({ read_only = true }, function(client)
       assert.is_true(assert(client:ask "list").read_only)
