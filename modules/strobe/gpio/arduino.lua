@@ -22,6 +22,7 @@ local MS, US, SECOND = 1000 * 1000, 1000, 1000 * 1000 * 1000 -- in ns
 
 local PWM_PERIOD = SECOND // 490
 local ANALOG_MOST, PWM_MOST = 1023, 255
+local HIGHEST = 1e9 -- Hz
 local BUSY_CALLS = 1000 -- without time passing, before it is a busy wait
 local BUSY_STEP = 10 * US -- of time, for each call from then on
 local LOOP_TIME = 10 * US -- what a loop takes that never waits
@@ -115,6 +116,24 @@ local function check_time(what, value)
   return value
 end
 
+local function check_level(what, value)
+  if value ~= 0 and value ~= 1 then
+    error(("%s: HIGH or LOW expected, got %s"):format(what, tostring(value)), 4)
+  end
+end
+
+local function check_order(what, order)
+  if order ~= constants.LSBFIRST and order ~= constants.MSBFIRST then
+    error(("%s: LSBFIRST or MSBFIRST expected, got %s"):format(what, tostring(order)), 4)
+  end
+end
+
+local function check_frequency(what, frequency)
+  if type(frequency) ~= "number" or not (frequency > 0 and frequency <= HIGHEST) then
+    error(("%s: frequency: above 0 and up to %g Hz expected, got %s"):format(what, HIGHEST, tostring(frequency)), 4)
+  end
+end
+
 --- Milliseconds since the board was made.
 ---@return integer
 function arduino:millis()
@@ -157,10 +176,13 @@ end
 
 --- Drives an output. On an input it switches the pull-up, as on an AVR.
 ---@param pin integer|string
----@param value integer|boolean
+---@param value integer|boolean 0 or false is LOW, all else HIGH
 function arduino:digitalWrite(pin, value)
+  if value == nil then
+    error("digitalWrite: HIGH or LOW expected, got nil", 3)
+  end
   local line = line_of(self, "digitalWrite", pin)
-  local high = value ~= 0 and value ~= false and value ~= nil
+  local high = value ~= 0 and value ~= false
   if is_output(line) then
     line.core:set(high)
   else
@@ -219,14 +241,16 @@ end
 ---@param frequency number Hz
 ---@param duration? number milliseconds; until noTone without
 function arduino:tone(pin, frequency, duration)
+  check_frequency("tone", frequency)
+  local ns = duration and math.floor(check_time("tone: duration", duration) * MS)
   local line = line_of(self, "tone", pin)
   end_tone(self, line.name)
   if not is_output(line) then
     line:reconfigure(modes.OUTPUT)
   end
   line:pwm(frequency, 0.5)
-  if duration then
-    self.tones[line.name] = assert(self.board.core:after(math.floor(check_time("tone", duration) * MS), function()
+  if ns then
+    self.tones[line.name] = assert(self.board.core:after(ns, function()
       self.tones[line.name] = nil
       line.core:set(0)
     end))
@@ -250,6 +274,7 @@ end
 ---@param timeout? number microseconds in all (1,000,000)
 ---@return integer us 0 when there was none in time
 function arduino:pulseIn(pin, value, timeout)
+  check_level("pulseIn", value)
   local line = line_of(self, "pulseIn", pin)
   local deadline = self.board.core:time() + math.floor(check_time("pulseIn", timeout or 1000 * 1000) * US)
   local edges <close> = assert(self.board.core:subscribe({ line.core }, "both", 64))
@@ -266,7 +291,7 @@ function arduino:pulseIn(pin, value, timeout)
   end
 end
 
--- Whether a bit of a byte comes at a place: the first is 0.
+-- The bit of a byte that comes at a place: the first is 0.
 local function place_of(order, i)
   return order == constants.MSBFIRST and 7 - i or i
 end
@@ -275,9 +300,13 @@ end
 ---@param data integer|string pin
 ---@param clock integer|string pin
 ---@param order integer LSBFIRST or MSBFIRST
----@param byte integer
+---@param byte integer its lowest 8 bits
 ---@async
 function arduino:shiftOut(data, clock, order, byte)
+  check_order("shiftOut", order)
+  if math.type(byte) ~= "integer" then
+    error(("shiftOut: a whole number expected, got %s"):format(tostring(byte)), 3)
+  end
   for i = 0, 7 do
     self.api.digitalWrite(data, byte >> place_of(order, i) & 1)
     wait(self, US)
@@ -295,6 +324,7 @@ end
 ---@param order integer LSBFIRST or MSBFIRST
 ---@return integer byte
 function arduino:shiftIn(data, clock, order)
+  check_order("shiftIn", order)
   local byte = 0
   for i = 0, 7 do
     self.api.digitalWrite(clock, 1)
@@ -390,8 +420,13 @@ end
 ---@param given {setup?: fun(), loop?: fun(), name?: string}
 ---@return strobe.Task
 function makers.sketch(board, given)
-  if type(given) ~= "table" or type(given.setup or given.loop) ~= "function" then
-    error("board:sketch: a table with functions `setup` and `loop` expected", 3)
+  if type(given) ~= "table" or not (given.setup or given.loop) then
+    error("board:sketch: a table with functions `setup` and `loop` expected", 2)
+  end
+  for _, name in ipairs { "setup", "loop" } do
+    if given[name] ~= nil and type(given[name]) ~= "function" then
+      error(("board:sketch: %s: a function expected, got %s"):format(name, type(given[name])), 2)
+    end
   end
   local sketch = { setup = given.setup, loop = given.loop, period = LOOP_TIME }
   local task = async.create_task(function()

@@ -8,10 +8,11 @@ local LONGEST = math.maxinteger // SECOND
 --- Raises unless it is a time of 0 seconds or more.
 ---@param what string the argument, for the message
 ---@param seconds any
+---@param level? integer as error's (3)
 ---@return integer ns the nearest
-function duration.ns(what, seconds)
+function duration.ns(what, seconds, level)
   if type(seconds) ~= "number" or not (seconds >= 0 and seconds < LONGEST) then
-    error(("%s: 0 seconds or more expected, got %s"):format(what, tostring(seconds)), 3)
+    error(("%s: 0 seconds or more expected, got %s"):format(what, tostring(seconds)), level or 3)
   end
   return math.floor(seconds * SECOND + 0.5)
 end

@@ -9,18 +9,18 @@ local MOST_CYCLES = 1000 * 1000
 
 local function in_ns(delays)
   if type(delays) ~= "table" or #delays == 0 or #delays > MOST_DELAYS then
-    error(("board:serout: delays: a list of 1 to %d times expected"):format(MOST_DELAYS), 4)
+    error(("board:serout: delays: a list of 1 to %d times expected"):format(MOST_DELAYS), 3)
   end
   local list = {}
-  for i, seconds in ipairs(delays) do
-    list[i] = duration.ns("board:serout: delay", seconds)
+  for i = 1, #delays do
+    list[i] = duration.ns(("board:serout: delays[%d]"):format(i), delays[i], 4)
   end
   return list
 end
 
 local function check_cycles(cycles)
   if math.type(cycles) ~= "integer" or cycles < 1 or cycles > MOST_CYCLES then
-    error(("board:serout: cycles: 1 to %d expected, got %s"):format(MOST_CYCLES, tostring(cycles)), 4)
+    error(("board:serout: cycles: 1 to %d expected, got %s"):format(MOST_CYCLES, tostring(cycles)), 3)
   end
 end
 
@@ -66,7 +66,7 @@ function pulse.serout(board, pin, level, delays, cycles)
   cycles = cycles or 1
   check_cycles(cycles)
   if level ~= 0 and level ~= 1 then
-    error(("board:serout: start_level: 0 or 1 expected, got %s"):format(tostring(level)), 3)
+    error(("board:serout: start_level: 0 or 1 expected, got %s"):format(tostring(level)), 2)
   end
   local line, ours, code = open_line(board, pin, level)
   if not line then

@@ -197,4 +197,23 @@ describe("Arduino's calls", function()
     assert.matches(HERE .. "attachInterrupt: RISING, FALLING or CHANGE expected, got LOW",
       mistake("attachInterrupt", 0, print, "LOW"))
   end)
+
+  it("names what a call cannot take, at the place of the call", function()
+    local board <close> = gpio.board { name = "uno", pins = 20 }
+    local a = board:arduino()
+    for message, call in pairs {
+      ["tone: frequency: above 0 and up to 1e%+09 Hz expected, got 0"] = function() a.tone(9, 0) end,
+      ["tone: duration: 0 or more expected, got %-1"] = function() a.tone(9, 440, -1) end,
+      ["digitalWrite: HIGH or LOW expected, got nil"] = function() a.digitalWrite(13) end,
+      ["pulseIn: HIGH or LOW expected, got 5"] = function() a.pulseIn(2, 5) end,
+      ["shiftOut: LSBFIRST or MSBFIRST expected, got nil"] = function() a.shiftOut(2, 3, nil, 1) end,
+      ["shiftOut: a whole number expected, got x"] = function() a.shiftOut(2, 3, a.LSBFIRST, "x") end,
+      ["shiftIn: LSBFIRST or MSBFIRST expected, got 2"] = function() a.shiftIn(2, 3, 2) end,
+      ["board:sketch: loop: a function expected, got number"] = function() board:sketch { loop = 5 } end,
+      ["board:serout: delays%[2%]: 0 seconds or more expected, got %-1"] = function() board:serout(2, 1, { 1, -1 }) end,
+    } do
+      assert.matches("^spec/modules/strobe/gpio/arduino_spec.lua:%d+: " .. message, errors.raised_by(call))
+    end
+    assert.equal("input", board:line_info(9).direction) -- no tone has begun
+  end)
 end)

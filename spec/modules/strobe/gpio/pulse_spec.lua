@@ -40,7 +40,7 @@ describe("a pulse train", function()
       return errors.raised_by(board.serout, board, ...)
     end
     assert.matches("delays: a list", mistake(0, 1, {}))
-    assert.matches("delay: 0 seconds or more expected, got %-1", mistake(0, 1, { -1 }))
+    assert.matches("delays%[1%]: 0 seconds or more expected, got %-1", mistake(0, 1, { -1 }))
     assert.matches("start_level: 0 or 1 expected, got 2", mistake(0, 2, { 1 }))
     assert.matches("cycles: 1 to 1000000 expected, got 0", mistake(0, 1, { 1 }, 0))
   end)
