@@ -3,8 +3,9 @@
 #include <lauxlib.h>
 #include <sys/ioctl.h>
 
-/* terminal.size(descriptor) → columns, rows; nil where it is no terminal. A terminal that does not know says 0, 0.
- * libuv's own way would make the descriptor non-blocking, and what is printed by others be lost. */
+/* terminal.size(descriptor) → columns, rows; nil where it is no terminal. One that does not know
+ * its size says 0, 0. libuv's own way would make the descriptor non-blocking, and what others print
+ * to it be lost. */
 static int terminal_size(lua_State *L) {
   struct winsize size;
   if (ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) < 0) {

@@ -1,3 +1,5 @@
+local Folder = require "spec.support.folder"
+local Terminal = require "spec.support.terminal"
 local sh = require("spec.support.shell").run
 
 local trace = "$timescale 1 us $end $var wire 1 ! led $end $enddefinitions $end\n#0 0!\n#10 1!\n#20\n"
@@ -19,6 +21,16 @@ describe("strobe trace", function()
     local svg = sh("$S trace $F --from 5us --to 8us --dark --width 500 --signals led", trace)
     assert.matches(">5 µs<", svg)
     assert.is_nil(svg:find(">20 µs<", 1, true))
+  end)
+
+  Terminal.stories(_ENV)("is as wide as the terminal, unless told", function()
+    local folder <close> = Folder.new { ["led.vcd"] = trace }
+    for words, width in pairs { [""] = 40, ["--width=30"] = 30 } do
+      local line = { "trace", "--text", folder.path .. "/led.vcd", words ~= "" and words or nil }
+      local terminal <close> = Terminal.open(line, { columns = 40 })
+      assert.equal(0, terminal:wait())
+      assert.equal(width, utf8.len(terminal:output():match "\n(led [^\r]+)\r"))
+    end
   end)
 
   it("chooses signals by patterns", function()
