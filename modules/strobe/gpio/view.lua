@@ -279,6 +279,20 @@ local function chosen(board, wanted)
   return entries
 end
 
+-- The view at the bottom of the terminal; another one is printed when it closes.
+local holder
+
+local function take_terminal(self)
+  holder, self.size = self, size_of_stdout
+  for name in pairs(reactions) do
+    self.signals[name] = uv.new_signal()
+  end
+end
+
+local function nowhere()
+  return nil
+end
+
 --- board:view
 ---@param board strobe.gpio.Board
 ---@param options? strobe.gpio.ViewOptions
@@ -286,14 +300,12 @@ end
 function view.open(board, options)
   options = options or {}
   check_options(options)
-  local nowhere = function() end
   local self = setmetatable({
     board = board, stream = options.stream or io.stdout, rate = options.rate or 10, footer = Footer.new(),
-    pins = chosen(board, options.pins), size = options.size or options.stream and nowhere or size_of_stdout,
-    signals = {},
+    pins = chosen(board, options.pins), size = options.size or nowhere, signals = {},
   }, View)
-  for name in pairs(options.stream and {} or reactions) do
-    self.signals[name] = uv.new_signal()
+  if not options.stream and not options.size and not holder then
+    take_terminal(self)
   end
   self.color = options.color
   if self.color == nil then
@@ -301,9 +313,11 @@ function view.open(board, options)
   end
   self.task = async.create_task(run, self)
   self.task:set_name("view of board " .. board.name)
-  board:at_close(function()
+  local function close()
     self:close()
-  end)
+  end
+  self.task:add_done_callback(close) -- a script that ends, or is cancelled, leaves the terminal as it was
+  board:at_close(close)
   return self
 end
 
@@ -320,6 +334,7 @@ function View:close()
   for _, signal in pairs(self.signals) do
     signal:close()
   end
+  holder = holder ~= self and holder or nil
   for _, entry in ipairs(self.pins) do
     entry.subscription:close()
   end

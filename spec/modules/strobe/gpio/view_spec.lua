@@ -188,6 +188,38 @@ describe("the view of a board on a terminal", function()
     assert.same({ 1, 8, true }, { terminal.screen.top, terminal.screen.bottom, terminal.screen.wraps })
   end)
 
+  shows("gives the terminal back when a script forgets it, or fails", function()
+    for ending, status in pairs { ["print 'end'"] = 0, ["error 'it failed'"] = 1 } do
+      local terminal <close> = Terminal.open({ "-e", ([[
+        local board = require("strobe.gpio").board { name = "bench", pins = { "D2" } }
+        board:view()
+        board:sleep(0.05)
+        %s
+      ]]):format(ending) }, { rows = 12, columns = 60 })
+      assert.equal(status, terminal:wait())
+      assert.matches("\nbench  [%d.]+ s\nD2  Z           0 changes", "\n" .. terminal:text())
+      assert.same({ 1, 12 }, { terminal.screen.top, terminal.screen.bottom })
+    end
+  end)
+
+  shows("is one at a time: another one is printed when it closes", function()
+    local terminal <close> = Terminal.open({ "-e", [[
+      local gpio = require "strobe.gpio"
+      local first <close> = gpio.board { name = "first" }
+      local second <close> = gpio.board { name = "second" }
+      local view <close> = first:view()
+      local other = second:view()
+      first:sleep(0.05)
+      other:close()
+      first:sleep(0.15)
+      view:close()
+      local again <close> = second:view()
+      second:sleep(0.05)
+    ]] }, { rows = 12, columns = 60 })
+    assert.equal(0, terminal:wait())
+    assert.matches("^second  [%d.]+ s\nfirst  [%d.]+ s\nsecond  [%d.]+ s$", terminal:text())
+  end)
+
   shows("loses nothing that the program prints, however slow the terminal", function()
     local terminal <close> = Terminal.open({ "-e", [[
       local board <close> = require("strobe.gpio").board { name = "bench" }
