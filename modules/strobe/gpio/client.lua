@@ -61,7 +61,9 @@ end
 ---@return string? message
 ---@return string? code
 function clients.connect(url, options)
-  if url:find "^http" then
+  if type(url) ~= "string" then
+    error(("gpio.client.connect: url: a string expected, got %s"):format(type(url)), 2)
+  elseif url:find "^http" then
     url = url:gsub("^http", "ws"):gsub("/*$", "/board")
   end
   local connection, message, code = ws.connect(url, options)

@@ -165,7 +165,7 @@ wokwi.drawn = { ["wokwi-text"] = true, ["wokwi-logic-analyzer"] = true }
 wokwi.supplies = { ["wokwi-vcc"] = true, ["wokwi-gnd"] = true }
 
 local function strip(pin)
-  return pin:match "^[^.]+" -- "12t.a" and "12t.e" are one
+  return pin:match "^[^.]+" or pin -- "12t.a" and "12t.e" are one
 end
 
 local function all_joined()

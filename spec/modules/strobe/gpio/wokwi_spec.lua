@@ -160,4 +160,12 @@ describe("what joins wires in a diagram", function()
     assert.equal("1", board.pins["3"].core:level()) -- r1 pulls it up
     assert.same({}, board:check())
   end)
+  it("may have pins of any name", function()
+    local board <close> = gpio.board()
+    local added = assert(board:load_diagram {
+      parts = { { id = "bb1", type = "wokwi-breadboard" } },
+      connections = { { "bb1:.", "bb1:.a" }, { "bb1::", "bb1:é" } },
+    })
+    assert.same({ ".", ".a", ":", "é" }, added.bb1.pins)
+  end)
 end)
