@@ -28,7 +28,7 @@ local function quoted(words)
   return table.concat(list, " ")
 end
 
---- Starts strobe in a new one.
+--- Starts strobe in a new one. What it says on stderr is not shown: a busy machine has it warn.
 ---@param arguments string[]
 ---@param options? {rows?: integer, columns?: integer, environment?: string[]} 24 and 80; "NO_COLOR=1" (TERM=xterm)
 ---@return spec.Terminal
@@ -36,7 +36,7 @@ function Terminal.open(arguments, options)
   options = options or {}
   local rows, columns = options.rows or 24, options.columns or 80
   local environment = { "env", "-u", "NO_COLOR", "TERM=xterm", table.unpack(options.environment or {}) }
-  local line = ("stty rows %d cols %d; tty; printf '\\002'; exec %s %s"):format(rows, columns,
+  local line = ("stty rows %d cols %d; tty; printf '\\002'; exec %s %s 2>/dev/null"):format(rows, columns,
     quoted(environment), quoted { program, table.unpack(arguments) })
   return setmetatable({
     screen = Screen.new(rows, columns), fed = 0,
