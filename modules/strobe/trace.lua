@@ -3,6 +3,7 @@
 local arguments = require "strobe.arguments"
 local diagram = require "strobe.vcd.diagram"
 local file = require "strobe.vcd.file"
+local host = require "strobe.core.host"
 local screen = require "strobe.core.terminal"
 local terminal = require "strobe.vcd.terminal"
 local vcd = require "strobe.vcd"
@@ -143,6 +144,7 @@ function trace.main(words)
     io.stderr:write(usage, "\n")
     return 2
   end
+  host.slow_step(math.huge) -- drawing is all that it does
   return draw(options[1], options, paint)
 end
 
