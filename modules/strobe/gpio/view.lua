@@ -3,11 +3,13 @@
 --   local view <close> = board:view()
 --
 -- It stands in the last lines of the terminal, below what else is printed, and goes when it is closed. Where there
--- is no terminal, or a dumb one, the board is printed once, at the end. NO_COLOR is respected.
+-- is no terminal, or a dumb one, or time is virtual and nobody could follow, the board is printed once, at the end.
+-- NO_COLOR is respected.
 
 local Footer = require "strobe.gpio.footer"
 local async = require "strobe.async"
 local terminal = require "strobe.core.terminal"
+local time = require "strobe.core.time"
 local uv = require "luv"
 
 local view = {}
@@ -304,12 +306,13 @@ function view.open(board, options)
     board = board, stream = options.stream or io.stdout, rate = options.rate or 10, footer = Footer.new(),
     pins = chosen(board, options.pins), size = options.size or nowhere, signals = {},
   }, View)
-  if not options.stream and not options.size and not holder then
+  if not options.stream and not options.size and not holder and time.mode() ~= "virtual" then
     take_terminal(self)
   end
   self.color = options.color
   if self.color == nil then
-    self.color = (os.getenv "NO_COLOR" or "") == "" and self.size() ~= nil
+    local stdout = options.stream == nil and size_of_stdout() ~= nil
+    self.color = (os.getenv "NO_COLOR" or "") == "" and (stdout or self.size() ~= nil)
   end
   self.task = async.create_task(run, self)
   self.task:set_name("view of board " .. board.name)
