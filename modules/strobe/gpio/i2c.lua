@@ -7,6 +7,8 @@
 -- Nobody drives a 1: both lines are open-drain, pulled up, and 0 when anybody pulls them down. That is how a target
 -- acknowledges, how a slow one stretches the clock, and how one of two controllers finds out that the other wins.
 
+local duration = require "strobe.gpio.duration"
+
 local i2c = {}
 
 local MOST = 64 * 1024 -- bytes of a read
@@ -37,10 +39,14 @@ end
 ---@return string? message
 ---@return string? code "EBUSY"
 function i2c.controller(board, options)
-  local frequency = options.frequency or 100e3
+  if type(options) ~= "table" then
+    error(("i2c.controller: a table of options expected, got %s"):format(type(options)), 2)
+  end
+  local frequency, timeout = options.frequency or 100e3, options.timeout or 0.025
   if type(frequency) ~= "number" or not (frequency > 0 and frequency <= 5e6) then
     error(("i2c.controller: frequency: above 0 and up to 5e6 Hz expected, got %s"):format(tostring(frequency)), 2)
   end
+  duration.ns("i2c.controller: timeout", timeout)
   local settings = {
     direction = "output", drive = "open-drain", bias = "pull-up", output_value = 1,
     consumer = options.consumer or "i2c",
@@ -56,7 +62,7 @@ function i2c.controller(board, options)
     return nil, message, code
   end
   return setmetatable({
-    board = board, sda = sda, scl = scl, quarter = 1 / frequency / 4, timeout = options.timeout or 0.025,
+    board = board, sda = sda, scl = scl, quarter = 1 / frequency / 4, timeout = timeout,
   }, Controller)
 end
 

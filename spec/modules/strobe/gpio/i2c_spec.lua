@@ -164,4 +164,25 @@ describe("an I2C controller", function()
     assert(i2c.controller(board, { sda = "SDA", scl = "SCL" })):close()
     assert.matches("address: 0 to 0x7f expected, got 128", errors.raised_by(bench.bus.read, bench.bus, 128, 1))
   end)
+
+  it("names what it cannot take", function()
+    local board <close>, bench = wired {}
+    local bus = bench.bus
+    for message, call in pairs {
+      ["i2c.controller: a table of options expected, got nil"] = function() i2c.controller(board) end,
+      ["i2c.controller: frequency: above 0 and up to 5e6 Hz expected, got 0"] = function()
+        i2c.controller(board, { frequency = 0 })
+      end,
+      ["i2c.controller: timeout: 0 seconds or more expected, got %-1"] = function()
+        i2c.controller(board, { timeout = -1 })
+      end,
+      ["i2c:write: address: 0 to 0x7f expected, got 128"] = function() bus:write(0x80, "") end,
+      ["i2c:write: bytes: a string expected, got number"] = function() bus:write(0x50, 7) end,
+      ["i2c:read: count: 1 to 65536 expected, got 0"] = function() bus:read(0x50, 0) end,
+      ["i2c:write_read: count: 1 to 65536 expected, got nil"] = function() bus:write_read(0x50, "") end,
+    } do
+      assert.matches(message .. "$", errors.raised_by(call))
+    end
+    assert.is_true(bus:write(0x50, "\0"))
+  end)
 end)
