@@ -14,7 +14,9 @@ usage: strobe FILE|- [args]          run a script, or the standard input
        strobe -e CODE                run a line
        strobe test [PATH...]         run specs with Busted (virtual clock by default)
        strobe trace FILE.vcd [...]   a trace of a circuit as a timing diagram (--help tells more)
-       strobe help [NAME]            this text, or the reference of a module or function
+       strobe help [NAME]            this text, or the reference of a module, class or function
+       strobe help asyncio[.NAME]    what stands for a name of Python's asyncio
+       strobe help --markdown [DIR]  the whole reference as Markdown, in DIR (reference)
 options:
   --clock=live|virtual|xN   what time it is: the system's, as fast as possible, N times as fast
   --seed N                  start math.random from N

@@ -1,0 +1,96 @@
+--- Finding what somebody means by a name: "gather", "Queue.put", "Queue:put", "strobe.async.gather", a part of a name.
+
+local surface = require "strobe.reference.surface"
+
+local lookup = {}
+
+-- Without "strobe." and with dots only, in which all names are compared.
+local function dotted(name)
+  return (name:gsub("^strobe%.", ""):gsub(":", "."))
+end
+
+-- Calls visit(item) for everything that has a name.
+local function each_item(visit)
+  for _, module in ipairs(surface.model().modules) do
+    visit(module, module.short)
+    for _, list in ipairs { module.items, module.classes, module.parts } do
+      for _, item in ipairs(list) do
+        visit(item, dotted(item.name))
+        for _, method in ipairs(item.methods or {}) do
+          visit(method, dotted(method.name))
+        end
+      end
+    end
+  end
+end
+
+--- What a name stands for: what is called exactly so, else all whose names end so.
+---@param name string
+---@return strobe.reference.Item[]
+function lookup.find(name)
+  name = dotted(name)
+  local exact, ending = {}, {}
+  each_item(function(item, full)
+    if full == name then
+      exact[#exact + 1] = item
+    elseif full:sub(-#name - 1) == "." .. name or item.class == "strobe." .. name then
+      ending[#ending + 1] = item
+    end
+  end)
+  return #exact > 0 and exact or ending
+end
+
+--- What has a word somewhere in its name, in upper or lower case.
+---@param word string
+---@return strobe.reference.Item[]
+function lookup.containing(word)
+  word = dotted(word):lower()
+  local found = {}
+  each_item(function(item, full)
+    if full:lower():find(word, 1, true) then
+      found[#found + 1] = item
+    end
+  end)
+  return found
+end
+
+-- How many letters have to be put in, left out or changed (Levenshtein).
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do
+    row[j] = j
+  end
+  for i = 1, #a do
+    local diagonal = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local cost = a:byte(i) == b:byte(j) and 0 or 1
+      diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
+    end
+  end
+  return row[#b]
+end
+
+--- The three names that are nearest to one.
+---@param name string
+---@return string[]
+function lookup.nearest(name)
+  local last = name:match "[%w_]*$"
+  local names, far = {}, {}
+  each_item(function(_, full)
+    local short = full:match "[%w_]+$"
+    if not far[short] then
+      far[short] = distance(short, last)
+      names[#names + 1] = short
+    end
+  end)
+  table.sort(names, function(a, b)
+    if far[a] ~= far[b] then
+      return far[a] < far[b]
+    end
+    return a < b
+  end)
+  return table.move(names, 1, 3, 1, {})
+end
+
+return lookup
