@@ -9,9 +9,7 @@ local pipe = require "strobe.core.pipe"
 local resolve = require "strobe.core.resolve"
 local timeouts = require "strobe.async.timeout"
 
----@class strobe.Connection : strobe.Stream
----@class strobe.Stream a byte stream, see core/io/stream.c: read read_exactly
---- read_until send write drain shutdown close abort wait_closed at_eof buffered
+---@class strobe.Connection : strobe.Stream what connect and accept return
 
 local net = {}
 
@@ -221,6 +219,7 @@ function Server:close()
   self.core:close()
 end
 
+--- Whether it was closed.
 ---@return boolean
 function Server:is_closing()
   return self.core:is_closing()

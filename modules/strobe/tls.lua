@@ -217,6 +217,9 @@ function Listener:accept()
   return table.unpack(result, 1, result.n)
 end
 
+--- The address and port, or path, it listens on.
+---@return string address
+---@return integer? port
 function Listener:name()
   return self.core:name()
 end
@@ -239,6 +242,8 @@ function Listener:close()
   self.arrived:wake()
 end
 
+--- Whether it was closed.
+---@return boolean
 function Listener:is_closing()
   return self.core:is_closing()
 end

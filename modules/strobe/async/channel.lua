@@ -11,8 +11,8 @@ local errors = require "strobe.async.error"
 
 local channels = {}
 
--- What one may receive from; its class has the methods `count` and `take`.
----@class strobe.Source
+---@class strobe.Source what one may receive from
+---@field count fun(self: strobe.Source): integer how many values wait to be received
 ---@field private getters strobe.Waitlist
 ---@field private closed? boolean
 local Source = {}
@@ -96,10 +96,15 @@ local Latest = class("LatestChannel", {})
 -- The key of values without one; NaN cannot be a key either, and is none.
 local NO_KEY = {}
 
+--- How many values wait to be received.
+---@return integer
 function Latest:count()
   return self.keys.count
 end
 
+--- Takes the next value off; there is one.
+---@package
+---@return any
 function Latest:take()
   local key = self.keys:shift()
   local value = self.newest[key]
@@ -170,10 +175,15 @@ local function add(channel, value)
   channel.getters:wake(1)
 end
 
+--- How many values wait to be received.
+---@return integer
 local function buffered(channel)
   return channel.buffer.count
 end
 
+--- Takes the next value off; there is one.
+---@package
+---@return any
 local function take_buffered(channel)
   return channel.buffer:shift()
 end

@@ -15,10 +15,15 @@ local classes = core.classes()
 local Error = classes.Error
 
 local error_classes = {
+  --- What all of these derive from: `async.is(e, async.Error)`.
   Error = Error,
+  --- Raised where a task waits, to end it: clean up and raise it again. asyncio.CancelledError
   CancelledError = classes.CancelledError,
+  --- A future was given its outcome twice, or asked for it too early. asyncio.InvalidStateError
   InvalidStateError = classes.InvalidStateError,
+  --- Raised where a generator yields when it is closed.
   GeneratorExit = classes.GeneratorExit,
+  --- Raised in the script's task by Ctrl-C; Python's KeyboardInterrupt.
   Interrupted = classes.Interrupted,
 }
 
@@ -26,15 +31,26 @@ local function define(name, parent)
   error_classes[name] = core.class(name, parent or Error)
 end
 
+--- The time of wait_for, timeout or as_completed is up. asyncio.TimeoutError
 define "TimeoutError"
+--- There is no item for get_nowait. asyncio.QueueEmpty
 define "QueueEmpty"
+--- There is no room for put_nowait. asyncio.QueueFull
 define "QueueFull"
+--- The queue, or channel, was shut down. asyncio.QueueShutDown
 define "QueueShutDown"
+--- The barrier was reset or aborted while a task waited at it. asyncio.BrokenBarrierError
 define "BrokenBarrierError"
+--- A connection of open_connection or start_server failed: `code` is a word as "ECONNREFUSED".
 define "ConnectionError"
+--- What was read from ended too early.
 define "EOFError"
+--- The stream ended before all was there: `partial` is what came, `expected` how many bytes were. An EOFError, too.
+--- asyncio.IncompleteReadError
 define("IncompleteReadError", error_classes.EOFError)
+--- The separator is not within the reader's limit: `consumed` bytes may be read over. asyncio.LimitOverrunError
 define "LimitOverrunError"
+--- Several errors at once, as a TaskGroup raises: they are in the list `exceptions`.
 define "ExceptionGroup"
 
 -- A thrown table may have any metatable, even one that is its own parent.

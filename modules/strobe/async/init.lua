@@ -50,8 +50,11 @@ for home, names in pairs(homes) do
   end
 end
 
+--- For wait: it returns when one has ended. asyncio.FIRST_COMPLETED
 async.FIRST_COMPLETED = "FIRST_COMPLETED"
+--- For wait: it returns when one has failed, or all have ended. asyncio.FIRST_EXCEPTION
 async.FIRST_EXCEPTION = "FIRST_EXCEPTION"
+--- For wait, the default: it returns when all have ended. asyncio.ALL_COMPLETED
 async.ALL_COMPLETED = "ALL_COMPLETED"
 
 local function load_home(home)

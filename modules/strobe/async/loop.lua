@@ -49,12 +49,15 @@ function Loop:call_at(when, f, ...) -- luacheck: ignore self
   return handle.call_at(when, f, ...)
 end
 
+--- Makes a task, as async.create_task does. asyncio.loop.create_task
 ---@param awaitable strobe.Coroutine|function
+---@param ... any arguments for a function
 ---@return strobe.Task
 function Loop:create_task(awaitable, ...) -- luacheck: ignore self
   return tasks.create_task(awaitable, ...)
 end
 
+--- A new pending future. asyncio.loop.create_future
 ---@return strobe.Future
 function Loop:create_future() -- luacheck: ignore self
   return future.new()
@@ -76,11 +79,13 @@ function Loop:stop() -- luacheck: ignore self
   end
 end
 
+--- Whether the loop runs: always, since a script runs on it. asyncio.loop.is_running
 ---@return boolean
 function Loop:is_running() -- luacheck: ignore self
   return true
 end
 
+--- Whether the loop was closed: never, while a script runs. asyncio.loop.is_closed
 ---@return boolean
 function Loop:is_closed() -- luacheck: ignore self
   return false
@@ -98,6 +103,7 @@ function Loop:set_exception_handler(f)
   end)
 end
 
+--- The function that was set, if one was. asyncio.loop.get_exception_handler
 ---@return function?
 function Loop:get_exception_handler()
   return rawget(self, "exception_handler")
@@ -115,11 +121,13 @@ function Loop:default_exception_handler(context) -- luacheck: ignore self
   report.print(context)
 end
 
+--- Turns the debug mode on or off. asyncio.loop.set_debug
 ---@param enabled boolean
 function Loop:set_debug(enabled) -- luacheck: ignore self
   debug_mode = not not enabled
 end
 
+--- Whether the debug mode is on. asyncio.loop.get_debug
 ---@return boolean
 function Loop:get_debug() -- luacheck: ignore self
   return debug_mode
@@ -148,6 +156,7 @@ function Loop:add_signal_handler(signal, f, ...) -- luacheck: ignore self
   signal_handlers[number] = watcher
 end
 
+--- Takes the handler of a signal away, which does again what it did before. asyncio.loop.remove_signal_handler
 ---@param signal string|integer
 ---@return boolean had_one
 function Loop:remove_signal_handler(signal) -- luacheck: ignore self

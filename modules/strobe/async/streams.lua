@@ -180,6 +180,7 @@ function StreamWriter:write_eof()
   end
 end
 
+--- Whether write_eof works: always. asyncio.StreamWriter.can_write_eof
 ---@return boolean
 function StreamWriter:can_write_eof()
   return true
@@ -190,6 +191,7 @@ function StreamWriter:close()
   self.stream:close()
 end
 
+--- Whether close was called, or the connection has failed. asyncio.StreamWriter.is_closing
 ---@return boolean
 function StreamWriter:is_closing()
   return self.stream:is_closing()
@@ -312,6 +314,7 @@ function StreamServer:port()
   return self.server:port()
 end
 
+--- Whether it listens still. asyncio.Server.is_serving
 ---@return boolean
 function StreamServer:is_serving()
   return not self.server:is_closing()

@@ -26,7 +26,7 @@ end
 
 --- Makes a task of a coroutine object, or of a function and its arguments. It
 --- begins in the next turn of the loop. asyncio.create_task
----@type fun(awaitable: strobe.Coroutine|function|table, ...): strobe.Task
+---@type fun(awaitable: strobe.Coroutine|function|table, ...: any): strobe.Task
 tasks.create_task = task.creator(create_other)
 
 --- The awaitable itself if it is a Future or Task, else a new task for it.

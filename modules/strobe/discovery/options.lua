@@ -10,7 +10,7 @@ local options = {}
 ---@field interfaces? string[] names or addresses of those to use; default all
 ---@field group? string e.g. "239.1.2.3:5400", for those who want to be among themselves; default what
 ---STROBE_DISCOVERY says, else that of multicast DNS
----@field link? strobe.discovery.Link instead of UDP; it is closed in the end
+---@field package link? strobe.discovery.Link instead of UDP; it is closed in the end
 ---@field random? fun(least: number, most: number): number spreads what several do at once
 
 ---@class strobe.discovery.FindOptions : strobe.discovery.Options

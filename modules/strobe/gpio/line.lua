@@ -117,12 +117,14 @@ end
 
 --- Drives an output: 1, 0, true, false; "z" lets go. Whoever else is there sees it one delta later.
 ---@param value integer|boolean|string
+---@return boolean done
 function Line:set_value(value)
   check_open(self, "line:set_value")
   return self.core:set(value)
 end
 
 --- Drives the other value than it has.
+---@return boolean done
 function Line:toggle()
   check_open(self, "line:toggle")
   return self.core:set(1 - self.core:get())
@@ -181,6 +183,7 @@ end
 --- Drives a square wave until the next set_value: 1 for `duty` of each period.
 ---@param frequency number Hz
 ---@param duty? number 0 to 1 (0.5)
+---@return boolean done
 function Line:pwm(frequency, duty)
   check_open(self, "line:pwm")
   duty = duty or 0.5

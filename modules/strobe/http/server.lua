@@ -230,6 +230,7 @@ end
 ---@param handler fun(request: strobe.http.Request): integer, table<string, string|number|(string|number)[]>?, any
 ---@param stream strobe.Connection
 ---@param options? strobe.http.ServeOptions its limits and times
+---@return any ... of the protocol that took the connection over, if one did
 function server.serve_stream(handler, stream, options)
   check_handler("http.serve_stream", handler)
   local service = service_of(handler, check_options("http.serve_stream", options))

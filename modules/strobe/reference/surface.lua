@@ -31,10 +31,10 @@ local surface = {}
 ---@field classes strobe.reference.ClassItem[]
 ---@field parts strobe.reference.Item[] kinds of parts for circuit boards
 
--- What the command line is made of.
+-- What the command line is made of, and what other modules offer as their own.
 local internal = {
   arguments = true, command = true, compiler = true, help = true, proxy = true, reference = true, report = true,
-  script = true, test = true, trace = true,
+  script = true, test = true, tls = true, trace = true,
 }
 
 -- Modules inside others that are required by their own name, and are no field of the other one.
@@ -73,7 +73,9 @@ local by_place, by_name
 
 local function note(entry, folder)
   by_place[entry.path .. ":" .. entry.line] = entry
-  if entry.name and not entry.of then
+  -- A module may be a class itself, as strobe.async is.
+  local is_of_class = entry.of and entry.of.name:gsub("%.", "/") ~= folder:match "strobe/.*"
+  if entry.name and not is_of_class then
     by_name[entry.path .. ":" .. entry.name] = by_name[entry.path .. ":" .. entry.name] or entry
     by_name[folder .. ":" .. entry.name] = by_name[folder .. ":" .. entry.name] or entry
   end

@@ -12,6 +12,8 @@ local Link = {}
 Link.__index = Link
 Link.__name = "link"
 
+--- For components: a link by a connection.
+---@package
 ---@param channel string
 ---@param connection strobe.ws.Connection
 ---@return strobe.sketch.Link

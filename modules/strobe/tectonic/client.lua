@@ -21,10 +21,11 @@ local tick = require "strobe.tectonic.tick"
 ---@field protected open_ticks fun(self, book: string): true?, string?, string? reserves the client for ticks()
 ---@field protected close_ticks fun(self, book: string) gives it back and leaves the book; may wait
 ---@field protected pause fun(self, seconds: number, book?: string) waits for what may bring an update
----@field unsubscribe fun(self, name?: string): boolean?, string, string?
----@field poll fun(self): boolean?, string, string?
----@field next_tick fun(self, book?: string): strobe.tectonic.Tick?, string?, string?
----@field bulk fun(self, values: strobe.tectonic.Tick[], name: string): boolean?, string, string?
+---@field unsubscribe fun(self, name?: string): boolean?, string, string? ends a subscription, or all; may wait
+---@field poll fun(self): boolean?, string, string? success and the next update's text, "NONE" if there is none; may wait
+---@field next_tick fun(self, book?: string): strobe.tectonic.Tick?, string?, string? waits for the next update, decoded
+---@field bulk fun(self, values: strobe.tectonic.Tick[], name: string): boolean?, string, string? stores many ticks at
+--- once; may wait
 local Client = setmetatable({}, { __index = Connection })
 Client.__index = Client
 

@@ -23,7 +23,7 @@ local WATCH_PERIOD = 0.02
 ---@field turned_away integer connections above max_connections
 
 ---@class strobe.tectonic.Server
----@field store strobe.tectonic.Store
+---@field package store strobe.tectonic.Store
 ---@field options strobe.tectonic.ServeOptions
 ---@field max_connections integer
 ---@field last_refusal? string why the last connection was refused

@@ -46,6 +46,7 @@ function vcd.unit_ns(where, timescale, level)
 end
 
 --- Opens a trace to be written. What it held before is lost.
+---@async
 ---@param target string|fun(bytes: string): boolean?, string?, string? a path; or what is given
 --- the bytes, in blocks, and returns true, or nil, message, code
 ---@param options? {timescale?: string, strings?: boolean, reals?: boolean, date?: string|boolean,
@@ -369,6 +370,7 @@ local function too_late(source)
 end
 
 --- Changes one by one, of a file of any size.
+---@async
 ---@param source string|fun(): string? a path, a text, or an iterator of blocks
 ---@return (fun(): number?, strobe.vcd.Var?, any)? iterator time in ns, variable (the first of
 --- its net) and value; raises when what follows cannot be read. nil when the head cannot
@@ -440,6 +442,7 @@ local function read_body(trace, reader, source, most)
 end
 
 --- A whole trace.
+---@async
 ---@param source string|fun(): string? a path, a text, or an iterator of blocks
 ---@param options? {max_changes?: integer} 10,000,000 unless given; a change has 32 bytes
 ---@return strobe.vcd.Trace?

@@ -211,6 +211,8 @@ function Connection:messages()
   end)
 end
 
+--- The same as messages.
+---@type fun(self: strobe.ws.Connection): fun(): string?, "text"|"binary"
 Connection.iter = Connection.messages
 
 --- Receives the next message in pieces, as they come: `for piece, kind in ws:recv_streaming() do`. The message is
