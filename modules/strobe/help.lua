@@ -9,7 +9,7 @@ local function print_usage(usage)
   local surface = require "strobe.reference.surface"
   local terminal = require "strobe.reference.terminal"
   io.stdout:write(usage, "\nmodules, each told by 'strobe help MODULE':\n", terminal.list(surface.model().modules))
-  io.stdout:write "\nasyncio's names, and what stands for them here: 'strobe help asyncio', 'strobe help asyncio.NAME'\n"
+  io.stdout:write "\nwhat stands for asyncio's names: 'strobe help asyncio', 'strobe help asyncio.NAME'\n"
   return 0
 end
 

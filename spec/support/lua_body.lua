@@ -1,4 +1,4 @@
---- What the text of a Lua function says: whether it returns values, and what it calls. Functions inside it do not count.
+--- What the text of a Lua function says: whether it returns values, and what it calls. Functions in it do not count.
 
 local body = {}
 

@@ -29,8 +29,9 @@ function Stream:read_exactly(size) end
 ---@param limit? integer most bytes (65,536)
 ---@return string? bytes
 ---@return string? message
----@return string? code "EOF" when the peer ended before; "EMSGSIZE" when it is not within the limit: all stays to be read
----@return string|integer? partial what was there at the end, or how many bytes before the separator, or in all, there are
+---@return string? code "EOF" when the peer ended before; "EMSGSIZE" when it is not within the limit: all stays to be
+--- read
+---@return string|integer? partial what was there at the end; or how many bytes come before the separator, or in all
 function Stream:read_until(separator, limit) end
 
 --- Puts bytes back, to be read again before all else.

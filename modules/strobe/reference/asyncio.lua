@@ -3,8 +3,8 @@
 -- A row: the name without "asyncio.", the counterpart's name in the reference (false: there is none), and what differs,
 -- or why. What says nothing means the same. `strobe help asyncio.NAME` shows a row, the Markdown reference all of them.
 
-local LOW_LEVEL = "transports and protocols are asyncio's lower floor; here streams are the road: async.open_connection, "
-  .. "strobe.net"
+local LOW_LEVEL = "transports and protocols are asyncio's lower floor; here streams are the road: "
+  .. "async.open_connection, strobe.net"
 local SOCKETS = "no raw sockets on the loop: strobe.net connects, listens and resolves, and its connections wait by "
   .. "themselves"
 local ONE_LOOP = "there is one loop for each process, which runs before the script and after it; nobody makes, sets or "
@@ -24,7 +24,7 @@ return {
     { "current_task", "async.current_task" },
     { "all_tasks", "async.all_tasks", "a list, oldest first" },
     { "ensure_future", "async.ensure_future" },
-    { "gather", "async.gather", "several results, or a list when given a list; return_exceptions is an option of the list" },
+    { "gather", "async.gather", "several results, or a list when given one; return_exceptions is for lists" },
     { "wait", "async.wait", "returns two lists, done and pending; a function is not taken, make a task of it" },
     { "wait_for", "async.wait_for", "raises async.TimeoutError; async.move_on_after returns false instead" },
     { "as_completed", "async.as_completed", "gives the futures themselves, which have ended: future:result()" },
@@ -47,7 +47,7 @@ return {
     { "isfuture", "async.is_awaitable", "is true for coroutine objects, too" },
     { "eager_task_factory", false, "a task begins in the next turn; a call that needs no task just runs" },
     { "create_eager_task_factory", false, "as eager_task_factory" },
-    { "run_coroutine_threadsafe", false, "only the loop's thread has tasks; worker threads get values and return them" },
+    { "run_coroutine_threadsafe", false, "only the loop's thread has tasks; workers get and return values" },
     { "wrap_future", false, "there is one kind of future; what an executor returns is a strobe.Future" },
     { "to_thread", "async.to_thread", "the function runs in a Lua state of its own, its values are copied" },
   },
@@ -139,7 +139,7 @@ return {
   },
   {
     title = "Errors",
-    { "CancelledError", "async.CancelledError", "async.is(e, async.CancelledError) in what pcall caught; raise it again" },
+    { "CancelledError", "async.CancelledError", "ask by async.is(e, async.CancelledError); raise it again" },
     { "TimeoutError", "async.TimeoutError" },
     { "InvalidStateError", "async.InvalidStateError" },
     { "IncompleteReadError", "async.IncompleteReadError", "e.partial, e.expected" },
@@ -229,7 +229,7 @@ return {
     { "WindowsProactorEventLoopPolicy", false, "Windows only" },
     { "get_event_loop_policy", false, ONE_LOOP },
     { "set_event_loop_policy", false, ONE_LOOP },
-    { "loop.time", "async.Loop:time", "or async.time; virtual under --clock=virtual" },
+    { "loop.time", "async.Loop.time", "or async.time; virtual under --clock=virtual" },
     { "loop.call_soon", "async.Loop:call_soon", "the function may not wait" },
     { "loop.call_later", "async.Loop:call_later" },
     { "loop.call_at", "async.Loop:call_at" },

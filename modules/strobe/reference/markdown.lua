@@ -234,9 +234,8 @@ end
 
 -- The address of what is called exactly so.
 local function address(name)
-  for _, item in ipairs(lookup.find(name)) do
-    return page_of(item) .. "#" .. item.name
-  end
+  local item = lookup.find(name)[1]
+  return item and page_of(item) .. "#" .. item.name
 end
 
 --- All pages by their file names.

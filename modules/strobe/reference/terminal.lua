@@ -93,7 +93,8 @@ local function add_list(lines, title, items, name)
   end
   add(lines, "\n" .. title)
   for _, item in ipairs(items) do
-    add(lines, "  %s%s", name and name(item) or wording.signature(item), item.entry and item.entry.async and "  may wait" or "")
+    local may_wait = item.entry and item.entry.async and "  may wait" or ""
+    add(lines, "  %s%s", name and name(item) or wording.signature(item), may_wait)
     local summary = wording.summary(item)
     if summary ~= "" then
       add(lines, "      " .. summary)
@@ -117,7 +118,7 @@ function show.value(lines, item)
 end
 
 function show.class(lines, item)
-  add(lines, "%s   (%s%s)", item.name, item.alias and "a type" or "class", item.class ~= item.name and ", " .. item.class or "")
+  add(lines, "%s   (%s, %s)", item.name, item.alias and "a type" or "class", item.class)
   if item.alias then
     add(lines, "\n  " .. wording.type(item.alias))
   end

@@ -1,4 +1,4 @@
---- What the terminal's text and the Markdown pages have in common: signatures, types, first sentences, what to see also.
+--- What the terminal's text and the Markdown pages have in common: signatures, types, first sentences.
 
 local surface = require "strobe.reference.surface"
 

@@ -22,7 +22,7 @@ local tick = require "strobe.tectonic.tick"
 ---@field protected close_ticks fun(self, book: string) gives it back and leaves the book; may wait
 ---@field protected pause fun(self, seconds: number, book?: string) waits for what may bring an update
 ---@field unsubscribe fun(self, name?: string): boolean?, string, string? ends a subscription, or all; may wait
----@field poll fun(self): boolean?, string, string? success and the next update's text, "NONE" if there is none; may wait
+---@field poll fun(self): boolean?, string, string? success, and the next update as text, or "NONE"; may wait
 ---@field next_tick fun(self, book?: string): strobe.tectonic.Tick?, string?, string? waits for the next update, decoded
 ---@field bulk fun(self, values: strobe.tectonic.Tick[], name: string): boolean?, string, string? stores many ticks at
 --- once; may wait
