@@ -31,7 +31,7 @@ local function place(f)
   return path and ("%s:%d"):format(path, line) or "in C"
 end
 
--- The class to which a method belongs by its annotation.
+-- The class to which a method belongs by its annotation, if it has one.
 local function class_of(f)
   local path, line = surface.place(f)
   for _, entry in ipairs(path and source.files()[path] and source.files()[path].entries or {}) do
@@ -41,15 +41,25 @@ local function class_of(f)
   end
 end
 
+-- The class to which most of a table's methods belong: some may be another class's.
+local function class_of_table(t)
+  local counts, most = {}, nil
+  for name, f in next, rawget(t, "__index") and t or {} do
+    local class = type(f) == "function" and not tostring(name):find "^__" and class_of(f)
+    if class then
+      counts[class] = (counts[class] or 0) + 1
+      most = (not most or counts[class] > counts[most]) and class or most
+    end
+  end
+  return most
+end
+
 -- The tables of classes by the classes' names: those that hold their methods, or are held in the variables below their
 -- annotations.
 local function class_tables()
   local found = {}
   for t in pairs(tables) do
-    for _, f in next, rawget(t, "__index") and t or {} do
-      local name = type(f) == "function" and class_of(f)
-      found[name or false] = t
-    end
+    found[class_of_table(t) or false] = t
   end
   for path, file in pairs(source.files()) do
     for variable, class in pairs(file.owners) do
