@@ -1,8 +1,9 @@
 -- A function that asks a web service for a user's name, and how to try it without the service.
 -- In Python: aiohttp's ClientSession, and aioresponses in the test of get_username.
--- Here: strobe.http, and strobe.testing.mock, which opens no port. The spec is spec/examples/fetch_user_spec.lua.
+-- Here: strobe.http, and strobe.testing.mock, which opens no port. The spec is spec/examples/mock_http_spec.lua.
 
 local http = require "strobe.http"
+local mock = require "strobe.testing.mock"
 
 local users = {}
 
@@ -27,20 +28,23 @@ function users.get_username(api)
   return profile.user
 end
 
-if ... == "examples.fetch_user" then -- required, by its spec
+if ... == "examples.mock_http" then -- required, by its spec
   return users
 end
 
--- As a program: against a service of our own, since there is none to ask.
-local server <close> = assert(http.serve(function(request)
-  if request.headers.authorization ~= "Bearer secret" then
-    return 401, { ["WWW-Authenticate"] = "Bearer" }, "who are you?\n"
-  end
-  return 200, nil, { user = "Ada", langs = { "Lua", "C" } }
-end, "127.0.0.1", 0))
+-- As a program: the service is a table. While the mock is open no request leaves the process.
+local web <close> = mock.http {
+  ["GET https://api.example/profile"] = function(request)
+    if request.headers.authorization ~= "Bearer secret" then
+      return { status = 401 }
+    end
+    return { json = { user = "Ada", langs = { "Lua", "C" } } }
+  end,
+}
 
 for _, token in ipairs { "secret", "guessed" } do
-  local api <close> = http.Session { base_url = ("http://127.0.0.1:%d/"):format(server:port()), bearer = token }
+  local api <close> = http.Session { base_url = "https://api.example/", bearer = token }
   local name, message = users.get_username(api)
   print(name and "hello, " .. name or "sorry: " .. message)
 end
+print(#web.calls .. " requests, and nobody was asked")

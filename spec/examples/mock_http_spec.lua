@@ -1,7 +1,7 @@
 local http = require "strobe.http"
 local mock = require "strobe.testing.mock"
 local sh = require("spec.support.shell").run
-local users = require "examples.fetch_user"
+local users = require "examples.mock_http"
 
 -- What get_username returns while the service answers so.
 local function ask(answer)
@@ -12,7 +12,7 @@ local function ask(answer)
   return name, message, code
 end
 
-describe("examples/fetch_user.lua: get_username", function()
+describe("examples/mock_http.lua: get_username", function()
   it("is the user of the profile", function()
     assert.equal("Ada", ask { json = { user = "Ada" } })
   end)
@@ -26,8 +26,17 @@ describe("examples/fetch_user.lua: get_username", function()
   end)
 
   it("works with a service, too", function()
-    local output, status = sh "$S examples/fetch_user.lua"
+    local server <close> = assert(http.serve(function(request)
+      return 200, nil, { user = request.headers.authorization }
+    end, "127.0.0.1", 0))
+    local api <close> = http.Session { base_url = ("http://127.0.0.1:%d/"):format(server:port()), bearer = "secret" }
+    assert.equal("Bearer secret", users.get_username(api))
+  end)
+
+  it("as a program shows both without a port", function()
+    local output, status = sh "$S --clock=virtual examples/mock_http.lua"
     assert.equal(0, status, output)
-    assert.equal("hello, Ada\nsorry: no profile: 401 Unauthorized\n", output)
+    assert.equal(
+      "hello, Ada\nsorry: no profile: 401 Unauthorized\n2 requests, and nobody was asked\n", output)
   end)
 end)
