@@ -1,4 +1,4 @@
--- Batches from a queue, full or after a while, each stored by a worker thread; then join, and the consumer is cancelled.
+-- Batches from a queue, full or after a while, each stored by a worker thread; then join, and the end of the consumer.
 -- In Python the consumer collects with get and wait_for, runs the job by run_in_executor, and loses what it has
 -- collected when it is cancelled. Here `queue:batch` collects, and puts that back; a job that runs is shielded.
 

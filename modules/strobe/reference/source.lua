@@ -165,6 +165,28 @@ function source.pause()
   end
 end
 
+local function folder_of(path)
+  return path:match "^modules/strobe/[%w_]+"
+end
+
+-- A method that is added to a class of another file, `function task.Task:get_stack()`, belongs to that class.
+local function join_added_methods(found)
+  local classes = {}
+  for path, file in pairs(found) do
+    for _, entry in ipairs(file.entries) do
+      for _, class in ipairs(entry.classes) do
+        classes[folder_of(path) .. "/" .. class.name:match "[%w_]+$"] = class
+      end
+    end
+  end
+  for path, file in pairs(found) do
+    for _, entry in ipairs(file.entries) do
+      local class = entry.owner and entry.owner:match "%.(%u[%w_]*)$"
+      entry.of = entry.of or class and classes[folder_of(path) .. "/" .. class]
+    end
+  end
+end
+
 --- All files of modules/strobe, by path. The first time it lets others run in between.
 ---@async
 ---@return table<string, strobe.reference.File>
@@ -177,6 +199,7 @@ function source.files()
         source.pause()
       end
     end
+    join_added_methods(found)
     files = found
   end
   return files

@@ -16,7 +16,10 @@ local in_c = {
 local known = { ["strobe.Task"] = true, ["strobe.Future"] = true }
 
 -- Methods of classes in C that are for our own modules.
-local internal = { Stream = {}, Handle = {}, Task = {}, Future = {} }
+local internal = {
+  Task = { awaited = true, failure = true, get_detail = true, set_detail = true, state = true, threads = true },
+  Future = { failure = true },
+}
 
 local model, tables, variables
 
