@@ -138,7 +138,7 @@ end
 ---@return strobe.Connection?
 ---@return string? message
 ---@return string? code "EBADCERT": whoever answers is not trusted; "EPROXY": the proxy refused
----@return strobe.Response? response what a proxy that refused said
+---@return strobe.http.ResponseHead? response what a proxy that refused said
 function net.connect(host, port, options)
   options = options or {}
   local timeout = check_timeout("net.connect", options)
@@ -167,7 +167,7 @@ function net.connect_unix(path, options)
   return within(timeout, ("connect %s"):format(path), core_socket.connect_unix, path)
 end
 
----@class strobe.Server
+---@class strobe.Server a listening socket; a `<close>` value
 ---@field private core userdata
 local Server = {}
 Server.__index = Server

@@ -13,7 +13,7 @@ local default_ports = { http = 80, https = 443 }
 
 local proxies = {}
 
----@class strobe.Proxy
+---@class strobe.Proxy an HTTP proxy and how to reach it
 ---@field scheme "http"|"https" how the proxy itself is spoken to
 ---@field host string
 ---@field port integer
@@ -255,7 +255,7 @@ end
 ---@return true?
 ---@return string? message
 ---@return string? code "EPROXY" when the proxy refused
----@return strobe.Response? response the refusal
+---@return strobe.http.ResponseHead? response the refusal
 function proxies.open_tunnel(stream, host, port, proxy)
   if host:find "[%c%s]" then
     return nil, ("a host without blanks expected, got %q"):format(host), "EINVAL"

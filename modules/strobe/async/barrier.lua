@@ -6,7 +6,7 @@
 local errors = require "strobe.async.error"
 local lot = require "strobe.core.lot"
 
----@class strobe.Barrier
+---@class strobe.Barrier a place where so many tasks wait for each other
 ---@field parties integer   how many tasks it takes
 ---@field n_waiting integer how many wait for the rest
 ---@field broken boolean    whether it was aborted

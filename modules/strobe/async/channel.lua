@@ -87,7 +87,7 @@ local function check_size(name, size)
   end
 end
 
----@class strobe.LatestChannel : strobe.Source
+---@class strobe.LatestChannel : strobe.Source a channel that keeps the newest value of each key
 ---@field conflated integer how many values were replaced before they were read
 ---@field private newest table<any, any> values by key
 ---@field private keys strobe.Deque   keys that have a value, in the order in which they got it
@@ -188,7 +188,7 @@ local function take_buffered(channel)
   return channel.buffer:shift()
 end
 
----@class strobe.DropOldestChannel : strobe.Source
+---@class strobe.DropOldestChannel : strobe.Source a channel that loses its oldest values when it is full
 ---@field dropped integer how many values were lost
 ---@field size integer    how many it holds
 local DropOldest = class("DropOldestChannel", { count = buffered, take = take_buffered })
@@ -216,7 +216,7 @@ function channels.drop_oldest(size)
   return create_buffer(DropOldest, size, "dropped")
 end
 
----@class strobe.Receiver : strobe.Source
+---@class strobe.Receiver : strobe.Source one end of a broadcast channel
 ---@field missed integer how many values were lost because this receiver was slow
 ---@field size integer   how many it holds
 ---@field private channel? strobe.BroadcastChannel
@@ -251,7 +251,7 @@ function Receiver:__tostring()
   )
 end
 
----@class strobe.BroadcastChannel
+---@class strobe.BroadcastChannel a channel whose receivers get every value
 ---@field size integer what the buffer of a receiver holds
 ---@field private receivers strobe.Receiver[] in the order of subscription
 ---@field private closed? boolean

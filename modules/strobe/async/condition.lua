@@ -5,7 +5,7 @@ local Lock = require("strobe.async.lock").Lock
 local Waitlist = require "strobe.async.waitlist"
 local errors = require "strobe.async.error"
 
----@class strobe.Condition
+---@class strobe.Condition a lock and the news of what it guards
 ---@field private lock strobe.Lock
 ---@field private waiters strobe.Waitlist
 local Condition = {}

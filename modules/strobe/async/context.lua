@@ -16,7 +16,7 @@ local NIL = setmetatable({}, { __name = "nil" })
 
 local EMPTY = {}
 
----@class strobe.Context
+---@class strobe.Context values of context variables
 ---@field private values? table      nil for the context of a task
 ---@field private task? strobe.Task  whose context it is
 ---@field private running? boolean
@@ -24,7 +24,7 @@ local Context = {}
 Context.__index = Context
 Context.__name = "Context"
 
----@class strobe.ContextVar
+---@class strobe.ContextVar a variable whose value is one for each task; children begin with a copy
 ---@field name string
 ---@field private default any
 ---@field private has_default boolean
@@ -32,7 +32,7 @@ local ContextVar = {}
 ContextVar.__index = ContextVar
 ContextVar.__name = "ContextVar"
 
----@class strobe.ContextToken
+---@class strobe.ContextToken what ContextVar:set returns, for reset
 ---@field var strobe.ContextVar what was set
 ---@field old_value any         its value before; nil if it had none
 ---@field private old any

@@ -7,7 +7,7 @@
 local core_error = require "strobe.core.error"
 local future = require "strobe.core.future"
 
----@class strobe.Coroutine : strobe.Awaitable
+---@class strobe.Coroutine : strobe.Awaitable a call that was put off, made by what async.fn returns; it is awaited once
 ---@field private f? function   nil once it was awaited
 ---@field private n integer     number of arguments, which are its list part
 ---@field private name string
@@ -16,7 +16,7 @@ local Coroutine = {}
 Coroutine.__index = Coroutine
 Coroutine.__name = "coroutine"
 
----@alias strobe.Awaitable strobe.Coroutine|strobe.Task|strobe.Future|table
+---@alias strobe.Awaitable strobe.Coroutine|strobe.Task|strobe.Future|table what async.await takes
 
 local coroutines = {}
 

@@ -6,7 +6,7 @@
 
 local core = require "strobe.core.error"
 
----@class strobe.Error
+---@class strobe.Error the errors of strobe.async; each class is called to make one
 ---@field name string        the name of its class
 ---@field message string
 ---@field traceback? string  where it was made

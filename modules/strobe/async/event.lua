@@ -2,7 +2,7 @@
 
 local lot = require "strobe.core.lot"
 
----@class strobe.Event
+---@class strobe.Event a flag that tasks wait for
 ---@field private flag boolean
 ---@field private waiters userdata
 local Event = {}

@@ -16,7 +16,7 @@ local CHUNK = 256 * 1024
 -- Bytes that read_all takes, and bytes in a line, unless told otherwise.
 local MAX_SIZE, MAX_LINE = 256 * 1024 * 1024, 1024 * 1024
 
----@class strobe.File
+---@class strobe.File an open file; a `<close>` value
 ---@field path string
 ---@field private fd? integer       nil when it is closed
 ---@field private position? integer where the next byte is; nil for what has no positions
@@ -105,7 +105,7 @@ local function nanoseconds(at)
   return at.sec * 1000000000 + at.nsec
 end
 
----@class strobe.Stat
+---@class strobe.Stat what there is to know of a file or folder
 ---@field type "file"|"directory"|"link"|"fifo"|"socket"|"char"|"block"
 ---@field size integer bytes
 ---@field mtime number seconds since 1970 when the content last changed; `atime`, `ctime` likewise
@@ -118,6 +118,7 @@ end
 ---@field gid integer
 
 --- What luv says of a file, as we say it.
+---@package
 ---@param stat table
 ---@return strobe.Stat
 function File.describe(stat)
@@ -155,6 +156,7 @@ local Unfinished = {
 
 --- Opens. Pipes are refused: a thread would wait for the other end, and nobody could
 --- stop it.
+---@package
 ---@async
 ---@param path string
 ---@param flags integer as luv's constants
@@ -225,6 +227,7 @@ local function read_up_to(file, n)
 end
 
 --- The triple for a file that has more than may be read.
+---@package
 ---@param path string
 ---@param limit integer bytes
 ---@return nil
@@ -457,6 +460,7 @@ function File:close()
 end
 
 --- Begins to close and does not wait.
+---@package
 function File:abandon()
   begin_close(self)
 end

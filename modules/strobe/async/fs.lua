@@ -319,7 +319,7 @@ local function read_folder(folder, path, limit)
   end
 end
 
----@class strobe.Entry
+---@class strobe.Entry a name in a folder, as fs.readdir lists them
 ---@field name string
 ---@field type "file"|"directory"|"link"|"fifo"|"socket"|"char"|"block"|"unknown"
 

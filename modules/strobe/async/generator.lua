@@ -9,7 +9,7 @@ local core_error = require "strobe.core.error"
 local errors = require "strobe.async.error"
 local task = require "strobe.core.task"
 
----@class strobe.Generator
+---@class strobe.Generator what the call of a generator function returns; called, it is an iterator; a `<close>` value
 ---@field private core userdata
 local Generator = {}
 Generator.__index = Generator

@@ -1,6 +1,6 @@
 --- What `acquire` returns: a closing value that releases at most once.
 
----@class strobe.Guard
+---@class strobe.Guard what acquire returns: a `<close>` value that releases it
 ---@field private held? table what is to be released, nil once it was
 local Guard = {}
 Guard.__index = Guard

@@ -9,7 +9,7 @@ local Pump = require "strobe.async.pump"
 local check_batch = require("strobe.async.queue").check_batch
 local open_source = require("strobe.async.source").open
 
----@class strobe.Iter
+---@class strobe.Iter a chain of steps on a source; called, it is an iterator; a `<close>` value
 ---@field private step fun(): any   the next values, or nil at the end
 ---@field private shut fun()        closes what it reads from
 ---@field private closed? boolean

@@ -9,7 +9,7 @@ local task = require "strobe.core.task"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
 
----@class strobe.Loop
+---@class strobe.Loop the loop, of which there is one
 ---@field slow_callback_duration number seconds; a longer step is reported
 local Loop = {}
 Loop.__name = "Loop"

@@ -13,7 +13,7 @@ local lot = require "strobe.core.lot"
 
 local queues = {}
 
----@class strobe.Queue
+---@class strobe.Queue a queue between tasks
 ---@field maxsize number          the most items it holds; 0 or less: any number
 ---@field private name string
 ---@field private items table     with push, shift, unshift, pop and count

@@ -3,7 +3,7 @@
 local Guard = require "strobe.async.guard"
 local Waitlist = require "strobe.async.waitlist"
 
----@class strobe.Semaphore
+---@class strobe.Semaphore permits, of which each task takes one, first come first served
 ---@field private value integer  permits that nobody has and nobody was promised
 ---@field private bound? integer the most there may be, in a BoundedSemaphore
 ---@field private waiters strobe.Waitlist

@@ -18,7 +18,7 @@ local function raise(message, code)
   error(e, 0)
 end
 
----@class strobe.StreamReader
+---@class strobe.StreamReader what came by a connection; its methods raise
 ---@field private stream strobe.Stream
 ---@field private limit integer
 local StreamReader = {}
@@ -137,7 +137,7 @@ function StreamReader:at_eof()
   return self.stream:at_eof()
 end
 
----@class strobe.StreamWriter
+---@class strobe.StreamWriter what goes by a connection; its methods raise
 ---@field private stream strobe.Stream
 local StreamWriter = {}
 StreamWriter.__index = StreamWriter
@@ -269,7 +269,7 @@ function streams.open_unix_connection(path, options)
   return pair(stream, options)
 end
 
----@class strobe.StreamServer
+---@class strobe.StreamServer a server of start_server; a `<close>` value
 ---@field private server strobe.Server
 local StreamServer = {}
 StreamServer.__index = StreamServer

@@ -6,7 +6,7 @@ local future = require "strobe.core.future"
 local task = require "strobe.core.task"
 local tasks = require "strobe.async.task"
 
----@class strobe.TaskGroup
+---@class strobe.TaskGroup tasks that end with a block; a `<close>` value
 ---@field private children table<strobe.Task, integer> those that have not ended, numbered
 ---@field private errors any[]
 ---@field private parent strobe.Task

@@ -8,7 +8,7 @@ local join = require "strobe.core.join"
 local task = require "strobe.core.task"
 local time = require "strobe.core.time"
 
----@class strobe.Timeout
+---@class strobe.Timeout a limit of time for a block; a `<close>` value
 ---@field private deadline? number loop time in seconds
 ---@field private state "entered"|"expiring"|"expired"|"exited"
 local Timeout = {}

@@ -4,7 +4,7 @@ local time = require "strobe.core.time"
 
 local timers = {}
 
----@class strobe.Every
+---@class strobe.Every what async.every tells its function
 ---@field calls integer    how often f was called
 ---@field overruns integer ticks that were skipped because f took longer than a period
 

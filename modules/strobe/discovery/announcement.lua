@@ -22,7 +22,7 @@ local LOST_PAUSE = 1                  -- seconds until it asks again for what an
 local MOST_CONFLICTS, WITHIN, REST = 15, 10, 5 -- so many within seconds: it rests
 local ANNOUNCEMENTS, ANNOUNCE_PAUSE = 2, 1
 
----@class strobe.discovery.Announcement
+---@class strobe.discovery.Announcement a service that is told to others until it is closed; a `<close>` value
 ---@field private what table see service.records
 ---@field private link strobe.discovery.Link
 ---@field private answers strobe.discovery.Answers

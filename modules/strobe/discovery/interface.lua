@@ -3,7 +3,7 @@
 local address = require "strobe.discovery.address"
 local uv = require "luv"
 
----@class strobe.discovery.Interface
+---@class strobe.discovery.Interface a network of this machine
 ---@field name string e.g. "lo"
 ---@field address string its first address of IPv4
 ---@field loopback boolean

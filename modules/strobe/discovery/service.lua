@@ -10,7 +10,7 @@ local text = require "strobe.discovery.text"
 local HOST_TTL, OTHER_TTL = 120, 4500 -- seconds: of what changes with an address, and of the rest
 local ALL_TYPES = "_services._dns-sd._udp.local"
 
----@class strobe.discovery.Service
+---@class strobe.discovery.Service what was found
 ---@field name string e.g. "iopin"
 ---@field type string e.g. "_strobe._tcp"
 ---@field host string the address to connect to

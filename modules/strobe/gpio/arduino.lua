@@ -27,7 +27,7 @@ local BUSY_CALLS = 1000 -- without time passing, before it is a busy wait
 local BUSY_STEP = 10 * US -- of time, for each call from then on
 local LOOP_TIME = 10 * US -- what a loop takes that never waits
 
----@class strobe.gpio.Arduino
+---@class strobe.gpio.Arduino the calls of Arduino's sketches, of a board
 ---@field busy_calls integer calls that found no time passing in a loop that does not wait
 local arduino = {}
 
@@ -377,6 +377,7 @@ end
 local makers = {}
 
 --- board:arduino
+---@package
 ---@param board strobe.gpio.Board
 ---@return strobe.gpio.Arduino
 function makers.open(board)
@@ -416,6 +417,7 @@ local function with_trace(e)
 end
 
 --- board:sketch
+---@package
 ---@param board strobe.gpio.Board
 ---@param given {setup?: fun(), loop?: fun(), name?: string}
 ---@return strobe.Task

@@ -217,7 +217,7 @@ function Board:find_pin(what, name, level)
   error(("%s: %s"):format(what, names.no_pin(self, name)), (level or 2) + 1)
 end
 
----@class strobe.gpio.LineInfo
+---@class strobe.gpio.LineInfo what there is to know of a pin
 ---@field name string
 ---@field net string what the pin is joined to
 ---@field direction "input"|"output"

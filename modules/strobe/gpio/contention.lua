@@ -6,7 +6,7 @@ local duration = require "strobe.gpio.duration"
 
 local contentions = {}
 
----@class strobe.gpio.Contention
+---@class strobe.gpio.Contention two outputs that differed on a net
 ---@field seq integer counts the board's contentions from 1
 ---@field net string
 ---@field began number seconds

@@ -5,7 +5,7 @@ local settings = require "strobe.gpio.settings"
 
 local SECOND = 1000 * 1000 * 1000 -- in ns
 
----@class strobe.gpio.LineSettings
+---@class strobe.gpio.LineSettings how a line is requested
 ---@field direction? "input"|"output"|"as-is" ("as-is")
 ---@field bias? "as-is"|"disabled"|"pull-up"|"pull-down" ("as-is")
 ---@field drive? "push-pull"|"open-drain"|"open-source" ("push-pull")
@@ -17,7 +17,7 @@ local SECOND = 1000 * 1000 * 1000 -- in ns
 ---@field consumer? string who owns it, for messages (the caller's file and line)
 ---@field shared? boolean it may have several owners, who all say so
 
----@class strobe.gpio.Event
+---@class strobe.gpio.Event an edge of a line
 ---@field edge "rising"|"falling"
 ---@field value integer 1 after a rising edge, 0 after a falling one: logical, with active_low the opposite of the level
 ---@field timestamp_ns integer the board's time

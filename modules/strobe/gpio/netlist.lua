@@ -2,7 +2,7 @@
 
 local netlist = {}
 
----@class strobe.gpio.Net
+---@class strobe.gpio.Net pins that are joined by wires
 ---@field name string
 ---@field pins string[] in the order in which they were made
 ---@field level "0"|"1"|"z"|"x"

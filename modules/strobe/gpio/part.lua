@@ -29,14 +29,14 @@ local names = require "strobe.gpio.name"
 
 local parts = {}
 
----@class strobe.gpio.Kind
+---@class strobe.gpio.Kind a kind of part, as gpio.part.kind takes it
 ---@field name string
 ---@field pins string[]|fun(attributes: table): string[] in order
 ---@field attributes? table<string, any> defaults; others are refused. `false` has no default
 ---@field start? fun(self: strobe.gpio.Part) once, when it was added; may not wait
 ---@field finish? fun(self: strobe.gpio.Part) when it stops
 
----@class strobe.gpio.Part
+---@class strobe.gpio.Part a part on a board; `self` in what a kind defines
 ---@field name string
 ---@field kind string
 ---@field board strobe.gpio.Board
@@ -147,6 +147,7 @@ local function add_pins(part)
 end
 
 --- board:add
+---@package
 ---@param board strobe.gpio.Board
 ---@param kind string|strobe.gpio.Kind
 ---@param given table

@@ -21,7 +21,7 @@ local STDOUT = 1
 
 -- --- What is shown ---------------------------------------------------------------------------
 
----@class strobe.gpio.ViewSnapshot
+---@class strobe.gpio.ViewSnapshot what a view shows
 ---@field name string of the board
 ---@field now_ns integer
 ---@field running boolean

@@ -4,7 +4,7 @@ local async = require "strobe.async"
 
 local ROOM = 1024 -- events; then the oldest goes
 
----@class strobe.gpio.InfoEvent
+---@class strobe.gpio.InfoEvent what has happened to a pin
 ---@field event "requested"|"released"|"reconfigured"
 ---@field line string the pin's name
 ---@field timestamp_ns integer

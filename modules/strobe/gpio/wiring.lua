@@ -4,7 +4,7 @@ local wiring = {}
 
 local rails = { GND = 0, VCC = 1 }
 
----@class strobe.gpio.Wire
+---@class strobe.gpio.Wire a wire; closing takes it away
 ---@field board strobe.gpio.Board
 ---@field a strobe.gpio.Pin
 ---@field b strobe.gpio.Pin

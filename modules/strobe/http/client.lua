@@ -26,7 +26,7 @@ function client.request(method, url, options)
   return sessions.perform(session(), method, url, options, 1)
 end
 
---- GET. requests.get
+--- Makes a GET request; the rest is as with request. requests.get
 ---@async
 ---@param url string
 ---@param options? strobe.http.RequestOptions
@@ -37,7 +37,7 @@ function client.get(url, options)
   return sessions.perform(session(), "GET", url, options, 1)
 end
 
---- POST: `http.post(url, {json = {name = "Ada"}})`. requests.post
+--- Makes a POST request: `http.post(url, {json = {name = "Ada"}})`. requests.post
 ---@async
 ---@param url string
 ---@param options? strobe.http.RequestOptions
@@ -48,7 +48,7 @@ function client.post(url, options)
   return sessions.perform(session(), "POST", url, options, 1)
 end
 
---- PUT. requests.put
+--- Makes a PUT request; the rest is as with request. requests.put
 ---@async
 ---@param url string
 ---@param options? strobe.http.RequestOptions
@@ -59,7 +59,7 @@ function client.put(url, options)
   return sessions.perform(session(), "PUT", url, options, 1)
 end
 
---- PATCH. requests.patch
+--- Makes a PATCH request; the rest is as with request. requests.patch
 ---@async
 ---@param url string
 ---@param options? strobe.http.RequestOptions
@@ -70,7 +70,7 @@ function client.patch(url, options)
   return sessions.perform(session(), "PATCH", url, options, 1)
 end
 
---- DELETE. requests.delete
+--- Makes a DELETE request; the rest is as with request. requests.delete
 ---@async
 ---@param url string
 ---@param options? strobe.http.RequestOptions
@@ -81,7 +81,7 @@ function client.delete(url, options)
   return sessions.perform(session(), "DELETE", url, options, 1)
 end
 
---- HEAD: the response has no body. requests.head
+--- Makes a HEAD request: the response has no body. requests.head
 ---@async
 ---@param url string
 ---@param options? strobe.http.RequestOptions
@@ -92,7 +92,7 @@ function client.head(url, options)
   return sessions.perform(session(), "HEAD", url, options, 1)
 end
 
---- OPTIONS. requests.options
+--- Makes an OPTIONS request; the rest is as with request. requests.options
 ---@async
 ---@param url string
 ---@param options? strobe.http.RequestOptions

@@ -4,14 +4,15 @@ local core_error = require "strobe.core.error"
 local errors = require "strobe.async.error"
 local reasons = require "strobe.http.status"
 
----@class strobe.http.HTTPException : strobe.Error
+---@class strobe.http.HTTPException : strobe.Error an error that answers its status
 ---@field status integer
 ---@field headers? table<string, string|number>
 local HTTPException = core_error.class("HTTPException", errors.Error)
 
 local http_error = { HTTPException = HTTPException }
 
---- Makes one: `error(http.error(404, "no such user"))` in a handler answers 404 with that text.
+--- Makes an error that answers a status: `error(http.error(404, "no such user"))` in a handler answers 404 with that
+--- text.
 --- aiohttp.web.HTTPException
 ---@param status integer 400 to 599
 ---@param message? string for the peer too; default the status' reason

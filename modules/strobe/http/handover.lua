@@ -10,7 +10,7 @@ local MOST_INTERIM = 16 -- answers with 1xx before the one that counts
 local BODY_SHOWN = 1024 -- bytes of a refusal's body that are read
 local BODY_TIME = 1 -- seconds in which they are to come
 
----@class strobe.Response
+---@class strobe.http.ResponseHead an answer of which only the head was read
 ---@field status integer
 ---@field reason string
 ---@field headers table<string, string> lower-case names; fields that came several times are joined by ", "
@@ -27,7 +27,7 @@ end
 --- Reads the head of the answer that counts.
 ---@async
 ---@param stream strobe.Connection
----@return strobe.Response?
+---@return strobe.http.ResponseHead?
 ---@return string? message
 ---@return string? code "EMSGSIZE" for a head above 16 KiB, "EPROTO" for what is no HTTP, …
 function responses.read(stream)
@@ -52,7 +52,7 @@ end
 --- Reads the start of a refusal's body, for the message; what does not come soon is left.
 ---@async
 ---@param stream strobe.Connection
----@param response strobe.Response gets it as `body`
+---@param response strobe.http.ResponseHead gets it as `body`
 function responses.read_body(stream, response)
   local size = math.min(response.content_length or 0, BODY_SHOWN)
   if size > 0 then

@@ -57,7 +57,7 @@ http.files = files.handler
 ---@type fun(status: integer, message?: string, headers?: table): strobe.http.HTTPException
 http.error = http_error.new
 
---- Its class, for async.is.
+--- The class of what http.error makes, for async.is.
 http.HTTPException = http_error.HTTPException
 
 return http

@@ -5,7 +5,7 @@ local json = require "strobe.json"
 local net = require "strobe.net"
 local target = require "strobe.http.target"
 
----@class strobe.http.Request
+---@class strobe.http.Request what a server's handler gets
 ---@field method string             "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"
 ---@field target string             as it came
 ---@field path string               decoded, without the query: "/a b"

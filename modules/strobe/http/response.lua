@@ -12,7 +12,7 @@ local PIECE = 64 * 1024
 --- What raise_for_status raises: has `status` and `response`.
 local HTTPError = require("strobe.core.error").class("HTTPError", errors.ConnectionError)
 
----@class strobe.http.Response
+---@class strobe.http.Response what a request returns
 ---@field status integer
 ---@field reason string   "" in HTTP/2
 ---@field version string  "1.0", "1.1" or "2"

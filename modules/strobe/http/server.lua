@@ -29,7 +29,7 @@ local defaults = {
   backlog = 128,
 }
 
----@class strobe.http.Server
+---@class strobe.http.Server a server; a `<close>` value
 ---@field private listener strobe.Server
 ---@field private service strobe.http.Service
 ---@field private living table<strobe.Task, strobe.http.ServerConnection|true|"upgraded"> one for each connection; true

@@ -37,7 +37,7 @@ local MOST_DRAINED = 64 * 1024 -- of a redirect's body, so that its connection c
 ---@field max_connections? integer at the same time (100); further requests wait for one
 ---@field max_connections_per_host? integer (no limit)
 
----@class strobe.http.Session
+---@class strobe.http.Session connections, cookies and options that requests share; a `<close>` value
 ---@field settings strobe.http.SessionOptions
 ---@field package core? userdata
 local Session = {}

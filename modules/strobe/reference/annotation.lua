@@ -141,7 +141,10 @@ local function join(lines)
   return (table.concat(lines, "\n"):gsub("^%s+", ""):gsub("%s+$", ""))
 end
 
-local origins = { "asyncio%.[%w_.]+", "requests%.[%w_.]+", "websockets%.[%w_.]+", "contextvars%.[%w_.]+", "PEP %d+" }
+local origins = {
+  "asyncio%.[%w_.]+", "contextvars%.[%w_.]+", "os%.[%w_.]+", "requests%.[%w_.]+", "aiohttp%.[%w_.]+",
+  "websockets%.[%w_.]+", "PEP %d+",
+}
 
 -- Takes where the name comes from off the end of a paragraph, if it is said there.
 local function split_origin(text)

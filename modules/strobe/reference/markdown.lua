@@ -29,10 +29,19 @@ local function page_of(item)
   return item.module.short .. ".md"
 end
 
+-- A class and the function that makes its objects share a name, but no anchor.
+local function anchor_of(item)
+  return item.kind == "class" and item.name .. "-class" or item.name
+end
+
+local function address_of(item)
+  return page_of(item) .. "#" .. anchor_of(item)
+end
+
 -- A type in code, with links where it names classes.
 local function type_text(kind)
   local text = wording.type(kind, function(class)
-    return "\0" .. class.name .. "\1" .. page_of(class) .. "#" .. class.name .. "\2"
+    return "\0" .. class.name .. "\1" .. address_of(class) .. "\2"
   end)
   text = ("`" .. text .. "`"):gsub("%z([^\1]*)\1([^\2]*)\2", "`[`%1`](%2)`")
   return (text:gsub("``", ""))
@@ -70,7 +79,7 @@ local function add(lines, text, ...)
 end
 
 local function add_heading(lines, level, item, title)
-  add(lines, '\n<a id="%s"></a>\n\n%s %s\n', item.name, ("#"):rep(level), title)
+  add(lines, '\n<a id="%s"></a>\n\n%s %s\n', anchor_of(item), ("#"):rep(level), title)
 end
 
 local function note_of(text)
@@ -101,10 +110,10 @@ local function origin_text(origin)
   return origin
 end
 
-local function add_notes(lines, entry)
-  local notes = {}
-  notes[#notes + 1] = entry.async and "may wait" or nil
-  notes[#notes + 1] = entry.origin and "in Python " .. origin_text(entry.origin) or nil
+local function add_notes(lines, item)
+  local notes, origin = {}, wording.origin(item)
+  notes[#notes + 1] = item.entry and item.entry.async and "may wait" or nil
+  notes[#notes + 1] = origin and "in Python " .. origin_text(origin) or nil
   if #notes > 0 then
     add(lines, "*%s*\n", table.concat(notes, " · "))
   end
@@ -117,7 +126,7 @@ local function add_function(lines, level, item)
   if not entry then
     return
   end
-  add_notes(lines, entry)
+  add_notes(lines, item)
   add(lines, prose(entry.text))
   if #entry.parameters > 0 then
     add(lines, "\nTakes\n")
@@ -129,6 +138,7 @@ end
 local function add_value(lines, level, item)
   local is_plain = type(item.live) == "string" or type(item.live) == "number"
   add_heading(lines, level, item, ("`%s%s`"):format(item.name, is_plain and (" = %q"):format(item.live) or ""))
+  add_notes(lines, item)
   add(lines, prose(wording.text(item)))
 end
 
@@ -171,7 +181,7 @@ local function add_class(lines, level, class)
 end
 
 local function link(item)
-  return ("[`%s`](%s#%s)"):format(item.name, page_of(item), item.name)
+  return ("[`%s`](%s)"):format(item.name, address_of(item))
 end
 
 local function add_contents(lines, title, items)
@@ -209,6 +219,7 @@ local function module_page(module)
   add_contents(lines, "Classes", module.classes)
   add_contents(lines, "Parts", module.parts)
   for _, item in ipairs(module.items) do
+    source.pause()
     add_item(lines, 2, item)
   end
   for _, class in ipairs(module.classes) do
@@ -235,7 +246,7 @@ end
 -- The address of what is called exactly so.
 local function address(name)
   local item = lookup.find(name)[1]
-  return item and page_of(item) .. "#" .. item.name
+  return item and address_of(item)
 end
 
 --- All pages by their file names.

@@ -46,6 +46,20 @@ function python.find(name)
   end
 end
 
+--- The name of asyncio that a name of ours stands for, if both end alike.
+---@param here string "async.gather"
+---@return string? name "asyncio.gather"
+function python.name_of(here)
+  local last = here:match "[%w_]+$"
+  for _, section in ipairs(python.sections()) do
+    for _, row in ipairs(section.rows) do
+      if row.here == here and row.name:match "[%w_]+$" == last then
+        return row.name
+      end
+    end
+  end
+end
+
 -- The rows that have a word in their names.
 local function containing(word)
   local found = {}

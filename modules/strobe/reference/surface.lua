@@ -264,6 +264,9 @@ local function types_of_class(item, visit)
   visit(item.alias or "")
 end
 
+-- Who speaks for the classes of a module that is not public.
+local speakers = { proxy = "net", tls = "net" }
+
 -- The public module in whose file or folder a class is; else the one that names it.
 local function home_of(model, item, default)
   for _, module in ipairs(model.modules) do
@@ -272,7 +275,7 @@ local function home_of(model, item, default)
     end
   end
   local folder = item.path:match "^modules/strobe/([%w_]+)"
-  return model.by_short[folder] or default
+  return model.by_short[speakers[folder] or folder] or default
 end
 
 local function place_class(model, item, default)

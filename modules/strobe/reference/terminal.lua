@@ -69,7 +69,7 @@ local function add_function(lines, item)
 end
 
 local function add_sources(lines, item)
-  local origin = item.entry and item.entry.origin
+  local origin = wording.origin(item)
   if origin then
     add(lines, "\n  in Python: %s%s", origin, origin:find "^asyncio" and ("  (strobe help %s)"):format(origin) or "")
   end

@@ -1,5 +1,6 @@
 --- What the terminal's text and the Markdown pages have in common: signatures, types, first sentences.
 
+local python = require "strobe.reference.python"
 local surface = require "strobe.reference.surface"
 
 local wording = {}
@@ -68,8 +69,8 @@ function wording.text(item)
   return item.text or item.entry and item.entry.text or ""
 end
 
--- A sentence in a list; a long one ends at its first colon or semicolon.
-local LONG = 90
+-- A sentence in a list; a long one ends at its first colon or semicolon, unless too little is left.
+local LONG, SHORT = 90, 12
 
 --- Its first sentence, on one line.
 ---@param item strobe.reference.Item
@@ -78,7 +79,8 @@ function wording.summary(item)
   local text = wording.text(item):gsub("\n%s*\n.*", ""):gsub("%s+", " ")
   local sentence = (text .. " "):match "^(.-[^.]%.)%s" or text
   if #sentence > LONG then
-    sentence = (sentence .. " "):match "^(.-[:;])%s" or sentence
+    local begin = (sentence .. " "):match "^(.-[:;])%s"
+    sentence = begin and #begin > SHORT and begin or sentence
   end
   return (sentence:gsub("%s*[.:;]$", ""))
 end
@@ -113,6 +115,13 @@ function wording.makers(item)
     end
   end
   return #names <= MOST_MAKERS and names or {}
+end
+
+--- Where the name of an item comes from: "asyncio.gather", "requests.get".
+---@param item strobe.reference.Item
+---@return string?
+function wording.origin(item)
+  return item.entry and item.entry.origin or python.name_of(item.name)
 end
 
 --- The classes that a function takes or gives, and a class derives from.

@@ -33,7 +33,7 @@ local ws = require "strobe.ws"
 
 local NOBODY = "peer" -- the channel of who does not say its name
 
----@class strobe.sketch.Component
+---@class strobe.sketch.Component what `sketch.component` makes; `setup`, `loop` and the like are for you to define
 ---@field name string
 ---@field private lock strobe.Lock  held while the loop runs
 ---@field private ended strobe.Event

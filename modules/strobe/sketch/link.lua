@@ -5,7 +5,7 @@ local timeouts = require "strobe.async.timeout"
 local words = require "strobe.sketch.words"
 local ws = require "strobe.ws"
 
----@class strobe.sketch.Link
+---@class strobe.sketch.Link a connection to another component, which acknowledges each message; a `<close>` value
 ---@field channel string the other component's name
 ---@field private connection strobe.ws.Connection
 local Link = {}

@@ -13,7 +13,7 @@ local Connection = require "strobe.tectonic.connection"
 local iterate = require "strobe.tectonic.subscription"
 local tick = require "strobe.tectonic.tick"
 
----@class strobe.tectonic.Client : strobe.tectonic.Connection
+---@class strobe.tectonic.Client : strobe.tectonic.Connection a client; its methods return success and the server's text
 ---@field gaps? integer breaks that ticks() came back from
 ---@field protected encode fun(self, text: string): string a text command as this protocol has it
 ---@field protected exchange fun(self, bytes: string, count?: integer): boolean?, string, string? sends requests in

@@ -10,7 +10,7 @@ local net = require "strobe.net"
 
 local REPLY_HEADER, decode_reply_header = frame.REPLY_HEADER, frame.decode_reply_header
 
----@class strobe.tectonic.Connection
+---@class strobe.tectonic.Connection what every client has
 ---@field host string
 ---@field port integer
 ---@field protocol "poll"|"push"

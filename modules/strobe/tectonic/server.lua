@@ -22,7 +22,7 @@ local WATCH_PERIOD = 0.02
 ---@field refused integer connections that ended by what they sent
 ---@field turned_away integer connections above max_connections
 
----@class strobe.tectonic.Server
+---@class strobe.tectonic.Server a server in this process; a `<close>` value
 ---@field package store strobe.tectonic.Store
 ---@field options strobe.tectonic.ServeOptions
 ---@field max_connections integer

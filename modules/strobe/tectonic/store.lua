@@ -265,7 +265,7 @@ function Store:sample()
   add("total", total)
 end
 
----@class strobe.tectonic.Stats
+---@class strobe.tectonic.Stats counters of a server
 ---@field connections integer open sessions
 ---@field books integer
 ---@field rows integer in memory

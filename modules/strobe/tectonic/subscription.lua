@@ -18,7 +18,7 @@ local LEAVE = 5
 
 local BACKOFF = { initial = 0.1, factor = 2, most = 5, attempts = math.huge }
 
----@class strobe.tectonic.Backoff
+---@class strobe.tectonic.Backoff how long to wait before another attempt
 ---@field initial? number seconds before the second attempt (0.1)
 ---@field factor? number  by which each further pause is longer (2)
 ---@field most? number    seconds of the longest pause (5)
@@ -29,7 +29,7 @@ local BACKOFF = { initial = 0.1, factor = 2, most = 5, attempts = math.huge }
 ---@field on_gap? fun(gap: strobe.tectonic.Gap) default: it is reported
 ---@field poll? number seconds between two polls that found nothing (0.01)
 
----@class strobe.tectonic.Gap
+---@class strobe.tectonic.Gap updates that are missing
 ---@field book string
 ---@field after? integer   seq of the last update before the break
 ---@field before? integer  seq of the first one after it

@@ -32,7 +32,7 @@ local F32_LIMIT = 2.0 ^ 128 - 2.0 ^ 103 -- from here on, nearest is infinity
 local TIE_UP = 1 + 2.0 ^ -51 -- moves an f32 less than half a digit, but over a tie
 local CACHED_DIGITS = 4096
 
----@class strobe.tectonic.Tick
+---@class strobe.tectonic.Tick one update of an order book
 ---@field ts number seconds since 1970, with milliseconds
 ---@field seq integer 0 to 4294967295
 ---@field is_trade boolean a trade, otherwise a change of a level

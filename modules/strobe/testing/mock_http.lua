@@ -21,7 +21,7 @@ local target = require "strobe.http.target"
 local time = require "strobe.core.time"
 local transport = require "strobe.http.transport"
 
----@class strobe.testing.Answer
+---@class strobe.testing.Answer what a mocked request is answered with
 ---@field status? integer (200)
 ---@field headers? table<string, string|string[]>
 ---@field body? string|fun(): string? whole or in pieces
@@ -38,7 +38,7 @@ local transport = require "strobe.http.transport"
 ---@field body string
 ---@field key? string the answer's that was taken; nil when there was none
 
----@class strobe.testing.HttpMock
+---@class strobe.testing.HttpMock answers while it is open; a `<close>` value
 ---@field calls strobe.testing.Call[] all requests, in order
 ---@field private rules table[]
 ---@field private pushed table

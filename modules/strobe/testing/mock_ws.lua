@@ -19,7 +19,7 @@ local server = require "strobe.http.server"
 local tasks = require "strobe.async.task"
 local upgrade = require "strobe.ws.upgrade"
 
----@class strobe.testing.WsMock
+---@class strobe.testing.WsMock peers while it is open; a `<close>` value
 ---@field connected string[] the URIs that were connected to, in order
 ---@field private rules table[]
 ---@field private options strobe.ws.UpgradeOptions

@@ -32,6 +32,7 @@ Writer.__index = Writer
 Writer.__name = "vcd.Writer"
 
 --- How many nanoseconds a timescale is.
+---@package
 ---@param where string the function, for the message of what raises
 ---@param timescale string 1, 10 or 100 of s, ms, us, ns: "1 us"
 ---@param level? integer as error's
@@ -235,7 +236,7 @@ end
 
 -- --- Reading --------------------------------------------------------------------------------
 
----@class strobe.vcd.Var
+---@class strobe.vcd.Var a variable of a trace
 ---@field name string without its range
 ---@field scope string names of the scopes around it, with a . between two; "" at the top
 ---@field type string as in the file: "wire", "reg", "real", "string", "event", …
@@ -246,7 +247,7 @@ end
 ---@field lsb? integer
 ---@field changes {times: number[], values: any[]} of `vcd.read`; shared by names of one net
 
----@class strobe.vcd.Trace
+---@class strobe.vcd.Trace a trace that was read: its head, and from vcd.read its changes
 ---@field vars strobe.vcd.Var[] in the file's order
 ---@field timescale string e.g. "1 us"
 ---@field unit_ns number how many nanoseconds that is

@@ -127,7 +127,7 @@ end
 ---@return string? message
 ---@return string? code "EPROTO" for an answer that is no WebSocket's, "EPROXY" for a proxy that refused, "EBADCERT",
 ---"ETIMEDOUT", "ECONNREFUSED", …
----@return strobe.Response? response what the server, or the proxy, answered
+---@return strobe.http.ResponseHead? response what the server, or the proxy, answered
 function client.connect(uri, options)
   options = options or {}
   local parsed, wrong = uris.parse(uri)
@@ -169,9 +169,9 @@ end
 ---@field factor? number   each next one is so many times as long (1.6)
 ---@field most? number     and no longer than that (60 s)
 ---@field on_failure? fun(message: string, code: string, seconds: number) told before each pause
----@field is_fatal? fun(message: string, code: string, response?: strobe.Response): boolean? whether a failure is to be
----raised; nil: as by default, that is for refusals other than 5xx, 408, 425 and 429, and for certificates that are not
----trusted
+---@field is_fatal? fun(message: string, code: string, response?: strobe.http.ResponseHead): boolean? whether a failure
+---is to be raised; nil: as by default, that is for refusals other than 5xx, 408, 425 and 429, and for certificates that
+---are not trusted
 
 local function raise_if_fatal(options, message, code, response)
   local fatal = options.is_fatal and options.is_fatal(message, code, response)

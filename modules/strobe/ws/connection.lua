@@ -19,7 +19,7 @@ local CLOSE_TIMEOUT = 10
 local PING_INTERVAL = 20
 local PING_TIMEOUT = 20
 
----@class strobe.ws.Compression
+---@class strobe.ws.Compression how messages are compressed (permessage-deflate, RFC 7692)
 ---@field window_bits? integer     9 to 15: windows of 2^n bytes, of both sides (12)
 ---@field mem_level? integer       1 to 9, zlib's (5)
 ---@field threshold? integer       bytes from which a message is worth it (1,024)
@@ -40,7 +40,7 @@ local PING_TIMEOUT = 20
 ---Default false: it takes 50 KiB a connection
 ---@field headers? table<string, string|string[]> more of our own
 
----@class strobe.ws.ConnectionClosed : strobe.Error
+---@class strobe.ws.ConnectionClosed : strobe.Error why a connection has ended
 ---@field code integer       the peer's, or ours if it sent none; 1005 = a Close without a code, 1006 = the link broke
 ---@field reason string
 ---@field by "peer"|"us"|"link" who closed first
@@ -48,7 +48,7 @@ local ConnectionClosed = core_error.class("ConnectionClosed", errors.Error)
 local ConnectionClosedOK = core_error.class("ConnectionClosedOK", ConnectionClosed)
 local ConnectionClosedError = core_error.class("ConnectionClosedError", ConnectionClosed)
 
----@class strobe.ws.Connection
+---@class strobe.ws.Connection a WebSocket; a `<close>` value
 ---@field request table              the opening request: {method, target, headers}
 ---@field response table             and its answer: {status, reason, headers}
 ---@field subprotocol? string        what both sides agreed on

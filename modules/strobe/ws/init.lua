@@ -30,9 +30,9 @@ ws.upgrade = upgrade.upgrade
 
 --- The error of a connection that has ended: `code`, `reason`, `by` ("peer", "us" or "link").
 ws.ConnectionClosed = connections.ConnectionClosed
---- … by a Close of both sides with 1000, 1001 or no code.
+--- A ConnectionClosed by a Close of both sides, with 1000, 1001 or no code.
 ws.ConnectionClosedOK = connections.ConnectionClosedOK
---- … in any other way.
+--- A ConnectionClosed in any other way.
 ws.ConnectionClosedError = connections.ConnectionClosedError
 
 -- Bytes that may wait for a peer before a broadcast passes it over.

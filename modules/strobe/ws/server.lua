@@ -10,7 +10,7 @@ local upgrade = require "strobe.ws.upgrade"
 ---@field process_request? fun(request: strobe.http.Request): integer?, table?, any an answer by plain HTTP: status,
 ---headers, body, as http.serve's handler gives it; nothing = go on with the WebSocket
 
----@class strobe.ws.Server
+---@class strobe.ws.Server a server; a `<close>` value
 ---@field private http strobe.http.Server
 ---@field private members table {set, opened}: the connections that are open, numbered as they came
 ---@field private refused integer

@@ -319,6 +319,21 @@ describe("every documented name", function()
     assert_none(wrong, "told, but not there")
   end)
 
+  it("is the name of one thing", function()
+    local wrong, seen = {}, {}
+    for _, module in ipairs(model.modules) do
+      for _, list in ipairs { module.items, module.classes, module.parts } do
+        for _, item in ipairs(list) do
+          -- A class and the function that makes its objects share a name.
+          local key = (item.kind == "class" and "class " or "") .. item.name
+          wrong[#wrong + 1] = seen[key] and key or nil
+          seen[key] = true
+        end
+      end
+    end
+    assert_none(wrong, "the name of several")
+  end)
+
   it("is a type that is defined, where an annotation names one", function()
     local wrong = {}
     for name, where in pairs(model.unknown) do

@@ -24,17 +24,18 @@ describe("the reference in Markdown", function()
     assert.is_truthy(pages["asyncio.md"]:find("`asyncio.gather` | [`async.gather`](async.md#async.gather) |", 1, true))
   end)
 
-  it("has an anchor for each name", function()
+  it("has an anchor for each name, and none twice", function()
     local all = {}
     for _, page in pairs(pages) do
       for name in page:gmatch '<a id="([^"]*)"></a>' do
+        assert.is_nil(all[name], name)
         all[name] = true
       end
     end
     for _, module in ipairs(surface.model().modules) do
       for _, list in ipairs { module.items, module.classes, module.parts } do
         for _, item in ipairs(list) do
-          assert.is_true(all[item.name], item.name)
+          assert.is_true(all[item.name .. (item.kind == "class" and "-class" or "")], item.name)
           for _, method in ipairs(item.methods or {}) do
             assert.is_true(all[method.name], method.name)
           end
