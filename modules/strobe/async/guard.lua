@@ -7,6 +7,7 @@ Guard.__index = Guard
 Guard.__name = "guard"
 
 --- A guard for something that was just acquired.
+---@package
 ---@param held table anything with `release`
 ---@return strobe.Guard
 function Guard.new(held)

@@ -1,4 +1,4 @@
---- strobe.async: asyncio for Lua. Same names, same meaning; where Python writes
+--- strobe.async: Python's asyncio, for Lua. Same names, same meaning; where Python writes
 -- `await f(x)`, Lua writes `f(x)`.
 --
 -- The parts are loaded when first used, so a script pays for what it needs.

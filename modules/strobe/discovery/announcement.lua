@@ -206,6 +206,7 @@ local function run(self)
 end
 
 --- Begins to announce on a link, which it closes in the end. Returns before the name is known to be free: see `wait`.
+---@package
 ---@param link strobe.discovery.Link
 ---@param what {instance: string, type: string, port: integer, host: string, strings: string[]}
 ---@param random fun(least: number, most: number): number

@@ -73,6 +73,7 @@ local function set_up(udp, options)
 end
 
 --- Takes part in a group.
+---@package
 ---@param options {group: string, port: integer, interfaces: strobe.discovery.Interface[]}
 ---@return strobe.discovery.Link?
 ---@return string? message

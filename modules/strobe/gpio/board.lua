@@ -75,6 +75,7 @@ local function add_pin(board, name)
 end
 
 --- For modules of the board: warns of what a trace that is under way does not have.
+---@package
 ---@param what string
 function Board:untraced(what)
   if self.tracing then
@@ -83,6 +84,7 @@ function Board:untraced(what)
 end
 
 --- For diagrams: more pins.
+---@package
 ---@param list string[]
 function Board:add_pins(list)
   for _, name in ipairs(list) do
@@ -91,6 +93,7 @@ function Board:add_pins(list)
 end
 
 --- gpio.board
+---@package
 ---@param given strobe.gpio.BoardOptions
 ---@return strobe.gpio.Board
 function Board.open(given)
@@ -130,18 +133,21 @@ end
 Board.__close = Board.close
 
 --- For modules of the board: has f called when it closes.
+---@package
 ---@param f fun()
 function Board:at_close(f)
   self.closers[#self.closers + 1] = f
 end
 
 --- For modules of the board: warns, through the loop's exception handler.
+---@package
 ---@param message string
 function Board:warn(message)
   core_error.report { warning = true, message = ("board %s: %s"):format(self.name, message) }
 end
 
 --- For lines: warns of the first read of each pin that floats.
+---@package
 ---@param pin string
 ---@param level "z"|"x"
 function Board:floating(pin, level)
@@ -205,6 +211,7 @@ function Board:line(pin, settings)
 end
 
 --- For modules of the board: a pin by its name, "D13", "led1.anode" or "GND". Raises when there is none.
+---@package
 ---@param what string the function, for the message
 ---@param name any
 ---@param level? integer as error's
@@ -244,6 +251,7 @@ function Board:line_info(pin)
 end
 
 --- For lines: tells who watches them.
+---@package
 ---@param line strobe.gpio.Line
 ---@param event "requested"|"released"|"reconfigured"
 function Board:tell(line, event)

@@ -63,6 +63,7 @@ local function keep(line, given)
 end
 
 --- For boards: requests a pin.
+---@package
 ---@param board strobe.gpio.Board
 ---@param pin {name: string, core: userdata}
 ---@param given strobe.gpio.LineSettings
@@ -169,6 +170,7 @@ end
 Line.__close = Line.release
 
 --- For boards: what it keeps.
+---@package
 ---@return string
 function Line:get_edge()
   return self.edge
@@ -304,6 +306,7 @@ function Line:on_edge(edge, f)
 end
 
 --- board:edges
+---@package
 ---@param board strobe.gpio.Board
 ---@param lines strobe.gpio.Line[]
 ---@param edge? string

@@ -17,6 +17,7 @@ Watch.__index = Watch
 Watch.__name = "gpio.Watch"
 
 --- board:watch_lines
+---@package
 ---@param board strobe.gpio.Board
 ---@param pins? string[] those to watch; all without
 ---@return strobe.gpio.Watch
@@ -34,6 +35,7 @@ function Watch.open(board, pins)
 end
 
 --- For boards: notes an event.
+---@package
 ---@param event strobe.gpio.InfoEvent
 function Watch:add(event)
   if self.wanted and not self.wanted[event.line] then

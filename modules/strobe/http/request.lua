@@ -43,6 +43,7 @@ Request.__index = function(request, name)
 end
 
 --- Makes one of a head.
+---@package
 ---@param head table what the parser tells
 ---@param exchange table `exchange:next_piece()`
 ---@param stream strobe.Connection

@@ -203,7 +203,7 @@ function Session:request(method, url, options)
   return perform(self, method, url, options, 1)
 end
 
---- GET. aiohttp.ClientSession.get
+--- Makes a GET request; the rest is as with request. aiohttp.ClientSession.get
 ---@async
 ---@param url string
 ---@param options? strobe.http.RequestOptions
@@ -225,7 +225,7 @@ function Session:post(url, options)
   return perform(self, "POST", url, options, 1)
 end
 
---- PUT. aiohttp.ClientSession.put
+--- Makes a PUT request; the rest is as with request. aiohttp.ClientSession.put
 ---@async
 ---@param url string
 ---@param options? strobe.http.RequestOptions
@@ -236,7 +236,7 @@ function Session:put(url, options)
   return perform(self, "PUT", url, options, 1)
 end
 
---- PATCH. aiohttp.ClientSession.patch
+--- Makes a PATCH request; the rest is as with request. aiohttp.ClientSession.patch
 ---@async
 ---@param url string
 ---@param options? strobe.http.RequestOptions
@@ -247,7 +247,7 @@ function Session:patch(url, options)
   return perform(self, "PATCH", url, options, 1)
 end
 
---- DELETE. aiohttp.ClientSession.delete
+--- Makes a DELETE request; the rest is as with request. aiohttp.ClientSession.delete
 ---@async
 ---@param url string
 ---@param options? strobe.http.RequestOptions
@@ -269,7 +269,7 @@ function Session:head(url, options)
   return perform(self, "HEAD", url, options, 1)
 end
 
---- OPTIONS. aiohttp.ClientSession.options
+--- Makes an OPTIONS request; the rest is as with request. aiohttp.ClientSession.options
 ---@async
 ---@param url string
 ---@param options? strobe.http.RequestOptions

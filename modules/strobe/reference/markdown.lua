@@ -65,7 +65,9 @@ local function prose(text)
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do
     local indented = line:find "^  +%S" ~= nil
     if indented ~= is_code and (indented or line ~= "") then
-      lines[#lines + 1] = indented and "```lua" or "```"
+      local is_blank = is_code and lines[#lines] == ""
+      lines[is_blank and #lines or #lines + 1] = indented and "```lua" or "```"
+      lines[#lines + 1] = is_blank and "" or nil
       is_code = indented
     end
     lines[#lines + 1] = indented and line:sub(3) or is_code and line or escape(line)
@@ -127,7 +129,7 @@ local function add_function(lines, level, item)
     return
   end
   add_notes(lines, item)
-  add(lines, prose(entry.text))
+  add(lines, prose(wording.text(item)))
   if #entry.parameters > 0 then
     add(lines, "\nTakes\n")
     add_parameters(lines, entry.parameters)
@@ -166,7 +168,7 @@ local function add_class(lines, level, class)
   for _, parent in ipairs(class.parents) do
     add(lines, "Is a %s, too.\n", type_text(parent))
   end
-  add(lines, prose(class.text))
+  add(lines, prose(wording.text(class)))
   local makers = wording.makers(class)
   if #makers > 0 then
     add(lines, "\nComes from %s.", names_as_links(makers))
@@ -207,14 +209,14 @@ end
 
 local function add_part(lines, part)
   add_heading(lines, 3, part, ("`%s`"):format(part.name))
-  add(lines, prose(part.text))
+  add(lines, prose(wording.text(part)))
   if part.class_item then
     add(lines, "\nIts methods and state: %s.", link(part.class_item))
   end
 end
 
 local function module_page(module)
-  local lines = { "[strobe](index.md)\n", "# " .. module.name .. "\n", prose(module.head) }
+  local lines = { "[strobe](index.md)\n", "# " .. module.name .. "\n", prose(wording.text(module)) }
   add_contents(lines, "Functions and values", module.items)
   add_contents(lines, "Classes", module.classes)
   add_contents(lines, "Parts", module.parts)

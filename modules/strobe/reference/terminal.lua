@@ -124,7 +124,7 @@ function show.class(lines, item)
   end
   if item.text ~= "" then
     add(lines, "")
-    add(lines, indent(item.text, "  "))
+    add(lines, indent(wording.text(item), "  "))
   end
   if #item.fields > 0 then
     add(lines, "\n  fields")
@@ -140,7 +140,7 @@ end
 
 function show.module(lines, module)
   add(lines, "%s\n", module.name)
-  add(lines, indent(module.head, "  "))
+  add(lines, indent(wording.text(module), "  "))
   local functions, values = {}, {}
   for _, item in ipairs(module.items) do
     table.insert(item.kind == "function" and functions or values, item)
@@ -157,7 +157,7 @@ end
 
 function show.part(lines, item)
   add(lines, "%s   (a part for boards)\n", item.name)
-  add(lines, indent(item.text, "  "))
+  add(lines, indent(wording.text(item), "  "))
   local class = item.class_item
   if class then
     add(lines, "")

@@ -59,14 +59,13 @@ function wording.results(item)
   return types[1] and table.concat(types, ", ")
 end
 
---- The text of an item, whatever it is.
+--- The text of an item, whatever it is: whole sentences, which begin with a capital.
 ---@param item strobe.reference.Item
 ---@return string
 function wording.text(item)
-  if item.kind == "module" then
-    return item.head
-  end
-  return item.text or item.entry and item.entry.text or ""
+  local text = item.head or item.text or item.entry and item.entry.text or ""
+  text = text:gsub("^%l", string.upper)
+  return text:find "%w$" and text .. "." or (text:gsub("(`)$", "%1."))
 end
 
 -- A sentence in a list; a long one ends at its first colon or semicolon, unless too little is left.

@@ -25,6 +25,7 @@ local Connection = {}
 Connection.__index = Connection
 
 --- Makes the methods for a class of clients. It is not connected yet.
+---@package
 ---@param options strobe.tectonic.ConnectOptions
 ---@param class table derived from Connection
 ---@return strobe.tectonic.Connection

@@ -93,6 +93,7 @@ local function ended(connection)
 end
 
 --- Makes the connection for an open core.
+---@package
 ---@param core userdata
 ---@param opening table {request, response, subprotocol}
 ---@param options strobe.ws.Options
