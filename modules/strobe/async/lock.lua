@@ -6,7 +6,7 @@
 local Guard = require "strobe.async.guard"
 local Waitlist = require "strobe.async.waitlist"
 
----@class strobe.Lock a lock that one task has at a time, first come first served
+---@class strobe.Lock
 ---@field private held boolean also while it is on its way to a woken task
 ---@field private waiters strobe.Waitlist
 local Lock = {}

@@ -121,13 +121,17 @@ function Loop:default_exception_handler(context) -- luacheck: ignore self
   report.print(context)
 end
 
---- Turns the debug mode on or off. asyncio.loop.set_debug
+--- Debug mode, as of `strobe --debug`, for what is made from now on: each task and coroutine object remembers the
+--- traceback of its making (`created_by`), which its reports and stacks tell; the time that tasks run is measured;
+--- a task that was cancelled and returns as if nothing was is warned of. Slow steps are reported in either mode.
+--- There is no check for calls from other threads, as in asyncio: no other thread sees this Lua state.
+--- asyncio.loop.set_debug
 ---@param enabled boolean
 function Loop:set_debug(enabled) -- luacheck: ignore self
   debug_mode = not not enabled
 end
 
---- Whether the debug mode is on. asyncio.loop.get_debug
+--- Whether debug mode is on. asyncio.loop.get_debug
 ---@return boolean
 function Loop:get_debug() -- luacheck: ignore self
   return debug_mode
@@ -156,7 +160,8 @@ function Loop:add_signal_handler(signal, f, ...) -- luacheck: ignore self
   signal_handlers[number] = watcher
 end
 
---- Takes the handler of a signal away, which does again what it did before. asyncio.loop.remove_signal_handler
+--- Lets a signal do again what it did: SIGINT and SIGTERM cancel the script.
+--- asyncio.loop.remove_signal_handler
 ---@param signal string|integer
 ---@return boolean had_one
 function Loop:remove_signal_handler(signal) -- luacheck: ignore self
