@@ -12,9 +12,8 @@ local expected = {
   "async.Process:kill", "async.print_call_graph", "async.capture_call_graph", "async.format_call_graph",
   "async.Future:result", "async.Future:set_result", "async.Future:exception", "async.Future:set_exception",
   "async.Future:done", "async.Future:cancel", "async.Future:cancelled", "async.Future:add_done_callback",
-  "async.Future:remove_done_callback", "async.Task:result", "async.Task:exception", "async.Task:done",
-  "async.Task:cancel", "async.Task:cancelled", "async.Task:cancelling", "async.Task:uncancel",
-  "async.Task:add_done_callback", "async.Task:remove_done_callback", "async.Task:get_name", "async.Task:set_name",
+  "async.Future:remove_done_callback",
+  "async.Task:cancel", "async.Task:cancelling", "async.Task:uncancel", "async.Task:get_name", "async.Task:set_name",
 }
 
 -- Prints each public name of asyncio, and of the classes that programs use, as the table has them. A class that is

@@ -24,7 +24,35 @@ local function each_item(visit)
   end
 end
 
---- What a name stands for: what is called exactly so, else all whose names end so.
+-- The method of a class, or of one from which that derives.
+local function inherited(class, method)
+  for _, parent in ipairs(class.parents) do
+    local item = surface.model().classes[parent]
+    for _, each in ipairs(item and item.methods or {}) do
+      if each.last == method then
+        return each
+      end
+    end
+    local found = item and inherited(item, method)
+    if found then
+      return found
+    end
+  end
+end
+
+-- What "Task.result" stands for when the class has the method from another one.
+local function find_inherited(name)
+  local class_name, method = name:match "^(.+)%.([%w_]+)$"
+  local found = {}
+  each_item(function(item, full)
+    if class_name and item.kind == "class" and ("." .. full):sub(-#class_name - 1) == "." .. class_name then
+      found[#found + 1] = inherited(item, method)
+    end
+  end)
+  return found
+end
+
+--- What a name stands for: what is called exactly so, else all whose names end so, else a method that is inherited.
 ---@param name string
 ---@return strobe.reference.Item[]
 function lookup.find(name)
@@ -37,7 +65,10 @@ function lookup.find(name)
       ending[#ending + 1] = item
     end
   end)
-  return #exact > 0 and exact or ending
+  if #exact > 0 or #ending > 0 then
+    return #exact > 0 and exact or ending
+  end
+  return find_inherited(name)
 end
 
 --- What has a word somewhere in its name, in upper or lower case.

@@ -122,6 +122,9 @@ function show.class(lines, item)
   if item.alias then
     add(lines, "\n  " .. wording.type(item.alias))
   end
+  for _, parent in ipairs(item.parents) do
+    add(lines, "\n  is a %s, too", wording.type(parent))
+  end
   if item.text ~= "" then
     add(lines, "")
     add(lines, indent(wording.text(item), "  "))

@@ -59,6 +59,11 @@ describe("strobe help", function()
     assert.matches("\n  comes from: .*async%.LifoQueue", output)
   end)
 
+  it("finds a method in the class from which another one has it", function()
+    assert.equal(told "Stream:read_until", told "net.Connection:read_until")
+    assert.matches("\n  is a net%.Stream, too\n", told "net.Connection")
+  end)
+
   it("shows a module: what it is about, and the names in it", function()
     local output = told "strobe.net"
     assert.matches("^strobe%.net\n\n  Connections and servers", output)
