@@ -339,7 +339,7 @@ function queues.Queue(maxsize)
 end
 
 --- A queue that gives the newest item first.
----@param maxsize? number
+---@param maxsize? number 0 or less, the default: any number of items
 ---@return strobe.Queue
 function queues.LifoQueue(maxsize)
   return create("LifoQueue", maxsize, setmetatable(Deque.new(), Stack))
@@ -349,7 +349,7 @@ end
 ---
 --- Items are numbers, strings, tables with `__lt`, or lists, which are compared as
 --- Python's tuples: `{priority, item}`; or anything, with a function of your own.
----@param maxsize? number
+---@param maxsize? number 0 or less, the default: any number of items
 ---@param options? {less?: fun(a, b): boolean} whether a comes before b
 ---@return strobe.Queue
 function queues.PriorityQueue(maxsize, options)

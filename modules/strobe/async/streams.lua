@@ -244,7 +244,8 @@ end
 ---@async
 ---@param host string
 ---@param port integer
----@param options? {limit?: integer, timeout?: number}
+---@param options? {limit?: integer, timeout?: number} bytes of a line (65,536); seconds to connect. And those of
+--- net.connect: tls, proxy
 ---@return strobe.StreamReader
 ---@return strobe.StreamWriter
 function streams.open_connection(host, port, options)
@@ -255,10 +256,10 @@ function streams.open_connection(host, port, options)
   return pair(stream, options)
 end
 
---- Connects to a unix socket. asyncio.open_unix_connection
+--- Connects to a unix socket. Raises ConnectionError or TimeoutError. asyncio.open_unix_connection
 ---@async
 ---@param path string
----@param options? {limit?: integer, timeout?: number}
+---@param options? {limit?: integer, timeout?: number} bytes of a line (65,536); seconds to connect
 ---@return strobe.StreamReader
 ---@return strobe.StreamWriter
 function streams.open_unix_connection(path, options)
@@ -353,12 +354,12 @@ function StreamServer:__close()
 end
 
 --- Serves TCP: handler(reader, writer) runs in a task for each connection, which is
---- closed when it ends. asyncio.start_server
+--- closed when it ends. Raises ConnectionError when it cannot listen. asyncio.start_server
 ---@async
 ---@param handler fun(reader: strobe.StreamReader, writer: strobe.StreamWriter)
 ---@param host? string 127.0.0.1 unless told otherwise
 ---@param port integer 0 takes a free one
----@param options? {limit?: integer, backlog?: integer}
+---@param options? {limit?: integer, backlog?: integer} bytes of a line (65,536); connections that wait
 ---@return strobe.StreamServer
 function streams.start_server(handler, host, port, options)
   local server, message, code = net.listen(host, port, options)

@@ -159,7 +159,7 @@ end
 --- The first error is raised at once and cancels nothing; being cancelled cancels
 --- all. With `{return_exceptions=true}` errors stand in the list. asyncio.gather
 ---@async
----@param ... strobe.Awaitable
+---@param ... strobe.Awaitable or functions; or one list of these and options {return_exceptions?: boolean}
 ---@return any ...
 function tasks.gather(...)
   local awaitables, options, as_list = awaitables_of(...)
@@ -223,7 +223,7 @@ end
 --- Raises TimeoutError when `timeout` seconds pass before the next one ends.
 ---@async
 ---@param list strobe.Awaitable[]
----@param options? {timeout?: number}
+---@param options? {timeout?: number} seconds for all of them
 ---@return fun(): strobe.Future?
 function tasks.as_completed(list, options)
   local Queue = require("strobe.async.queue").Queue

@@ -110,15 +110,15 @@ end
 
 --- A scope that raises TimeoutError where its block waits longer than `seconds`:
 --- `local t <close> = async.timeout(2)`. nil never expires. asyncio.timeout
----@param seconds? number
+---@param seconds? number from now; 0 or less expires at the first wait
 ---@return strobe.Timeout
 function timeouts.timeout(seconds)
   check_seconds("timeout", seconds)
   return open(seconds and time.now() + seconds, seconds and ("timed out after %g s"):format(seconds))
 end
 
---- The same with a point of loop time. asyncio.timeout_at
----@param when? number
+--- As timeout, with a point of loop time: `async.time() + 2`. asyncio.timeout_at
+---@param when? number seconds on the loop's clock; nil never expires
 ---@return strobe.Timeout
 function timeouts.timeout_at(when)
   check_seconds("timeout_at", when)
@@ -156,7 +156,7 @@ end
 ---@async
 ---@param awaitable strobe.Awaitable|function a function gets the further arguments
 ---@param seconds? number
----@param ... any
+---@param ... any for a function
 ---@return any ...
 function timeouts.wait_for(awaitable, seconds, ...)
   check_seconds("wait_for", seconds)
@@ -173,10 +173,10 @@ end
 --- `seconds`, cancels it and returns false, "timeout".
 ---@async
 ---@param seconds number
----@param f function
----@param ... any
+---@param f function it may wait
+---@param ... any its arguments
 ---@return boolean finished
----@return any ...
+---@return any ... what it returned, or "timeout"
 function timeouts.move_on_after(seconds, f, ...)
   check_seconds("move_on_after", seconds)
   if type(f) ~= "function" then

@@ -38,9 +38,9 @@ end
 --- With `{steady=true}` the ticks lie on a fixed grid and do not drift by the time
 --- f takes; ticks that pass while f runs are counted in `overruns`, not queued.
 ---@async
----@param seconds number
----@param f fun(counts: strobe.Every): boolean?
----@param options? {steady?: boolean}
+---@param seconds number above 0
+---@param f fun(counts: strobe.Every): boolean? it may wait
+---@param options? {steady?: boolean} steady: on a fixed grid (false)
 ---@return strobe.Every counts
 function timers.every(seconds, f, options)
   check_period("every", seconds)
@@ -63,9 +63,9 @@ end
 
 --- The decorator form: `run = async.timer(1)(run)` is a function that sleeps a
 --- second, calls the original with its arguments, and so on for ever.
----@param seconds number
----@param options? {steady?: boolean}
----@return fun(f: function): fun(...)
+---@param seconds number above 0
+---@param options? {steady?: boolean} as for every
+---@return fun(f: function): fun(...) decorator what it returns waits
 function timers.timer(seconds, options)
   check_period("timer", seconds)
   return function(f)
