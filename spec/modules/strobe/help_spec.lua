@@ -117,7 +117,8 @@ describe("strobe help asyncio", function()
   end)
 
   it("tells why there is none", function()
-    assert.matches("^asyncio%.set_event_loop   has no counterpart\n\n  there is one loop", told "asyncio.set_event_loop")
+    local output = told "asyncio.set_event_loop"
+    assert.matches("^asyncio%.set_event_loop   has no counterpart\n\n  there is one loop", output)
   end)
 
   it("knows the loop's methods by both of its names", function()
