@@ -83,6 +83,7 @@ end
 ---@return integer status
 function help.main(usage, arguments)
   local name = arguments[1]
+  require("strobe.core.host").slow_step(math.huge) -- nothing runs beside it
   require("strobe.reference.surface").model()
   if not name then
     return print_usage(usage)

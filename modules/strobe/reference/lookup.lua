@@ -13,6 +13,9 @@ end
 local function each_item(visit)
   for _, module in ipairs(surface.model().modules) do
     visit(module, module.short)
+    for _, namespace in ipairs(module.namespaces) do
+      visit(namespace, namespace.short)
+    end
     for _, list in ipairs { module.items, module.classes, module.parts } do
       for _, item in ipairs(list) do
         visit(item, dotted(item.name))

@@ -20,7 +20,7 @@ end
 
 local function page_of(item)
   if item.kind == "module" then
-    return item.short .. ".md"
+    return (item.outer or item).short .. ".md"
   end
   local class = item.kind == "class" and item or item.class
   if type(class) == "table" and is_large(class) then
@@ -215,11 +215,20 @@ local function add_part(lines, part)
   end
 end
 
+local function add_namespace(lines, namespace)
+  add(lines, '\n<a id="%s"></a>\n\n## %s\n', namespace.short, namespace.name)
+  add(lines, prose(wording.text(namespace)))
+  add_contents(lines, "Functions and values", namespace.items)
+end
+
 local function module_page(module)
   local lines = { "[strobe](index.md)\n", "# " .. module.name .. "\n", prose(wording.text(module)) }
   add_contents(lines, "Functions and values", module.items)
   add_contents(lines, "Classes", module.classes)
   add_contents(lines, "Parts", module.parts)
+  for _, namespace in ipairs(module.namespaces) do
+    add_namespace(lines, namespace)
+  end
   for _, item in ipairs(module.items) do
     source.pause()
     add_item(lines, 2, item)

@@ -30,6 +30,8 @@ local surface = {}
 ---@field items strobe.reference.Item[] functions and values, by name
 ---@field classes strobe.reference.ClassItem[]
 ---@field parts strobe.reference.Item[] kinds of parts for circuit boards
+---@field namespaces strobe.reference.Module[] tables of functions in it, as async.fs; their items are among its items
+---@field outer? strobe.reference.Module that of a namespace
 
 -- What the command line is made of, and what other modules offer as their own.
 local internal = {
@@ -121,6 +123,11 @@ local function sorted_names(t)
   return names
 end
 
+-- A file's head comment, without the name of the module, which is told anyway.
+local function head_of(path)
+  return (source.files()[path].head:gsub("^strobe%.[%w_.]+:%s*", ""))
+end
+
 -- A table that groups functions, as async.fs or testing.mock does; a class is none.
 local function is_namespace(value)
   if type(value) ~= "table" or getmetatable(value) ~= nil or rawget(value, "__index") ~= nil then
@@ -134,24 +141,37 @@ local function is_namespace(value)
   return next(value) ~= nil
 end
 
--- The file of a namespace: that in which its functions are.
+-- The file of a namespace: of the module that it is, or else that in which it stands.
 local function path_of_namespace(value, default)
-  for _, f in pairs(value) do
-    local path = type(f) == "function" and surface.place(f)
-    if path then
-      return path
+  for name, loaded in pairs(package.loaded) do
+    if rawequal(loaded, value) and type(name) == "string" and name:find "^strobe%." then
+      local path = "modules/" .. name:gsub("%.", "/")
+      return source.files()[path .. ".lua"] and path .. ".lua" or path .. "/init.lua"
     end
   end
   return default
 end
 
-local function add_items(module, prefix, t, path)
+local add_items
+
+-- A table of functions: a module inside the module.
+local function add_namespace(module, name, t, path)
+  local first, short = #module.items + 1, module.short .. "." .. name
+  add_items(module, name .. ".", t, path)
+  table.insert(module.namespaces, {
+    kind = "module", name = "strobe." .. short, short = short, outer = module, path = path, classes = {}, parts = {},
+    namespaces = {},
+    head = path ~= module.path and head_of(path) or "",
+    items = table.move(module.items, first, #module.items, 1, {}),
+  })
+end
+
+function add_items(module, prefix, t, path)
   for _, name in ipairs(sorted_names(t)) do
     local value = t[name]
     local entry = surface.entry(value, path, name)
     if is_namespace(value) then
-      local home = path_of_namespace(value, path)
-      add_items(module, prefix .. name .. ".", value, home)
+      add_namespace(module, prefix .. name, value, path_of_namespace(value, path))
     elseif not (entry and entry.hidden) then
       table.insert(module.items, {
         kind = type(value) == "function" and "function" or "value",
@@ -178,9 +198,8 @@ end
 
 local function open_module(short, path)
   local name = "strobe." .. short
-  local head = source.files()[path].head:gsub("^strobe%.[%w_.]+:%s*", "")
-  local module = { kind = "module", name = name, short = short, path = path, head = head,
-    items = {}, classes = {}, parts = {} }
+  local module = { kind = "module", name = name, short = short, path = path, head = head_of(path),
+    items = {}, classes = {}, parts = {}, namespaces = {} }
   local live = require(name)
   if type(live) == "table" then
     add_items(module, "", live, path)

@@ -59,11 +59,14 @@ function wording.results(item)
   return types[1] and table.concat(types, ", ")
 end
 
---- The text of an item, whatever it is: whole sentences, which begin with a capital.
+--- The text of an item, whatever it is, in whole sentences.
 ---@param item strobe.reference.Item
 ---@return string
 function wording.text(item)
-  local text = item.head or item.text or item.entry and item.entry.text or ""
+  local text = item.head or item.text
+  if not text then
+    return item.entry and item.entry.text or ""
+  end
   text = text:gsub("^%l", string.upper)
   return text:find "%w$" and text .. "." or (text:gsub("(`)$", "%1."))
 end

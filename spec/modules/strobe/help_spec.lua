@@ -72,6 +72,13 @@ describe("strobe help", function()
     assert.equal(output, told "net")
   end)
 
+  it("shows a table of functions in a module as one", function()
+    local output = told "async.fs"
+    assert.matches("^strobe%.async%.fs\n\n  Files and folders, without blocking the loop", output)
+    assert.matches("\n  async%.fs%.open%(path, mode%?, options%?%)  may wait\n", output)
+    assert.equal(output, told "strobe.async.fs")
+  end)
+
   it("shows a value, and a part for boards", function()
     assert.matches('^async%.FIRST_COMPLETED = "FIRST_COMPLETED"\n', told "FIRST_COMPLETED")
     local output = told "led"
