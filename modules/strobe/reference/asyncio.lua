@@ -112,7 +112,7 @@ return {
     { "BoundedSemaphore.release", "async.Semaphore:release" },
     { "BoundedSemaphore.locked", "async.Semaphore:locked" },
     { "Barrier", "async.Barrier" },
-    { "Barrier.wait", "async.Barrier:wait", "counts from 1" },
+    { "Barrier.wait", "async.Barrier:wait" },
     { "Barrier.reset", "async.Barrier:reset" },
     { "Barrier.abort", "async.Barrier:abort" },
     { "Barrier.parties", "async.Barrier", "a field" },
