@@ -134,11 +134,11 @@ local function head_of(text)
   return (table.concat(lines, "\n"):gsub("%s+$", ""))
 end
 
---- Reads a file.
+--- Reads the text of a file.
 ---@param path string
+---@param text string
 ---@return strobe.reference.File
-function source.read(path)
-  local text = source.text(path)
+function source.parse(path, text)
   local file = { path = path, head = head_of(text), entries = {}, owners = {} }
   local block, number, in_head = {}, 0, true
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do
@@ -195,7 +195,7 @@ function source.files()
     local found = {}
     for _, path in ipairs(host.embedded()) do
       if path:find "^modules/strobe/.*%.lua$" then
-        found[path] = source.read(path)
+        found[path] = source.parse(path, source.text(path))
         source.pause()
       end
     end
