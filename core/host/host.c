@@ -65,6 +65,7 @@ void host_close(struct host *host) {
   loop_close_handles(&host->loop);
   loop_drain(&host->loop);
   lua_close(host->L);
+  scheduler_close(&host->scheduler);
   loop_close(&host->loop);
 }
 

@@ -23,6 +23,7 @@ int loop_open(struct loop *loop) {
   loop->uv.data = loop;
   uv_timer_init(&loop->uv, &loop->alarm);
   clock_init(&loop->clock);
+  loop->now = clock_now(&loop->clock);
   heap_init(&loop->timers);
   list_init(&loop->ready);
   list_init(&loop->closers);
@@ -149,7 +150,8 @@ bool loop_turn(struct loop *loop) {
     loop->polled = now;
   }
   loop->stamp = now;
-  timers_fire(&loop->timers, loop->clock.mode == CLOCK_LIVE ? now : clock_now(&loop->clock));
+  loop->now = loop->clock.mode == CLOCK_LIVE ? now : clock_now(&loop->clock);
+  timers_fire(&loop->timers, loop->now);
   run_batch(loop);
   return alive;
 }

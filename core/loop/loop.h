@@ -44,6 +44,7 @@ struct loop {
   uint64_t turns;
   uint64_t activity;  /* counts what a poll brought */
   int64_t polled;     /* real time of the last poll */
+  int64_t now;        /* loop time when this turn began */
   int64_t stamp;      /* real time when it was last looked at */
   unsigned jobs;      /* jobs run since then */
   unsigned questions; /* to other threads: virtual time waits for their answers */

@@ -13,10 +13,10 @@ static struct generator *generator_check(lua_State *L) {
 }
 
 /* Lets the scheduler go on with the task's innermost thread. */
-static int switch_thread(lua_State *L, struct task *task, int transfer, lua_KContext context,
-                         lua_KFunction k) {
-  task->transfer = transfer;
-  scheduler_of(L)->action = ACTION_SWITCH;
+static int switch_thread(lua_State *L, int transfer, lua_KContext context, lua_KFunction k) {
+  struct scheduler *scheduler = scheduler_of(L);
+  scheduler->transfer = transfer;
+  scheduler->action = ACTION_SWITCH;
   return lua_yieldk(L, 0, context, k);
 }
 
@@ -66,7 +66,7 @@ static int start(lua_State *L, struct generator *generator) {
   struct task *task = wait_enter(L);
   int count = lua_gettop(generator->thread.L) - 1;
   go_in(generator, task);
-  return switch_thread(L, task, count, lua_gettop(L), switch_over);
+  return switch_thread(L, count, lua_gettop(L), switch_over);
 }
 
 /* Goes on with the body where it yielded, with the top `transfer` values. */
@@ -74,7 +74,7 @@ static int enter(lua_State *L, struct generator *generator, int transfer) {
   struct task *task = wait_enter(L);
   move(L, generator->thread.L, transfer);
   go_in(generator, task);
-  return switch_thread(L, task, transfer, lua_gettop(L), switch_over);
+  return switch_thread(L, transfer, lua_gettop(L), switch_over);
 }
 
 /* A generator that has not ended and does not run. */
@@ -152,12 +152,11 @@ static lua_State *outer_thread(const struct generator *generator) {
 }
 
 /* Goes back to the thread which resumed the generator. */
-static struct task *leave(struct generator *generator) {
+static void leave(struct generator *generator) {
   struct task *task = generator->task;
   task->generator = generator->outer;
   generator->task = NULL;
   generator->outer = NULL;
-  return task;
 }
 
 /* yield(…) → what is sent. Only inside the generator's own body. */
@@ -171,7 +170,8 @@ static int generator_yield(lua_State *L) {
   int count = lua_gettop(L);
   move(L, outer_thread(generator), count);
   generator->yielded = true;
-  return switch_thread(L, leave(generator), count, lua_gettop(L), yield_over);
+  leave(generator);
+  return switch_thread(L, count, lua_gettop(L), yield_over);
 }
 
 void generator_finish(lua_State *L, struct generator *generator, int results, bool failed) {
@@ -185,7 +185,8 @@ void generator_finish(lua_State *L, struct generator *generator, int results, bo
   lua_xmove(thread, outer, results);
   generator->yielded = false;
   generator->failed = failed;
-  leave(generator)->transfer = results;
+  leave(generator);
+  scheduler_of(outer)->transfer = results;
   forget(outer, generator);
 }
 

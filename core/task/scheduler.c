@@ -22,6 +22,10 @@ void scheduler_open(struct scheduler *scheduler, lua_State *L, struct loop *loop
   *(uintptr_t *)lua_getextraspace(L) = (uintptr_t)scheduler;
 }
 
+void scheduler_close(struct scheduler *scheduler) {
+  record_close(&scheduler->records);
+}
+
 /* How a task ended: with `count` results, or an error, on its thread's stack. */
 struct ending {
   struct task *task;
@@ -84,6 +88,7 @@ static void end_task(struct scheduler *scheduler, struct ending ending) {
     if (lua_pcall(L, 1, 0, 0) != LUA_OK)
       settle_poorly(L, ending.task);
   }
+  record_ended(scheduler, ending.task);
   list_remove(&ending.task->link);
   thread_release(L, ending.task->thread);
 }
@@ -93,9 +98,9 @@ static int ending_of(bool cancelled, bool failed) {
 }
 
 /* The one place that resumes a thread. */
-static int resume(struct scheduler *scheduler, struct task *task, lua_State *L, int *count) {
-  int transfer = task->transfer;
-  task->transfer = 0;
+static int resume(struct scheduler *scheduler, lua_State *L, int *count) {
+  int transfer = scheduler->transfer;
+  scheduler->transfer = 0;
   scheduler->action = ACTION_NONE;
   scheduler->failed = false;
   scheduler->running = L;
@@ -108,7 +113,7 @@ static void run(struct scheduler *scheduler, struct task *task) {
     struct generator *generator = task->generator;
     lua_State *L = task_running_thread(task);
     int count;
-    int status = resume(scheduler, task, L, &count);
+    int status = resume(scheduler, L, &count);
     if (status == LUA_YIELD) {
       if (scheduler->action == ACTION_SWITCH)
         continue;
@@ -180,10 +185,14 @@ void scheduler_step(struct job *job) {
     }
     task->raise_cancelled = true;
   }
+  if (!task->started)
+    scheduler->transfer = lua_gettop(task->thread.L) - 1;
   task->started = true;
   scheduler->current = task;
   scheduler->steps++;
   struct loop *loop = scheduler->loop;
+  task->resumes++;
+  task->resumed = loop->now;
   run(scheduler, task);
   scheduler->current = NULL;
   scheduler->running = scheduler->L;

@@ -8,6 +8,7 @@
 #define STROBE_TASK_SCHEDULER_H
 
 #include "core/loop/loop.h"
+#include "core/task/record.h"
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -40,6 +41,7 @@ struct scheduler {
   struct thread idle[SCHEDULER_MOST_IDLE]; /* threads for reuse, see thread.c */
   int idle_count;
   enum action action;
+  int transfer;     /* values to resume with, on the innermost thread's stack */
   bool failed;      /* the body that just ended did so by an error */
   bool has_context; /* the callback that runs has one, see context.c */
   uint64_t next_id;
@@ -50,6 +52,7 @@ struct scheduler {
   bool debug;
   const void *task_type, *future_type; /* metatables, for fast checks */
   int task_metatable;                  /* the Task metatable in the registry */
+  struct record_book records;
 };
 
 /* The lowest bit of the tie tells the threads which the scheduler resumes. */
@@ -70,6 +73,8 @@ static inline bool scheduler_owns(lua_State *L) {
 
 /* Ties the scheduler to the main state, whose threads all inherit the tie. */
 void scheduler_open(struct scheduler *scheduler, lua_State *L, struct loop *loop);
+
+void scheduler_close(struct scheduler *scheduler);
 
 /* A task's job: runs it until it parks or ends. */
 void scheduler_step(struct job *job);

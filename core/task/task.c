@@ -41,7 +41,9 @@ void task_push_name(lua_State *L, struct task *task) {
 
 static struct task *task_new(lua_State *L, struct scheduler *scheduler) {
   struct task *task = lua_newuserdatauv(L, sizeof *task, FUTURE_VALUES);
-  *task = (struct task){.job.run = scheduler_step, .id = ++scheduler->next_id};
+  *task = (struct task){.job.run = scheduler_step,
+                        .id = ++scheduler->next_id,
+                        .created = (uint64_t)scheduler->loop->now / 1000};
   future_init(&task->future);
   task->future.is_task = true;
   lua_rawgeti(L, LUA_REGISTRYINDEX, scheduler->task_metatable);
@@ -67,7 +69,6 @@ struct task *task_spawn(lua_State *L, int arguments) {
   if (!lua_iscfunction(L, -arguments - 1))
     body_push(thread);
   lua_xmove(L, thread, arguments + 1);
-  task->transfer = lua_gettop(thread) - 1;
   task_push(L, task);
   list_append(&scheduler->tasks, &task->link);
   loop_ready(scheduler->loop, &task->job);
@@ -77,8 +78,10 @@ struct task *task_spawn(lua_State *L, int arguments) {
 /* Counts a cancellation, whose message is on top. [-0, +0, m] */
 static void ask(lua_State *L, struct task *task) {
   task->asked = true;
-  if (task->cancels < UINT16_MAX)
+  if (task->cancels < TASK_MOST_CANCELS)
     task->cancels++;
+  record_cancelled(scheduler_of(L), task,
+                   lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL);
   task_push(L, task);
   lua_pushvalue(L, -2);
   future_set_detail(L, -2, "cancel_message");
@@ -149,6 +152,15 @@ static int task_current(lua_State *L) {
   return 1;
 }
 
+/* current_id() → its number, or nil. */
+static int task_current_id(lua_State *L) {
+  struct task *task = scheduler_of(L)->current;
+  if (!task)
+    return 0;
+  lua_pushinteger(L, (lua_Integer)task->id);
+  return 1;
+}
+
 /* all() → the list of the living tasks, oldest first. */
 static int task_all(lua_State *L) {
   struct scheduler *scheduler = scheduler_of(L);
@@ -191,8 +203,9 @@ static int task_get_name(lua_State *L) {
 }
 
 static int task_set_name(lua_State *L) {
-  task_check(L, 1);
-  luaL_tolstring(L, 2, NULL);
+  struct task *task = task_check(L, 1);
+  const char *name = luaL_tolstring(L, 2, NULL);
+  record_named(scheduler_of(L), task, name);
   future_set_detail(L, 1, "name");
   return 0;
 }
@@ -283,8 +296,13 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"spawn", task_spawn_lua}, {"creator", task_creator},   {"current", task_current},
-    {"all", task_all},         {"may_wait", task_may_wait}, {NULL, NULL},
+    {"spawn", task_spawn_lua},
+    {"creator", task_creator},
+    {"current", task_current},
+    {"current_id", task_current_id},
+    {"all", task_all},
+    {"may_wait", task_may_wait},
+    {NULL, NULL},
 };
 
 int luaopen_strobe_core_task(lua_State *L) {

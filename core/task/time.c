@@ -99,6 +99,7 @@ static int time_mode(lua_State *L) {
       clock_set_scaled(clock, number);
     else
       return luaL_argerror(L, 2, "a speed above 0 expected");
+    loop_of(L)->now = clock_now(clock);
   }
   lua_pushstring(L, modes[clock->mode]);
   return 1;
@@ -110,6 +111,7 @@ static int time_advance(lua_State *L) {
   if (clock->mode != CLOCK_VIRTUAL)
     return luaL_error(L, "only a virtual clock can be advanced (run with --clock=virtual)");
   clock_advance(clock, clock_after(clock, time_check_seconds(L, 1)));
+  loop_of(L)->now = clock_now(clock);
   return 0;
 }
 
