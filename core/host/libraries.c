@@ -13,6 +13,7 @@
 #include "core/task/future.h"
 #include "core/task/generator.h"
 #include "core/task/handle.h"
+#include "core/task/inspect.h"
 #include "core/task/join.h"
 #include "core/task/lot.h"
 #include "core/task/task.h"
@@ -35,6 +36,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.handle", luaopen_strobe_core_handle},
     {"strobe.core.host", luaopen_strobe_core_host},
     {"strobe.core.http", luaopen_strobe_core_http},
+    {"strobe.core.inspect", luaopen_strobe_core_inspect},
     {"strobe.core.join", luaopen_strobe_core_join},
     {"strobe.core.lot", luaopen_strobe_core_lot},
     {"strobe.core.pipe", luaopen_strobe_core_pipe},

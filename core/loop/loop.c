@@ -136,22 +136,33 @@ static bool poll_due(struct loop *loop, int64_t now) {
   return loop->jobs >= JOBS_PER_POLL || now - loop->polled >= TIME_PER_POLL;
 }
 
+static void tell(struct loop *loop, enum loop_moment moment) {
+  if (loop->watch)
+    loop->watch->saw(loop->watch, moment);
+}
+
 bool loop_turn(struct loop *loop) {
   bool alive = true;
   int64_t now = clock_real();
   loop->turns++;
   if (list_empty(&loop->ready)) {
+    tell(loop, LOOP_POLLING);
     alive = wait(loop);
+    tell(loop, LOOP_POLLED);
     loop->jobs = 0;
     loop->polled = now = clock_real();
   } else if (poll_due(loop, now)) {
+    tell(loop, LOOP_POLLING);
     uv_run(&loop->uv, UV_RUN_NOWAIT);
+    tell(loop, LOOP_POLLED);
     loop->jobs = 0;
     loop->polled = now;
   }
   loop->stamp = now;
   loop->now = loop->clock.mode == CLOCK_LIVE ? now : clock_now(&loop->clock);
+  tell(loop, LOOP_FIRING);
   timers_fire(&loop->timers, loop->now);
+  tell(loop, LOOP_FIRED);
   run_batch(loop);
   return alive;
 }

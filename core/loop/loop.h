@@ -32,6 +32,13 @@ struct closer {
   void (*close)(struct closer *closer);
 };
 
+/* Who looks on is told of the moments of a turn; it must not change anything. */
+enum loop_moment { LOOP_POLLING, LOOP_POLLED, LOOP_FIRING, LOOP_FIRED };
+
+struct loop_watch {
+  void (*saw)(struct loop_watch *watch, enum loop_moment moment);
+};
+
 enum { LOOP_SCRATCH = 64 * 1024 };
 
 struct loop {
@@ -42,14 +49,15 @@ struct loop {
   struct list ready;
   struct list closers;
   uint64_t turns;
-  uint64_t activity;  /* counts what a poll brought */
-  int64_t polled;     /* real time of the last poll */
-  int64_t now;        /* loop time when this turn began */
-  int64_t stamp;      /* real time when it was last looked at */
-  unsigned jobs;      /* jobs run since then */
-  unsigned questions; /* to other threads: virtual time waits for their answers */
-  bool polling;       /* within uv_run */
-  char *scratch;      /* where a read callback's bytes land, LOOP_SCRATCH of them */
+  uint64_t activity;        /* counts what a poll brought */
+  int64_t polled;           /* real time of the last poll */
+  int64_t now;              /* loop time when this turn began */
+  int64_t stamp;            /* real time when it was last looked at */
+  unsigned jobs;            /* jobs run since then */
+  unsigned questions;       /* to other threads: virtual time waits for their answers */
+  bool polling;             /* within uv_run */
+  struct loop_watch *watch; /* or NULL */
+  char *scratch;            /* where a read callback's bytes land, LOOP_SCRATCH of them */
 };
 
 /* 0, or a negative libuv error. */

@@ -2,6 +2,7 @@
 
 #include "core/task/error.h"
 #include "core/task/handle.h"
+#include "core/task/join.h"
 #include "core/task/task.h"
 #include "core/task/values.h"
 #include "core/task/wait.h"
@@ -95,15 +96,26 @@ static void anchor_callbacks(lua_State *L, int index, struct future *future) {
   lua_settop(L, top);
 }
 
+/* Tells who looks on which tasks the end of a future makes ready. */
+static void tell_waiters(struct watch *watch, const struct future *future) {
+  for (struct list *link = future->waiters.next; link != &future->waiters; link = link->next) {
+    const struct job *job = list_entry(link, struct job, link);
+    if (job->run == scheduler_step)
+      watch_ready(watch, list_entry(job, struct task, job));
+  }
+}
+
 static void end(lua_State *L, int index, struct future *future, enum future_state state) {
-  struct loop *loop = scheduler_of(L)->loop;
+  struct scheduler *scheduler = scheduler_of(L);
   if (list_empty(&future->waiters)) {
     future->state = state;
     return;
   }
   anchor_callbacks(L, index, future);
   future->state = state;
-  loop_ready_all(loop, &future->waiters);
+  if (scheduler->watch)
+    tell_waiters(scheduler->watch, future);
+  loop_ready_all(scheduler->loop, &future->waiters);
 }
 
 void future_finish(lua_State *L, int index, struct future *future, int count) {
@@ -147,6 +159,34 @@ void future_abandon(lua_State *L, int index, struct future *future) {
   lua_setiuservalue(L, index, FUTURE_RESULT);
   future->empty = future->packed = false;
   end(L, index, future, FUTURE_FAILED);
+}
+
+/* Appends the task on top to the list at the index. [-1, +0, m] */
+static void append(lua_State *L, int index) {
+  lua_rawseti(L, index, (lua_Integer)lua_rawlen(L, index) + 1);
+}
+
+void future_push_waiters(lua_State *L, int index, struct future *future) {
+  int tasks = lua_gettop(L) + 1, callbacks = tasks + 1, handles = tasks + 2;
+  index = lua_absindex(L, index);
+  luaL_checkstack(L, 6, "no room for the waiters");
+  lua_newtable(L);
+  lua_newtable(L);
+  bool has_callbacks = push_callbacks(L, index);
+  for (struct list *link = future->waiters.next; link != &future->waiters; link = link->next) {
+    struct job *job = list_entry(link, struct job, link);
+    struct task *task =
+        job->run == scheduler_step ? list_entry(job, struct task, job) : join_task_of(job);
+    if (task) {
+      task_push(L, task);
+      append(L, tasks);
+    } else if (has_callbacks && lua_rawgetp(L, handles, job) == LUA_TUSERDATA) {
+      handle_push_function(L);
+      append(L, callbacks);
+    }
+    lua_settop(L, handles);
+  }
+  lua_settop(L, callbacks);
 }
 
 bool future_cancel(lua_State *L, int index, struct future *future) {

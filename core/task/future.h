@@ -58,6 +58,9 @@ int future_outcome(lua_State *L, int index, struct future *future);
 int future_get_detail(lua_State *L, int index, const char *key);  /* [-0, +1, m] */
 void future_set_detail(lua_State *L, int index, const char *key); /* [-1, +0, m] */
 
+/* Pushes the list of the tasks that wait for it, and the list of its callbacks. [-0, +2, m] */
+void future_push_waiters(lua_State *L, int index, struct future *future);
+
 /* Adds the methods which Futures and Tasks share to the table on top. */
 void future_add_methods(lua_State *L);
 

@@ -106,6 +106,10 @@ bool handle_has_function(lua_State *L, int index) {
   return same;
 }
 
+void handle_push_function(lua_State *L) {
+  lua_getiuservalue(L, -1, HANDLE_FUNCTION);
+}
+
 void handle_discard(lua_State *L, struct job *job) {
   if (job->run != handle_run)
     return;

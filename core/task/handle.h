@@ -22,6 +22,9 @@ void handle_reserve(lua_State *L);
 /* Whether the function of the Handle on top is the value at the index. */
 bool handle_has_function(lua_State *L, int index);
 
+/* Pushes the function of the Handle on top. [-0, +1, -] */
+void handle_push_function(lua_State *L);
+
 /* Unlinks the job, if it is a handle's, and lets the handle go. */
 void handle_discard(lua_State *L, struct job *job);
 

@@ -52,6 +52,10 @@ static void part_done(struct job *job) {
   wait_wake(join->task);
 }
 
+struct task *join_task_of(const struct job *job) {
+  return job->run == part_done ? list_entry(job, struct part, job)->join->task : NULL;
+}
+
 static enum wait_cancel cancel_join(lua_State *L, struct task *task) {
   struct join *join = task->wait_object;
   (void)L;

@@ -2,7 +2,10 @@
 #ifndef STROBE_TASK_JOIN_H
 #define STROBE_TASK_JOIN_H
 
-#include <lua.h>
+#include "core/task/task.h"
+
+/* The task whose wait for several the job is part of; NULL: the job is another. */
+struct task *join_task_of(const struct job *job);
 
 int luaopen_strobe_core_join(lua_State *L);
 

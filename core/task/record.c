@@ -57,15 +57,14 @@ void record_close(struct record_book *book) {
 
 /* The note of a living task, made when it has none; or NULL. */
 static struct record_note *note_of(struct scheduler *scheduler, struct task *task) {
-  if (task->future.state != FUTURE_PENDING)
+  if (!list_linked(&task->link))
     return NULL;
   if (task->note == 0)
     task->note = note_acquire(&scheduler->records);
   return task->note > 0 ? &scheduler->records.notes[task->note - 1] : NULL;
 }
 
-/* A copy that ends at the end of a character. */
-static void copy_text(char *to, size_t room, const char *text) {
+void record_copy(char *to, size_t room, const char *text) {
   size_t size = strlen(text);
   if (size >= room) {
     size = room - 1;
@@ -83,13 +82,13 @@ void record_cancelled(struct scheduler *scheduler, struct task *task, const char
   note->cancel = (struct record_cancel){.asked = true,
                                         .by = scheduler->current ? scheduler->current->id : 0,
                                         .at = clock_now(&scheduler->loop->clock)};
-  copy_text(note->cancel.reason, sizeof note->cancel.reason, reason ? reason : "");
+  record_copy(note->cancel.reason, sizeof note->cancel.reason, reason ? reason : "");
 }
 
 void record_named(struct scheduler *scheduler, struct task *task, const char *name) {
   struct record_note *note = note_of(scheduler, task);
   if (note)
-    copy_text(note->name, sizeof note->name, name);
+    record_copy(note->name, sizeof note->name, name);
 }
 
 void record_ran(struct scheduler *scheduler, struct task *task, int64_t taken) {
@@ -103,7 +102,7 @@ void record_ran(struct scheduler *scheduler, struct task *task, int64_t taken) {
 void record_failed(struct scheduler *scheduler, struct task *task, const char *trace) {
   struct record_note *note = note_of(scheduler, task);
   if (note && !note->trace && (note->trace = malloc(RECORD_TRACE)))
-    copy_text(note->trace, RECORD_TRACE, trace);
+    record_copy(note->trace, RECORD_TRACE, trace);
 }
 
 static const enum record_state endings[] = {
@@ -174,11 +173,9 @@ static void read_wait(const struct scheduler *scheduler, const struct task *task
                       struct task_record *record) {
   const struct wait_kind *wait = task->wait;
   const struct task *awaited = future_awaited_task(task);
-  record->kind = wait->name;
-  if (awaited)
-    snprintf(record->what, sizeof record->what, "Task-%" PRIu64, awaited->id);
-  else if (wait->describe)
-    copy_text(record->what, sizeof record->what, wait->describe(task));
+  const char *kind = wait->describe ? wait->describe(task) : wait->name;
+  record_copy(record->kind, sizeof record->kind, kind);
+  record->awaited = awaited ? awaited->id : 0;
   if (timer_running(&task->timer))
     record->deadline = heap_key(&scheduler->loop->timers, &task->timer.node);
 }
@@ -216,7 +213,7 @@ static bool where_in(lua_State *L, char *file, int *line) {
   for (int level = 0; level < MOST_LEVELS && lua_getstack(L, level, &info); level++) {
     lua_getinfo(L, "Sl", &info);
     if (info.currentline > 0 && !is_ours(info.short_src)) {
-      copy_text(file, RECORD_TEXT, info.short_src);
+      record_copy(file, RECORD_TEXT, info.short_src);
       *line = info.currentline;
       return true;
     }

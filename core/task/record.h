@@ -9,6 +9,7 @@
 #define STROBE_TASK_RECORD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct scheduler;
@@ -64,15 +65,18 @@ struct task_record {
   int64_t created, resumed, ended; /* resumed: when it last ran; 0: never */
   uint32_t resumes;
   uint16_t cancelling;
-  const char *kind; /* of its wait: "sleep", "future", "lot", …; NULL when it waits for nothing */
-  char what[RECORD_TEXT];
-  int64_t deadline; /* of its wait, or 0 */
+  char kind[RECORD_TEXT]; /* of its wait: "sleep", "future", "lock", …; "": it waits for nothing */
+  uint64_t awaited;       /* the task it awaits, or 0 */
+  int64_t deadline;       /* of its wait, or 0 */
   int64_t run, longest;
   struct record_cancel cancel;
   const char *trace; /* valid until the next task ends; or NULL */
 };
 
 void record_close(struct record_book *book);
+
+/* Copies text into so much room; what is too long ends at the end of a character. */
+void record_copy(char *to, size_t room, const char *text);
 
 /* A task is cancelled, named, or has run for so long. */
 void record_cancelled(struct scheduler *scheduler, struct task *task, const char *reason);

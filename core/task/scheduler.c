@@ -3,6 +3,7 @@
 #include "core/task/context.h"
 #include "core/task/error.h"
 #include "core/task/generator.h"
+#include "core/task/inspect.h"
 #include "core/task/interrupt.h"
 #include "core/task/task.h"
 #include "core/task/thread.h"
@@ -24,6 +25,7 @@ void scheduler_open(struct scheduler *scheduler, lua_State *L, struct loop *loop
 
 void scheduler_close(struct scheduler *scheduler) {
   record_close(&scheduler->records);
+  events_close(&scheduler->watching);
 }
 
 /* How a task ended: with `count` results, or an error, on its thread's stack. */
@@ -48,10 +50,12 @@ static void settle(const struct ending *ending) {
   }
   if (count > 0)
     lua_insert(L, -count - 1);
-  if (ending->how == FAILED)
+  if (ending->how == FAILED) {
+    inspect_failure(L, task); /* first: it may raise, and ends nothing */
     future_fail(L, -count - 1, &task->future);
-  else
+  } else {
     future_finish(L, -count - 1, &task->future, count);
+  }
 }
 
 static int settle_protected(lua_State *L) {
@@ -88,6 +92,8 @@ static void end_task(struct scheduler *scheduler, struct ending ending) {
     if (lua_pcall(L, 1, 0, 0) != LUA_OK)
       settle_poorly(L, ending.task);
   }
+  if (scheduler->watch)
+    watch_ended(scheduler->watch, ending.task);
   record_ended(scheduler, ending.task);
   list_remove(&ending.task->link);
   thread_release(L, ending.task->thread);
@@ -193,7 +199,11 @@ void scheduler_step(struct job *job) {
   struct loop *loop = scheduler->loop;
   task->resumes++;
   task->resumed = loop->now;
+  if (scheduler->watch)
+    watch_resumed(scheduler->watch, task);
   run(scheduler, task);
+  if (scheduler->watch && task->future.state == FUTURE_PENDING)
+    watch_parked(scheduler->watch, task);
   scheduler->current = NULL;
   scheduler->running = scheduler->L;
   scheduler->interrupt = 0; /* what was to be stopped has ended */

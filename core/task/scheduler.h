@@ -8,6 +8,7 @@
 #define STROBE_TASK_SCHEDULER_H
 
 #include "core/loop/loop.h"
+#include "core/task/events.h"
 #include "core/task/record.h"
 
 #include <lauxlib.h>
@@ -52,6 +53,8 @@ struct scheduler {
   bool debug;
   const void *task_type, *future_type; /* metatables, for fast checks */
   int task_metatable;                  /* the Task metatable in the registry */
+  struct watch *watch;                 /* NULL: nobody looks */
+  struct watch watching;
   struct record_book records;
 };
 

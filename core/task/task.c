@@ -4,6 +4,7 @@
 #include "core/task/context.h"
 #include "core/task/error.h"
 #include "core/task/generator.h"
+#include "core/task/inspect.h"
 #include "core/task/thread.h"
 #include "core/task/wait.h"
 
@@ -59,6 +60,8 @@ struct task *task_spawn(lua_State *L, int arguments) {
   struct task *task = task_new(L, scheduler);
   if (context_push(L))
     context_give(L, -2, task);
+  if (scheduler->debug)
+    inspect_creation(L);
   task->thread = thread_acquire(L);
   lua_State *thread = task->thread.L;
   if (arguments > FREE_SLOTS && !lua_checkstack(thread, arguments + 4)) {
@@ -70,6 +73,8 @@ struct task *task_spawn(lua_State *L, int arguments) {
     body_push(thread);
   lua_xmove(L, thread, arguments + 1);
   task_push(L, task);
+  if (scheduler->watch)
+    watch_created(scheduler->watch, task);
   list_append(&scheduler->tasks, &task->link);
   loop_ready(scheduler->loop, &task->job);
   return task;
@@ -205,7 +210,10 @@ static int task_get_name(lua_State *L) {
 static int task_set_name(lua_State *L) {
   struct task *task = task_check(L, 1);
   const char *name = luaL_tolstring(L, 2, NULL);
-  record_named(scheduler_of(L), task, name);
+  struct scheduler *scheduler = scheduler_of(L);
+  record_named(scheduler, task, name);
+  if (scheduler->watch)
+    watch_named(scheduler->watch, task, name);
   future_set_detail(L, 1, "name");
   return 0;
 }

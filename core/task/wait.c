@@ -60,7 +60,10 @@ bool wait_resumed(lua_State *L) {
 }
 
 void wait_wake(struct task *task) {
-  struct loop *loop = scheduler_of(task->thread.L)->loop;
+  struct scheduler *scheduler = scheduler_of(task->thread.L);
+  struct loop *loop = scheduler->loop;
+  if (scheduler->watch)
+    watch_ready(scheduler->watch, task);
   timer_stop(&loop->timers, &task->timer);
   task->wait = NULL;
   loop_ready(loop, &task->job);

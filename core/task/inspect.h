@@ -1,0 +1,15 @@
+/* Tasks looked at from Lua: their records, who waits for whom, the ring of events. */
+#ifndef STROBE_TASK_INSPECT_H
+#define STROBE_TASK_INSPECT_H
+
+#include "core/task/task.h"
+
+/* Keeps where the Task on top is made, for its reports. In debug mode only. [-0, +0, m] */
+void inspect_creation(lua_State *L);
+
+/* Keeps the trace of the failure on top, by which the task ends. [-0, +0, m] */
+void inspect_failure(lua_State *L, struct task *task);
+
+int luaopen_strobe_core_inspect(lua_State *L);
+
+#endif
