@@ -112,6 +112,10 @@ static void add_task(lua_State *L, struct task *task) {
   task_push(L, task);
   task_push_name(L, task);
   lua_setfield(L, -3, "task");
+  if (scheduler_of(L)->debug) {
+    task_get_detail(L, -1, "created_by");
+    lua_setfield(L, -3, "created_by");
+  }
   if (task_get_detail(L, -1, "origin") == LUA_TTABLE) {
     lua_getfield(L, -1, "error");
     lua_getfield(L, -4, "error");

@@ -45,13 +45,18 @@ static int call(lua_State *L) {
 static void handle_run(struct job *job) {
   struct handle *handle = list_entry(job, struct handle, job);
   lua_State *L = handle->scheduler->L;
-  lua_pushcfunction(L, call);
   lua_rawgeti(L, LUA_REGISTRYINDEX, handle->anchor);
   unanchor(L, handle);
-  if (handle->cancelled)
-    lua_pop(L, 2);
-  else
+  if (!handle->cancelled) {
+    struct scheduler *scheduler = handle->scheduler;
+    lua_getiuservalue(L, -1, HANDLE_FUNCTION);
+    lua_pushcfunction(L, call);
+    lua_pushvalue(L, -3);
     scheduler_call(L, 1, 0, "callback");
+    scheduler_called(scheduler);
+    lua_pop(L, 1);
+  }
+  lua_pop(L, 1);
 }
 
 static void handle_fire(struct timer *timer) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 void inspect_creation(lua_State *L) {
+  luaL_checkstack(L, 8, "no room for a traceback");
   traceback_push(L, 1);
   future_set_detail(L, -2, "created_by");
 }
@@ -26,6 +27,37 @@ void inspect_failure(lua_State *L, struct task *task) {
   const char *trace = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
   record_failed(scheduler_of(L), task, lua_pushfstring(L, "%s\n%s", message, trace));
   lua_settop(L, failure);
+}
+
+static int report_swallowed(lua_State *L) {
+  struct task *task = lua_touserdata(L, 1);
+  lua_createtable(L, 0, 4);
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "warning");
+  task_push(L, task);
+  if (task_get_detail(L, -1, "created_by") == LUA_TSTRING)
+    lua_setfield(L, -3, "created_by");
+  else
+    lua_pop(L, 1);
+  task_push_name(L, task);
+  lua_pushfstring(L,
+                  "%s was cancelled, and returned as if it was not: CancelledError was swallowed",
+                  lua_tostring(L, -1));
+  lua_setfield(L, -4, "message");
+  lua_pop(L, 1);
+  lua_setfield(L, -2, "task");
+  error_report(L);
+  return 0;
+}
+
+void inspect_returned(struct scheduler *scheduler, struct task *task) {
+  lua_State *L = scheduler->L;
+  if (task->cancels == 0)
+    return;
+  lua_pushcfunction(L, report_swallowed);
+  lua_pushlightuserdata(L, task);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+    lua_pop(L, 1);
 }
 
 /* --- Records as tables ------------------------------------------------------------------ */
@@ -110,6 +142,12 @@ static int inspect_record(lua_State *L) {
   if (future_get_detail(L, 1, "created_by") == LUA_TSTRING)
     lua_setfield(L, 2, "created_by");
   lua_settop(L, 2);
+  return 1;
+}
+
+/* id(task) → its number. */
+static int inspect_id(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)task_check(L, 1)->id);
   return 1;
 }
 
@@ -239,6 +277,7 @@ static int inspect_trace_event(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     {"record", inspect_record},
+    {"id", inspect_id},
     {"ended", inspect_ended},
     {"waiters", inspect_waiters},
     {"awaiting", inspect_awaiting},

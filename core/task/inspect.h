@@ -10,6 +10,9 @@ void inspect_creation(lua_State *L);
 /* Keeps the trace of the failure on top, by which the task ends. [-0, +0, m] */
 void inspect_failure(lua_State *L, struct task *task);
 
+/* A task is about to return: warns if it takes no notice of having been cancelled. */
+void inspect_returned(struct scheduler *scheduler, struct task *task);
+
 int luaopen_strobe_core_inspect(lua_State *L);
 
 #endif

@@ -133,6 +133,8 @@ static void run(struct scheduler *scheduler, struct task *task) {
     count = status == LUA_OK ? count : 1;
     if (!generator) {
       bool cancelled = task->must_cancel && !failed;
+      if (scheduler->debug && !cancelled && !failed)
+        inspect_returned(scheduler, task);
       end_task(scheduler, (struct ending){task, ending_of(cancelled, failed), count});
       return;
     }
@@ -148,10 +150,22 @@ static void print_last_resort(lua_State *L, const char *what) {
 }
 
 struct slow_step {
-  struct task *task; /* NULL when it has ended, its name gone with it */
-  uint64_t id;
+  struct task *task; /* NULL when it has ended, its name gone with it; or for a callback */
+  uint64_t id;       /* 0: a callback, whose function is below */
   int64_t taken;
 };
+
+/* Sets the fields `name` and `where` of the report on top to those of a callback; its
+ * function is at index 2. [-0, +0, m] */
+static void name_callback(lua_State *L) {
+  lua_Debug info;
+  lua_pushliteral(L, "a callback");
+  lua_setfield(L, -2, "name");
+  lua_pushvalue(L, 2);
+  lua_getinfo(L, ">S", &info);
+  lua_pushfstring(L, "%s:%d", info.short_src, info.linedefined);
+  lua_setfield(L, -2, "where");
+}
 
 static int report_slow_protected(lua_State *L) {
   const struct slow_step *step = lua_touserdata(L, 1);
@@ -164,19 +178,46 @@ static int report_slow_protected(lua_State *L) {
     task_push(L, step->task);
     lua_setfield(L, -2, "task");
   }
-  lua_pushfstring(L, "Task-%I", (LUAI_UACINT)step->id);
-  lua_setfield(L, -2, "name");
+  if (step->id == 0) {
+    name_callback(L);
+  } else {
+    lua_pushfstring(L, "Task-%I", (LUAI_UACINT)step->id);
+    lua_setfield(L, -2, "name");
+  }
   error_report(L);
   return 0;
 }
 
+/* The function of a callback is on top. */
 static void report_slow(struct scheduler *scheduler, struct task *task, int64_t taken) {
   lua_State *L = scheduler->L;
-  bool living = task->future.state == FUTURE_PENDING;
+  struct slow_step step = {.taken = taken};
+  if (task) {
+    step.id = task->id;
+    step.task = task->future.state == FUTURE_PENDING ? task : NULL;
+  }
   lua_pushcfunction(L, report_slow_protected);
-  lua_pushlightuserdata(L, &(struct slow_step){living ? task : NULL, task->id, taken});
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+  lua_pushlightuserdata(L, &step);
+  if (!task)
+    lua_pushvalue(L, -3);
+  if (lua_pcall(L, task ? 1 : 2, 0, 0) != LUA_OK)
     print_last_resort(L, "slow step");
+}
+
+/* Time since the job before, by the coarse clock; which may stand behind the one read
+ * before the batch. */
+static void check_time(struct scheduler *scheduler, struct task *task) {
+  struct loop *loop = scheduler->loop;
+  int64_t began = loop->stamp, now = clock_real_coarse();
+  if (now < began)
+    return;
+  loop->stamp = now;
+  if (now - began > scheduler->slow_step)
+    report_slow(scheduler, task, now - began);
+}
+
+void scheduler_called(struct scheduler *scheduler) {
+  check_time(scheduler, NULL);
 }
 
 void scheduler_step(struct job *job) {
@@ -196,9 +237,8 @@ void scheduler_step(struct job *job) {
   task->started = true;
   scheduler->current = task;
   scheduler->steps++;
-  struct loop *loop = scheduler->loop;
   task->resumes++;
-  task->resumed = loop->now;
+  task->resumed = scheduler->loop->now;
   if (scheduler->watch)
     watch_resumed(scheduler->watch, task);
   run(scheduler, task);
@@ -207,13 +247,7 @@ void scheduler_step(struct job *job) {
   scheduler->current = NULL;
   scheduler->running = scheduler->L;
   scheduler->interrupt = 0; /* what was to be stopped has ended */
-  int64_t began = loop->stamp, now = clock_real_coarse();
-  if (now < began) /* the coarse clock stands behind the one read before the batch */
-    return;
-  loop->stamp = now;
-  int64_t taken = now - began;
-  if (taken > scheduler->slow_step)
-    report_slow(scheduler, task, taken);
+  check_time(scheduler, task);
 }
 
 /* The protected part of reporting: error, what it was. */

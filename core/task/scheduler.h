@@ -82,6 +82,10 @@ void scheduler_close(struct scheduler *scheduler);
 /* A task's job: runs it until it parks or ends. */
 void scheduler_step(struct job *job);
 
+/* A callback of the loop has been called, whose function is on top: reports it when that took
+ * long, and does not let the next task take the blame. [-0, +0, -] */
+void scheduler_called(struct scheduler *scheduler);
+
 /* Calls the function below `arguments` values on top of L, protected, and reports
  * its error with `what` it was. Returns a Lua status; on success `results` values
  * are left, else none. For callbacks: what is called may not wait. */

@@ -20,7 +20,8 @@ usage: strobe FILE|- [args]          run a script, or the standard input
 options:
   --clock=live|virtual|xN   what time it is: the system's, as fast as possible, N times as fast
   --seed N                  start math.random from N
-  --debug                   report more: where tasks were made, steps over 0.1 s
+  --debug                   report more: where tasks were made, swallowed cancellations, steps over 0.1 s
+  --trace FILE              what tasks and loop did last, for chrome://tracing and Perfetto
   --no-color                no colours (also: NO_COLOR)
   --version                 the version
   --dev                     first of all: Lua modules from the folder modules/, not those inside
@@ -49,6 +50,20 @@ options["--clock"] = function(value)
   end
 end
 
+options["--trace"] = function(path)
+  local file, message = io.open(path, "w") -- to know before the script runs
+  if not file then
+    return "--trace: " .. message
+  end
+  file:close()
+  local trace = require "strobe.async.trace"
+  trace.start()
+  require("strobe.script").at_exit(function()
+    trace.stop()
+    trace.report(path)
+  end)
+end
+
 options["--seed"] = function(value)
   local seed = math.tointeger(tonumber(value))
   if not seed then
@@ -60,6 +75,7 @@ end
 local flags = {
   ["--debug"] = function()
     host.slow_step(0.1)
+    require("strobe.async.loop").set_debug(true)
   end,
   ["--no-color"] = function()
     uv.os_setenv("NO_COLOR", "1")

@@ -1,7 +1,7 @@
 --- What strobe says on stderr when something went wrong and nobody handles it.
 --
 -- A report is a table: `message`, and what is known of `failure`, `task`, `where`,
--- `seconds`; `warning` when nothing failed. The loop's exception handler gets it
+-- `seconds`, `created_by` (a traceback, in debug mode); `warning` when nothing failed. The loop's exception handler gets it
 -- first.
 
 local core = require "strobe.core.error"
@@ -30,8 +30,10 @@ function report.is_ours(source)
 end
 local is_ours = report.is_ours
 
--- Lines of a traceback that speak of the user's code.
-local function user_lines(traceback)
+--- Lines of a traceback that speak of the user's code.
+---@param traceback string
+---@return string[]
+function report.user_lines(traceback)
   local lines = {}
   for line in traceback:gmatch "[^\n]+" do
     if line:find "^%s" and not line:find("[C]:", 1, true) and not is_ours(line:match "^[^:]*:?[^:]*") then
@@ -40,6 +42,7 @@ local function user_lines(traceback)
   end
   return lines
 end
+local user_lines = report.user_lines
 
 --- A failure as text: the error, where it happened, and who awaited that.
 ---@param failure table {error, traceback, task, origin}
@@ -55,6 +58,10 @@ function report.failure_text(failure)
     local verb = i == #chain and "in" or "awaited by"
     lines[#lines + 1] = ("%s %s:"):format(verb, link.task or "a callback")
     table.move(user_lines(link.traceback or ""), 1, 100, #lines + 1, lines)
+  end
+  if chain[1].created_by then
+    lines[#lines + 1] = "created at:"
+    table.move(user_lines(chain[1].created_by), 1, 100, #lines + 1, lines)
   end
   return table.concat(lines, "\n")
 end
@@ -80,6 +87,9 @@ end
 local function slow_text(context)
   local task = context.task
   local place = task and report.where(task)
+  if context.where then
+    return ("%s ran %.3f s (its function is at %s)"):format(context.name, context.seconds, context.where)
+  end
   return ("%s ran %.3f s without waiting%s"):format(
     task and task:get_name() or context.name,
     context.seconds,
@@ -100,6 +110,10 @@ function report.text(context)
   end
   if context.failure then
     lines[#lines + 1] = report.failure_text(context.failure)
+  end
+  if context.created_by then
+    lines[#lines + 1] = "created at:"
+    table.move(user_lines(context.created_by), 1, 100, #lines + 1, lines)
   end
   return table.concat(lines, "\n")
 end

@@ -11,12 +11,39 @@ local script = {}
 
 local signal_names = { [2] = "SIGINT", [15] = "SIGTERM" }
 
+local last_calls = {}
+
+--- Calls f() when the script has ended, by os.exit too.
+---@param f fun()
+function script.at_exit(f)
+  table.insert(last_calls, f)
+end
+
+local function call_last()
+  while #last_calls > 0 do
+    table.remove(last_calls)()
+  end
+end
+
 -- os.exit(code, true) would close the state under the loop's feet.
 local function guard_exit()
   local exit = os.exit
   os.exit = function(code) -- luacheck: ignore
+    pcall(call_last)
     io.stdout:flush()
     exit(code)
+  end
+end
+
+-- One line for each circle of tasks that wait for each other.
+local function print_cycles()
+  for _, tasks_of in ipairs(require("strobe.async.graph").cycles()) do
+    local names = {}
+    for i, t in ipairs(tasks_of) do
+      names[i] = t:get_name()
+    end
+    names[#names + 1] = names[1]
+    io.stderr:write(("  in a circle, each waits for the next: %s\n"):format(table.concat(names, " -> ")))
   end
 end
 
@@ -29,6 +56,7 @@ local function print_deadlock(except)
       io.stderr:write(("  %s waits for %s at %s\n"):format(t:get_name(), t:state(), place))
     end
   end
+  print_cycles()
 end
 
 local function others(me)
@@ -106,6 +134,7 @@ function script.run(chunk, ...)
   -- Generators that were dropped in the middle are closed by the collector.
   collectgarbage()
   end_others()
+  call_last()
   io.stdout:flush()
   return state.signal and 128 + state.signal or status
 end

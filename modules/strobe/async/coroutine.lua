@@ -12,6 +12,7 @@ local future = require "strobe.core.future"
 ---@field private n integer     number of arguments, which are its list part
 ---@field private name string
 ---@field private where string  file and line of the call that made it
+---@field private created_by? string in debug mode: the traceback of that call
 local Coroutine = {}
 Coroutine.__index = Coroutine
 Coroutine.__name = "coroutine"
@@ -19,6 +20,14 @@ Coroutine.__name = "coroutine"
 ---@alias strobe.Awaitable strobe.Coroutine|strobe.Task|strobe.Future|table what async.await takes
 
 local coroutines = {}
+
+local debug_mode = false
+
+--- Whether coroutine objects remember all of the traceback of their making. For Loop:set_debug
+---@param on boolean
+function coroutines.set_debug(on)
+  debug_mode = on
+end
 
 local function name_of(f)
   local info = debug.getinfo(f, "S")
@@ -40,7 +49,9 @@ function coroutines.fn(f)
   local name
   return function(...)
     name = name or debug.getinfo(1, "n").name or name_of(f)
-    return setmetatable({ f = f, name = name, where = caller(2), n = select("#", ...), ... }, Coroutine)
+    local object = setmetatable({ f = f, name = name, where = caller(2), n = select("#", ...), ... }, Coroutine)
+    object.created_by = debug_mode and debug.traceback(nil, 2) or nil
+    return object
   end
 end
 
@@ -89,6 +100,7 @@ function Coroutine:__gc()
     core_error.report {
       message = ("coroutine '%s' was never awaited"):format(self.name),
       where = self.where,
+      created_by = self.created_by,
       warning = true,
     }
   end

@@ -26,7 +26,12 @@ local homes = {
   generator = { "generator" },
   iter = { "iter" },
   timer = { "every", "timer" },
-  loop = { "get_running_loop" },
+  loop = { "get_debug", "get_running_loop", "set_debug" },
+  graph = {
+    "capture_call_graph", "ended_tasks", "format_call_graph", "format_task_tree", "print_call_graph",
+    "print_task_tree",
+  },
+  trace = { "trace" },
   context = { "Context", "ContextVar", "copy_context" },
   fs = { "fs" },
   streams = {
@@ -41,7 +46,7 @@ local homes = {
 }
 
 -- Names that stand for a whole module: async.fs.open, …
-local is_submodule = { fs = true }
+local is_submodule = { fs = true, trace = true }
 
 local home_of = {}
 for home, names in pairs(homes) do

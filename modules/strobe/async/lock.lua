@@ -5,8 +5,10 @@
 
 local Guard = require "strobe.async.guard"
 local Waitlist = require "strobe.async.waitlist"
+local current_id = require("strobe.core.task").current_id
 
 ---@class strobe.Lock
+---@field holder? integer the number of the task that has it; nil: nobody, or a callback
 ---@field private held boolean also while it is on its way to a woken task
 ---@field private waiters strobe.Waitlist
 local Lock = {}
@@ -15,6 +17,7 @@ Lock.__name = "Lock"
 
 -- The oldest waiter becomes the holder; without one the lock is free.
 local function hand_on(lock)
+  lock.holder = nil
   if lock.waiters:wake(1) == 0 then
     lock.held = false
   end
@@ -29,6 +32,7 @@ end
 function Lock:acquire()
   if not self.held then
     self.held = true
+    self.holder = current_id()
     return Guard.new(self)
   end
   local ok, e, woken = self.waiters:park()
@@ -38,6 +42,7 @@ function Lock:acquire()
     end
     error(e, 0)
   end
+  self.holder = current_id()
   return Guard.new(self)
 end
 

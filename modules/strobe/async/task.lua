@@ -7,12 +7,12 @@ local future = require "strobe.core.future"
 local join = require "strobe.core.join"
 local task = require "strobe.core.task"
 
----@class strobe.Task : strobe.Future
----@class strobe.Future
 
 local is_future = future.is
 
 local tasks = {}
+
+local SOURCE = debug.getinfo(1, "S").source
 
 -- create_task for what is no plain function; those the core takes itself.
 local function create_other(awaitable)
@@ -356,34 +356,39 @@ function task.Task:get_context()
   return require("strobe.async.context").get_context(self)
 end
 
---- Where a task stands: the frames of its code, the innermost first; none once it has
---- ended. asyncio.Task.get_stack
----@param limit? integer most frames
----@return {source: string, line: integer, name: string?}[]
+--- Where a task stands: the frames of its code, the innermost first. Of one that has not begun that is its
+--- function, of one that failed the traceback of its error, of one that ended otherwise nothing.
+--- asyncio.Task.get_stack, but that its frames come the outermost first.
+---@param limit? integer|{limit?: integer} most frames: the innermost ones
+---@return strobe.Frame[] frames `{file=, line=, name=, defined=}`
 function task.Task:get_stack(limit)
-  local frames, is_ours = {}, require("strobe.report").is_ours
-  for _, thread in ipairs(self:threads()) do
-    local level, info = 0, debug.getinfo(thread, 0, "Sln")
-    while info and #frames < (limit or math.huge) do
-      if info.currentline > 0 and not is_ours(info.short_src) then
-        frames[#frames + 1] = { source = info.short_src, line = info.currentline, name = info.name }
-      end
-      level = level + 1
-      info = debug.getinfo(thread, level, "Sln")
-    end
-  end
-  return frames
+  return require("strobe.async.stack").of(self, limit)
 end
 
---- Prints the stack of a task. asyncio.Task.print_stack
----@param limit? integer
----@param file? file* default io.stderr
+--- Prints the stack of a task, or the traceback of its error. asyncio.Task.print_stack
+---@param limit? integer|{limit?: integer} most frames: the innermost ones
+---@param file? file* by default io.stderr
 function task.Task:print_stack(limit, file)
-  local lines = { ("Stack for %s (most recent call first):"):format(tostring(self)) }
-  for _, frame in ipairs(self:get_stack(limit)) do
-    lines[#lines + 1] = ("  %s:%d%s"):format(frame.source, frame.line, frame.name and " in " .. frame.name or "")
+  (file or io.stderr):write(require("strobe.async.stack").text(self, limit))
+end
+
+--- What is known of a task: its number, which is never used again, what it waits for and since when, how often
+--- it ran, who cancelled it. Times are seconds of loop time, as exact as the loop's turns.
+---@return strobe.TaskRecord
+function task.Task:get_record()
+  return require("strobe.async.waiting").record(self)
+end
+
+--- The Future of shield that a done callback will end, if it is one of shield's. For introspection.
+---@param callback function
+---@return strobe.Future?
+function tasks.behind(callback)
+  for i = 1, 3 do
+    local name, value = debug.getupvalue(callback, i)
+    if name == "outer" and debug.getinfo(callback, "S").source == SOURCE then
+      return value
+    end
   end
-  (file or io.stderr):write(table.concat(lines, "\n"), "\n")
 end
 
 return tasks

@@ -186,4 +186,14 @@ local function new()
   }, TaskGroup)
 end
 
-return { TaskGroup = new }
+-- Which task waits for a child, by the done callback that the group gave the child. For introspection.
+local function behind(callback)
+  for i = 1, 3 do
+    local _, value = debug.getupvalue(callback, i)
+    if debug.getmetatable(value) == TaskGroup then
+      return value.parent
+    end
+  end
+end
+
+return { TaskGroup = new, behind = behind }

@@ -9,7 +9,8 @@ local functions = {
   "Barrier", "Queue", "LifoQueue", "PriorityQueue", "generator", "iter", "timer", "every",
   "current_task", "all_tasks", "get_running_loop", "ContextVar", "Context", "copy_context",
   "open_connection", "start_server", "open_unix_connection", "start_unix_server", "StreamReader",
-  "StreamWriter", "is",
+  "StreamWriter", "is", "get_debug", "set_debug", "capture_call_graph", "format_call_graph",
+  "print_call_graph", "format_task_tree", "print_task_tree", "ended_tasks",
 }
 
 local error_classes = {
@@ -43,6 +44,11 @@ describe("strobe.async", function()
   it("has the functions for files", function()
     assert.equal(require "strobe.async.fs", async.fs)
     assert.is_function(async.fs.open)
+  end)
+
+  it("has the functions of a recording", function()
+    assert.equal(require "strobe.async.trace", async.trace)
+    assert.is_function(async.trace.save)
   end)
 
   it("has the words for when wait returns", function()
@@ -95,7 +101,7 @@ describe("strobe.async", function()
           count, kinds[name] = count + 1, type(value)
         end
         print(count, kinds.sleep, kinds.Barrier, kinds.Channel, kinds.FIRST_COMPLETED)]]
-      local count = #functions + #error_classes + 5
+      local count = #functions + #error_classes + 6
       assert.equal(("%d\tfunction\tfunction\ttable\tstring\n"):format(count), output)
     end)
   end)
