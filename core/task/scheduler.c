@@ -204,20 +204,19 @@ static void report_slow(struct scheduler *scheduler, struct task *task, int64_t 
     print_last_resort(L, "slow step");
 }
 
-/* Time since the job before, by the coarse clock; which may stand behind the one read
- * before the batch. */
-static void check_time(struct scheduler *scheduler, struct task *task) {
-  struct loop *loop = scheduler->loop;
+/* Time since the job before, by the coarse clock. */
+static inline int64_t time_taken(struct loop *loop) {
   int64_t began = loop->stamp, now = clock_real_coarse();
-  if (now < began)
-    return;
+  if (now < began) /* the coarse clock stands behind the one read before the batch */
+    return 0;
   loop->stamp = now;
-  if (now - began > scheduler->slow_step)
-    report_slow(scheduler, task, now - began);
+  return now - began;
 }
 
 void scheduler_called(struct scheduler *scheduler) {
-  check_time(scheduler, NULL);
+  int64_t taken = time_taken(scheduler->loop);
+  if (taken > scheduler->slow_step)
+    report_slow(scheduler, NULL, taken);
 }
 
 void scheduler_step(struct job *job) {
@@ -232,9 +231,10 @@ void scheduler_step(struct job *job) {
     }
     task->raise_cancelled = true;
   }
-  if (!task->started)
+  if (!task->started) {
     scheduler->transfer = lua_gettop(task->thread.L) - 1;
-  task->started = true;
+    task->started = true;
+  }
   scheduler->current = task;
   scheduler->steps++;
   task->resumes++;
@@ -247,7 +247,9 @@ void scheduler_step(struct job *job) {
   scheduler->current = NULL;
   scheduler->running = scheduler->L;
   scheduler->interrupt = 0; /* what was to be stopped has ended */
-  check_time(scheduler, task);
+  int64_t taken = time_taken(scheduler->loop);
+  if (taken > scheduler->slow_step)
+    report_slow(scheduler, task, taken);
 }
 
 /* The protected part of reporting: error, what it was. */

@@ -1,8 +1,8 @@
 --- What strobe says on stderr when something went wrong and nobody handles it.
 --
 -- A report is a table: `message`, and what is known of `failure`, `task`, `where`,
--- `seconds`, `created_by` (a traceback, in debug mode); `warning` when nothing failed. The loop's exception handler gets it
--- first.
+-- `seconds`, `created_by` (a traceback, in debug mode); `warning` when nothing
+-- failed. The loop's exception handler gets it first.
 
 local core = require "strobe.core.error"
 

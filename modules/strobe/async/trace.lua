@@ -61,14 +61,10 @@ local function names_of_tasks()
   for _, record in ipairs(inspect.ended()) do
     names[record.id] = record.name
   end
-  local place, kind, _, id, _, text = 0, nil, nil, nil, nil, nil
-  repeat
-    place = place + 1
-    kind, _, id, _, text = inspect.trace_event(place)
-    if kind == "named" then
-      names[id] = text
-    end
-  until not kind
+  for place = 1, trace.status().events do
+    local kind, _, id, _, text = inspect.trace_event(place)
+    names[id] = kind == "named" and text or names[id]
+  end
   for _, t in ipairs(task.all()) do
     names[inspect.id(t)] = t:get_name()
   end
@@ -77,9 +73,8 @@ end
 
 -- Which of the wake-ups a run followed; those get an arrow.
 local function arrows()
-  local _, capacity, count = inspect.trace_status()
   local followed, runs = {}, {}
-  for place = math.min(count, capacity), 1, -1 do
+  for place = trace.status().events, 1, -1 do
     local kind, _, id, by = inspect.trace_event(place)
     if kind == "resumed" then
       runs[id] = true

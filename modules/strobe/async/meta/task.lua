@@ -7,6 +7,15 @@
 ---@class strobe.Task : strobe.Future
 local Task = {}
 
+---@class strobe.TaskWait
+---@field kind string      "sleep", "future", "futures", "lock", "queue item", "read", …
+---@field what? string     "Task-7", "<Queue size=0 maxsize=0 getters=1>", …
+---@field task? integer    the number of the task that is awaited
+---@field file? string     where in the user's code
+---@field line? integer
+---@field since number     loop time in seconds
+---@field deadline? number of a sleep, an I/O timeout, or a scope as async.timeout
+
 ---@class strobe.TaskRecord
 ---@field id integer          its number, which is never used again
 ---@field name string
@@ -16,7 +25,7 @@ local Task = {}
 ---@field resumes integer     how often it ran
 ---@field cancelling integer  see Task:cancelling
 ---@field cancelled? {by?: integer, reason?: string, at: number} the last cancel: the number of the task that asked
----@field waiting_on? {kind: string, what?: string, task?: integer, file?: string, line?: integer, since: number, deadline?: number}
+---@field waiting_on? strobe.TaskWait
 ---@field run_time? number     seconds it has run, and the longest it ran without waiting, while that is measured
 ---@field max_run_time? number
 ---@field ended? number       loop time in seconds, if it is one of the last 100
