@@ -8,8 +8,7 @@ local Waitlist = require "strobe.async.waitlist"
 local current_id = require("strobe.core.task").current_id
 
 ---@class strobe.Lock
----@field holder? integer the number of the task that has it; nil: nobody, or a callback
----@field private held boolean also while it is on its way to a woken task
+---@field private held false|true|integer its task's number, true for a callback; also on its way to a woken task
 ---@field private waiters strobe.Waitlist
 local Lock = {}
 Lock.__index = Lock
@@ -17,7 +16,6 @@ Lock.__name = "Lock"
 
 -- The oldest waiter becomes the holder; without one the lock is free.
 local function hand_on(lock)
-  lock.holder = nil
   if lock.waiters:wake(1) == 0 then
     lock.held = false
   end
@@ -31,8 +29,7 @@ end
 ---@return strobe.Guard held
 function Lock:acquire()
   if not self.held then
-    self.held = true
-    self.holder = current_id()
+    self.held = current_id() or true
     return Guard.new(self)
   end
   local ok, e, woken = self.waiters:park()
@@ -42,7 +39,7 @@ function Lock:acquire()
     end
     error(e, 0)
   end
-  self.holder = current_id()
+  self.held = current_id() or true
   return Guard.new(self)
 end
 
@@ -58,7 +55,7 @@ end
 --- Whether a task has the lock. asyncio.Lock.locked
 ---@return boolean
 function Lock:locked()
-  return self.held and self.waiters.woken == 0
+  return self.held ~= false and self.waiters.woken == 0
 end
 
 function Lock:__tostring()
@@ -73,4 +70,9 @@ local function new()
   return setmetatable({ held = false, waiters = Waitlist.new "lock" }, Lock)
 end
 
-return { Lock = new }
+-- The number of the task that has a lock; nil when it is free, on its way, or a callback has it. For introspection.
+local function holder(lock)
+  return lock:locked() and lock.held ~= true and lock.held or nil
+end
+
+return { Lock = new, holder = holder }

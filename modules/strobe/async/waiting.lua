@@ -3,6 +3,7 @@
 -- Nothing is written down while tasks run, but for the number of the task that holds a lock. A future knows
 -- the tasks and callbacks it will wake; what else there is to know lies on the stacks of those who wait.
 
+local holder_of = require("strobe.async.lock").holder
 local inspect = require "strobe.core.inspect"
 local report = require "strobe.report"
 local stack = require "strobe.async.stack"
@@ -105,7 +106,7 @@ local function lock_waiters()
   for _, t in ipairs(task.all()) do
     if t:state() == "lock" then
       local _, lock = waiting.object(t)
-      local holder = lock and lock.holder
+      local holder = lock and holder_of(lock)
       if holder then
         waiters[holder] = waiters[holder] or {}
         table.insert(waiters[holder], t)
@@ -200,7 +201,7 @@ end
 
 function describe.lock(t, wait)
   local _, lock = waiting.object(t)
-  local holder = lock and lock.holder
+  local holder = lock and holder_of(lock)
   return ("waits for lock %s%s"):format(wait.what or "", holder and " held by " .. name_by_id(holder) or "")
 end
 
