@@ -37,10 +37,11 @@ end
 
 -- One line for each circle of tasks that wait for each other.
 local function print_cycles()
-  for _, tasks_of in ipairs(require("strobe.async.graph").cycles()) do
+  local printable = require("strobe.async.stack").printable
+  for _, circle in ipairs(require("strobe.async.graph").cycles()) do
     local names = {}
-    for i, t in ipairs(tasks_of) do
-      names[i] = t:get_name()
+    for i, t in ipairs(circle) do
+      names[i] = printable(t:get_name())
     end
     names[#names + 1] = names[1]
     io.stderr:write(("  in a circle, each waits for the next: %s\n"):format(table.concat(names, " -> ")))

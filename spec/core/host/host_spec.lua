@@ -36,8 +36,11 @@ describe("a deadlock", function()
         local a, b
         a = async.create_task(function() async.sleep(0) b:await() end)
         b = async.create_task(function() a:await() end)
+        a:set_name "a"
+        b:set_name "b\27"
         a:await()]]
       assert.matches("every task is blocked for ever:\n", output)
+      assert.matches("\n  in a circle, each waits for the next: a %-> b\\x1b %-> a\n", output)
       assert.equal(1, status)
     end)
 

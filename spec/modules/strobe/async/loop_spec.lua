@@ -1,4 +1,6 @@
 local async = require "strobe.async"
+local report = require "strobe.report"
+local reports = require "spec.support.reports"
 local strobe = require("spec.support.shell").lua
 local uv = require "luv"
 
@@ -209,12 +211,132 @@ describe("the loop", function()
     end)
   end)
 
+  describe("a slow callback", function()
+    it("is reported itself, with its place, and not the task behind it", function()
+      local function spin()
+        local began = os.clock()
+        while os.clock() - began < 0.06 do -- luacheck: ignore
+        end
+      end
+      local before, seen = loop.slow_callback_duration, nil
+      loop.slow_callback_duration = 0.02
+      seen = reports.of(function()
+        loop:call_soon(spin)
+        async.create_task(function() end):await()
+      end)
+      loop.slow_callback_duration = before
+      local slow = {}
+      for _, context in ipairs(seen) do
+        slow[#slow + 1] = context.where == ("%s:%d"):format(debug.getinfo(spin).short_src, debug.getinfo(spin).linedefined)
+          and report.text(context) or nil
+      end
+      assert.equal(1, #slow)
+      assert.matches("^strobe: warning: a callback ran 0.%d+ s %(its function is at .*loop_spec.lua:%d+%)$", slow[1])
+    end)
+  end)
+
   describe("set_debug", function()
+    after_each(function()
+      loop:set_debug(false)
+    end)
+
+    local function made_here()
+      return async.create_task(function()
+        async.sleep(1)
+        error "boom"
+      end)
+    end
+
     it("is told by get_debug", function()
       loop:set_debug(true)
       assert.is_true(loop:get_debug())
-      loop:set_debug(false)
+      assert.is_true(async.get_debug())
+      async.set_debug(false)
       assert.is_false(loop:get_debug())
+    end)
+
+    it("has each task remember where it was made, which its reports, stacks and graphs tell", function()
+      local line = debug.getinfo(made_here, "S").linedefined + 1
+      local seen = reports.of(function()
+        assert.is_nil(made_here():get_record().created_by)
+        loop:set_debug(true)
+        local t = made_here()
+        assert.matches(("loop_spec.lua:%d: in"):format(line), t:get_record().created_by)
+        async.sleep(0)
+        assert.matches(("Created at:\n[^\n]*loop_spec.lua:%d"):format(line), async.format_call_graph(t):gsub("  |   ", "  "))
+        async.sleep(2)
+      end)
+      assert.equal(2, #seen)
+      local with = {}
+      for i, context in ipairs(seen) do
+        with[i] = report.text(context):match(("created at:\n[^\n]*loop_spec.lua:%d: in"):format(line)) and "yes" or "no"
+      end
+      table.sort(with)
+      assert.same({ "no", "yes" }, with)
+    end)
+
+    it("tells of a coroutine that was never awaited who made it, and who called that", function()
+      loop:set_debug(true)
+      local seen = reports.of(function()
+        local function maker()
+          local object = async.fn(function() end)()
+          return object ~= nil
+        end
+        assert.is_true(maker())
+      end)
+      assert.matches("was never awaited", seen[1].message)
+      local _, lines = report.text(seen[1]):match("created at:\n(.*)$"):gsub("loop_spec.lua:%d+", "")
+      assert.is_true(lines >= 2)
+    end)
+
+    it("warns of a task that was cancelled and returned as if nothing was", function()
+      local function swallow()
+        pcall(async.sleep, 9)
+        return "all is well"
+      end
+      local function cancelled_tasks()
+        for _, f in ipairs { swallow, async.sleep, function()
+          local e = select(2, pcall(async.sleep, 9))
+          async.current_task():uncancel()
+          return e
+        end } do
+          local t = async.create_task(f, 9)
+          t:set_name "patient"
+          async.sleep(0)
+          t:cancel()
+          pcall(t.await, t)
+        end
+        async.move_on_after(1, async.sleep, 2)
+        pcall(async.wait_for, async.sleep, 1, 2)
+      end
+      assert.same({}, reports.of(cancelled_tasks))
+      loop:set_debug(true)
+      local seen = reports.of(cancelled_tasks)
+      assert.equal(1, #seen)
+      assert.is_true(seen[1].warning)
+      assert.matches("patient was cancelled, and returned as if it was not", report.text(seen[1]))
+    end)
+
+    it("measures how long tasks run, as set_task_times does", function()
+      local function busy()
+        async.sleep(0)
+        local began = os.clock()
+        while os.clock() - began < 0.02 do -- luacheck: ignore
+        end
+        async.sleep(0)
+      end
+      local t = async.create_task(busy)
+      t:await()
+      assert.is_nil(t:get_record().run_time)
+      loop:set_task_times(true)
+      assert.is_true(loop:get_task_times())
+      t = async.create_task(busy)
+      t:await()
+      local record = t:get_record()
+      loop:set_task_times(false)
+      assert.is_true(record.max_run_time >= 0.015)
+      assert.is_true(record.run_time > record.max_run_time)
+      assert.equal(record.run_time, async.ended_tasks()[1].run_time)
     end)
   end)
 
