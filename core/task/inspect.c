@@ -151,6 +151,20 @@ static int inspect_id(lua_State *L) {
   return 1;
 }
 
+/* find(id) → the living task of that number, or nil. */
+static int inspect_find(lua_State *L) {
+  struct scheduler *scheduler = scheduler_of(L);
+  uint64_t id = (uint64_t)luaL_checkinteger(L, 1);
+  for (struct list *link = scheduler->tasks.next; link != &scheduler->tasks; link = link->next) {
+    struct task *task = list_entry(link, struct task, link);
+    if (task->id == id) {
+      task_push(L, task);
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /* ended() → the records of the tasks that ended last, the newest first. */
 static int inspect_ended(lua_State *L) {
   struct task_record record;
@@ -278,6 +292,7 @@ static int inspect_trace_event(lua_State *L) {
 static const luaL_Reg functions[] = {
     {"record", inspect_record},
     {"id", inspect_id},
+    {"find", inspect_find},
     {"ended", inspect_ended},
     {"waiters", inspect_waiters},
     {"awaiting", inspect_awaiting},

@@ -25,6 +25,8 @@ void scheduler_open(struct scheduler *scheduler, lua_State *L, struct loop *loop
 
 void scheduler_close(struct scheduler *scheduler) {
   record_close(&scheduler->records);
+  scheduler->watch = NULL;
+  scheduler->loop->watch = NULL;
   events_close(&scheduler->watching);
 }
 

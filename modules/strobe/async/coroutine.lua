@@ -50,7 +50,9 @@ function coroutines.fn(f)
   return function(...)
     name = name or debug.getinfo(1, "n").name or name_of(f)
     local object = setmetatable({ f = f, name = name, where = caller(2), n = select("#", ...), ... }, Coroutine)
-    object.created_by = debug_mode and debug.traceback(nil, 2) or nil
+    if debug_mode then
+      object.created_by = debug.traceback(nil, 2)
+    end
     return object
   end
 end

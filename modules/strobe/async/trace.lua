@@ -58,12 +58,12 @@ end
 
 local function names_of_tasks()
   local names = { [LOOP] = "loop" }
-  for _, record in ipairs(inspect.ended()) do
-    names[record.id] = record.name
-  end
   for place = 1, trace.status().events do
     local kind, _, id, _, text = inspect.trace_event(place)
     names[id] = kind == "named" and text or names[id]
+  end
+  for _, record in ipairs(inspect.ended()) do
+    names[record.id] = record.name
   end
   for _, t in ipairs(task.all()) do
     names[inspect.id(t)] = t:get_name()

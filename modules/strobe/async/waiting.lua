@@ -88,6 +88,11 @@ end
 function waiting.record(t)
   local record = inspect.record(t)
   local wait = record.waiting_on
+  if not t:done() then
+    local frames = stack.of(t)
+    local entry = frames[#frames]
+    record.defined = entry and ("%s:%d"):format(entry.file, entry.defined) or nil
+  end
   if not wait then
     return record
   end
@@ -167,10 +172,9 @@ local function pending_count(futures)
 end
 
 local function name_by_id(id)
-  for _, t in ipairs(task.all()) do
-    if inspect.id(t) == id then
-      return stack.printable(t:get_name())
-    end
+  local living = inspect.find(id)
+  if living then
+    return stack.printable(living:get_name())
   end
   for _, record in ipairs(inspect.ended()) do
     if record.id == id then

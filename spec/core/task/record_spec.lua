@@ -37,6 +37,19 @@ describe("the record of a task", function()
     assert.equal("running", async.current_task():get_record().state)
   end)
 
+  it("says where its function is", function()
+    local function work()
+      async.sleep(1)
+      return true
+    end
+    local place = ("%s:%d"):format(debug.getinfo(work, "S").short_src, line_of(work))
+    local t = async.create_task(work)
+    assert.equal(place, t:get_record().defined)
+    async.sleep(0)
+    assert.equal(place, t:get_record().defined)
+    t:await()
+  end)
+
   it("says what it waits for: kind, file, line, since when, until when", function()
     async.sleep(2)
     local function sleeper()

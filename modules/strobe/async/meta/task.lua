@@ -21,6 +21,7 @@ local Task = {}
 ---@field name string
 ---@field state "ready"|"running"|"waiting"|"returned"|"failed"|"cancelled"
 ---@field created number      loop time in seconds
+---@field defined? string     file:line of the function it runs, while it lives
 ---@field created_by? string  in debug mode: the traceback of its making
 ---@field resumes integer     how often it ran
 ---@field cancelling integer  see Task:cancelling

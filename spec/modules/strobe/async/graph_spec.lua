@@ -16,7 +16,8 @@ local function who(node)
   end
   table.sort(parts)
   local name = node.future.get_name and node.future:get_name() or "future"
-  return name .. (node.again and "!" .. node.again or "") .. (#parts > 0 and "(" .. table.concat(parts, " ") .. ")" or "")
+  local inner = #parts > 0 and "(" .. table.concat(parts, " ") .. ")" or ""
+  return name .. (node.again and "!" .. node.again or "") .. inner
 end
 
 local function graph_of(future)

@@ -112,7 +112,8 @@ describe("the stack of a task", function()
       local t = tasks.start(outer)
       async.sleep(1)
       assert.same({ line_of(boom) + 1, line_of(outer) + 1 }, lines(t:get_stack()))
-      assert.matches("Traceback for <Task .-> %(most recent call first%):\n  .-stack_spec.lua:%d+ in .-boom\n", printed(t))
+      local text = "Traceback for <Task .-> %(most recent call first%):\n  .-stack_spec.lua:%d+ in .-boom\n"
+      assert.matches(text, printed(t))
     end)
     assert.equal(1, #seen) -- looking at a stack is not seeing the error
   end)

@@ -171,7 +171,10 @@ describe("a recording", function()
       all[byte] = string.char(byte)
     end
     trace.start()
-    for _, name in ipairs { "quote\"back\\slash", "\27[31m\n\0", "ünïcode \u{1F600}", "\xff\xfe", table.concat(all), "" } do
+    local names_of_all_kinds = {
+      "quote\"back\\slash", "\27[31m\n\0", "ünïcode \u{1F600}", "\xff\xfe", table.concat(all), "",
+    }
+    for _, name in ipairs(names_of_all_kinds) do
       local t = async.create_task(async.sleep, 0)
       t:set_name(name)
       t:await()
@@ -226,7 +229,8 @@ describe("a recording", function()
     for _, wrong in ipairs { 0, -1, 1.5, "all", 1 << 30 } do
       local ok, message = pcall(trace.start, { capacity = wrong })
       assert.is_false(ok)
-      assert.matches("trace.start: a capacity of 1 to 16777216 events expected, got " .. tostring(wrong), message, 1, true)
+      local text = "trace.start: a capacity of 1 to 16777216 events expected, got " .. tostring(wrong)
+      assert.matches(text, message, 1, true)
     end
   end)
 end)
@@ -256,7 +260,8 @@ describe("strobe --trace FILE", function()
     assert.equal(1, status)
     assert.matches("oh", output)
     check(events)
-    events, _, status = traced "os.exit(7)"
+    events, output, status = traced "os.exit(7)"
+    assert.matches("^strobe: trace: ", output)
     assert.equal(7, status)
     check(events)
   end)
