@@ -2,6 +2,7 @@
 
 #include "core/task/error.h"
 #include "core/task/handle.h"
+#include "core/task/inspect.h"
 #include "core/task/join.h"
 #include "core/task/task.h"
 #include "core/task/values.h"
@@ -302,6 +303,8 @@ static int future_await(lua_State *L) {
   struct task *task = wait_enter(L);
   if (future == &task->future)
     return luaL_error(L, "a task cannot await itself");
+  if (future->is_task && scheduler_of(L)->debug)
+    inspect_await(L, task, (struct task *)future);
   list_append(&future->waiters, &task->job.link);
   return wait_park(L, task, &awaiting, future, await_over);
 }

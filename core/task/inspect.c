@@ -60,6 +60,31 @@ void inspect_returned(struct scheduler *scheduler, struct task *task) {
     lua_pop(L, 1);
 }
 
+/* Links of a chain of tasks that are looked at: that many tell of most circles, and cost little. */
+enum { MOST_LINKS = 1000 };
+
+void inspect_await(lua_State *L, struct task *task, struct task *awaited) {
+  struct task *last = awaited, *next;
+  for (int i = 0; i < MOST_LINKS && (next = future_awaited_task(last)) && next != task; i++)
+    last = next;
+  if (future_awaited_task(last) != task)
+    return;
+  luaL_checkstack(L, 8, "no room for a warning");
+  lua_createtable(L, 0, 3);
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "warning");
+  task_push(L, task);
+  task_push_name(L, task);
+  task_push(L, awaited);
+  task_push_name(L, awaited);
+  lua_pushfstring(L, "%s awaits %s, which waits for it: they wait for each other for ever",
+                  lua_tostring(L, -3), lua_tostring(L, -1));
+  lua_setfield(L, -6, "message");
+  lua_pop(L, 3);
+  lua_setfield(L, -2, "task");
+  error_report(L);
+}
+
 /* --- Records as tables ------------------------------------------------------------------ */
 
 static void set_time(lua_State *L, const char *key, int64_t nanoseconds) {

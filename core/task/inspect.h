@@ -13,6 +13,10 @@ void inspect_failure(lua_State *L, struct task *task);
 /* A task is about to return: warns if it takes no notice of having been cancelled. */
 void inspect_returned(struct scheduler *scheduler, struct task *task);
 
+/* A task is about to await another: warns if that one waits for it, directly or by others. [-0, +0,
+ * m] */
+void inspect_await(lua_State *L, struct task *task, struct task *awaited);
+
 int luaopen_strobe_core_inspect(lua_State *L);
 
 #endif

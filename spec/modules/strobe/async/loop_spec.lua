@@ -318,6 +318,29 @@ describe("the loop", function()
       assert.matches("patient was cancelled, and returned as if it was not", report.text(seen[1]))
     end)
 
+    it("warns of tasks that await each other, as soon as they do", function()
+      local function ring()
+        local list = {}
+        for i = 1, 3 do
+          list[i] = async.create_task(function()
+            async.sleep(i)
+            list[i % 3 + 1]:await()
+          end)
+          list[i]:set_name("t" .. i)
+        end
+        async.sleep(4)
+        list[1]:cancel()
+        pcall(list[1].await, list[1])
+        pcall(list[2].await, list[2])
+        pcall(list[3].await, list[3])
+      end
+      assert.same({}, collected.of(ring))
+      loop:set_debug(true)
+      local seen = collected.of(ring)
+      assert.equal(1, #seen)
+      assert.matches("t3 awaits t1, which waits for it: they wait for each other", report.text(seen[1]), 1, true)
+    end)
+
     it("measures how long tasks run, as set_task_times does", function()
       local function busy()
         async.sleep(0)
