@@ -170,9 +170,9 @@ static bool find_ended(const struct scheduler *scheduler, uint64_t id, struct ta
 }
 
 static void read_wait(const struct scheduler *scheduler, const struct task *task,
-                      struct task_record *record) {
-  const struct wait_kind *wait = task->wait;
+                      const struct wait_kind *wait, struct task_record *record) {
   const struct task *awaited = future_awaited_task(task);
+  record->state = RECORD_WAITING;
   const char *kind = wait->describe ? wait->describe(task) : wait->name;
   record_copy(record->kind, sizeof record->kind, kind);
   record->awaited = awaited ? awaited->id : 0;
@@ -190,16 +190,14 @@ void record_read(const struct scheduler *scheduler, const struct task *task,
                                  .created = (int64_t)task->created * MICROSECOND,
                                  .resumed = task->resumed,
                                  .resumes = task->resumes,
-                                 .cancelling = (uint16_t)task->cancels};
+                                 .cancelling = task->cancels};
   read_note(scheduler, task->note, record);
   if (!living)
     record->state = endings[task->future.state];
   else if (task == scheduler->current)
     record->state = RECORD_RUNNING;
   else if (task->wait)
-    record->state = RECORD_WAITING;
-  if (record->state == RECORD_WAITING)
-    read_wait(scheduler, task, record);
+    read_wait(scheduler, task, task->wait, record);
 }
 
 /* Whether a source is a file of strobe's own modules; report.lua says the same. */

@@ -24,7 +24,7 @@ struct task {
   struct timer timer;
   uint64_t id;
   uint64_t created : 48; /* microseconds of loop time */
-  uint64_t cancels : 10; /* cancellations asked for and not taken back */
+  uint16_t cancels : 10; /* cancellations asked for and not taken back */
   bool started : 1;
   bool has_context : 1;     /* among its details, see context.c */
   bool must_cancel : 1;     /* a cancellation is due at the next wait */
