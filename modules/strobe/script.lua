@@ -50,11 +50,12 @@ end
 
 -- One line for each task that will never go on.
 local function print_deadlock(except)
+  local printable = require("strobe.async.stack").printable
   io.stderr:write "strobe: every task is blocked for ever:\n"
   for _, t in ipairs(core_task.all()) do
     if t ~= except then
       local place = report.where(t) or "?"
-      io.stderr:write(("  %s waits for %s at %s\n"):format(t:get_name(), t:state(), place))
+      io.stderr:write(("  %s waits for %s at %s\n"):format(printable(t:get_name()), t:state(), place))
     end
   end
   print_cycles()
