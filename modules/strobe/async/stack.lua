@@ -41,12 +41,19 @@ end
 local function living_frames(t, most)
   local frames = {}
   for _, thread in ipairs(threads_of(t)) do
-    local level, info = 0, debug.getinfo(thread, 0, "Sln")
-    while info and #frames < most do
-      if info.currentline > 0 and not report.is_ours(info.short_src) then
-        frames[#frames + 1] = {
-          file = info.short_src, line = info.currentline, name = info.name, defined = info.linedefined,
-        }
+    local level, info, callee = 0, debug.getinfo(thread, 0, "Sln"), nil
+    while info and (#frames < most or callee) do
+      if report.is_ours(info.short_src) then
+        if callee then
+          callee.name = nil -- what our own code calls it means nothing to the user
+        end
+        callee = nil
+      elseif info.currentline > 0 then
+        if #frames == most then
+          return frames
+        end
+        callee = { file = info.short_src, line = info.currentline, name = info.name, defined = info.linedefined }
+        frames[#frames + 1] = callee
       end
       level = level + 1
       info = debug.getinfo(thread, level, "Sln")

@@ -8,6 +8,7 @@ local inspect = require "strobe.core.inspect"
 local report = require "strobe.report"
 local stack = require "strobe.async.stack"
 local task = require "strobe.core.task"
+local time = require "strobe.core.time"
 
 local waiting = {}
 
@@ -221,7 +222,8 @@ function waiting.text(t, record)
   end
   local text = describe[wait.kind] and describe[wait.kind](t, wait)
     or ("waits for %s%s"):format(wait.kind, wait.what and " " .. wait.what or "")
-  return wait.deadline and ("%s until %.3f s"):format(text, wait.deadline) or text
+  local left = wait.deadline and math.max(wait.deadline - time.now(), 0)
+  return left and ("%s (%.3f s left)"):format(text, left) or text
 end
 
 return waiting

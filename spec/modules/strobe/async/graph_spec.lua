@@ -284,7 +284,7 @@ describe("the tree of all tasks", function()
     async.sleep(1)
     assert.equal([[
 └── (T) top: awaits 3 futures
-    ├── (T) left: sleeps until 4.000 s
+    ├── (T) left: sleeps (3.000 s left)
     └── (T) right: waits for lock <Lock [locked, waiters:1]> held by left
         └── (T) left (see above)]], tree "top")
     cancel_all(top)

@@ -41,6 +41,20 @@ describe("the stack of a task", function()
     t:cancel()
   end)
 
+  it("has no names that only strobe's own code knows", function()
+    local function waiter()
+      async.sleep(5)
+      return true
+    end
+    local t = tasks.start(async.move_on_after, 3, waiter)
+    local stack = t:get_stack()
+    assert.equal(1, #stack)
+    assert.is_nil(stack[1].name)
+    assert.same(stack, t:get_stack(1))
+    assert.equal(debug.getinfo(waiter, "S").linedefined, stack[1].defined)
+    t:cancel()
+  end)
+
   it("has at most `limit` frames, the innermost ones", function()
     local function deep(n)
       if n == 0 then
