@@ -140,7 +140,7 @@ function Loop:get_debug() -- luacheck: ignore self
 end
 
 --- Measures how long each task runs, from now on: `run_time` and `max_run_time` of its record. Two looks at the
---- clock for each step, some 40 ns; so it is off, but in debug mode.
+--- clock for each step, some 60 ns; so it is off, but in debug mode.
 ---@param enabled boolean
 function Loop:set_task_times(enabled) -- luacheck: ignore self
   inspect.times(not not enabled)
