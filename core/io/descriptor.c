@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 static int option_of(int fd, int name) {
   int value = 0;
@@ -27,7 +28,16 @@ static bool has_peer(int fd) {
   return getpeername(fd, (struct sockaddr *)&name, &size) == 0;
 }
 
+static bool is_pipe(int fd) {
+  struct stat about;
+  return fstat(fd, &about) == 0 && S_ISFIFO(about.st_mode);
+}
+
 int descriptor_check(int fd, enum descriptor_use use, enum socket_family *family) {
+  if (use == DESCRIPTOR_CONNECTION && is_pipe(fd)) {
+    *family = SOCKET_PIPE;
+    return 0;
+  }
   int type = option_of(fd, SO_TYPE);
   if (type < 0)
     return type;

@@ -10,7 +10,8 @@
 
 enum descriptor_use { DESCRIPTOR_CONNECTION, DESCRIPTOR_LISTENER };
 
-/* Whether a descriptor is a stream socket that fits, and of which family. 0, or why not:
+/* Whether a descriptor is a stream socket that fits, or for a connection one end of a pipe, and
+ * of which family. 0, or why not:
  * UV_EBADF, UV_ENOTSOCK, UV_EPROTOTYPE for another type, UV_EAFNOSUPPORT for another family,
  * UV_ENOTCONN, or UV_EISCONN for a connection where a listener was wanted. */
 int descriptor_check(int fd, enum descriptor_use use, enum socket_family *family);

@@ -136,6 +136,10 @@ static void on_shutdown(uv_shutdown_t *request, int status) {
 
 static int socket_shutdown(struct stream *stream) {
   struct socket *socket = socket_of(stream);
+  if (socket->family == SOCKET_PIPE) { /* that is how a pipe says so */
+    stream_drop(stream, false);
+    return 0;
+  }
   return uv_shutdown(&socket->shutdown, &socket->uv.stream, on_shutdown);
 }
 
@@ -182,9 +186,9 @@ static const struct transport transport = {
 /* --- Opening ------------------------------------------------------------------ */
 
 static int init(struct socket *socket, uv_loop_t *loop) {
-  if (socket->family == SOCKET_UNIX)
-    return uv_pipe_init(loop, &socket->uv.pipe, 0);
-  return uv_tcp_init(loop, &socket->uv.tcp);
+  if (socket->family == SOCKET_TCP)
+    return uv_tcp_init(loop, &socket->uv.tcp);
+  return uv_pipe_init(loop, &socket->uv.pipe, 0);
 }
 
 struct socket *socket_push(lua_State *L, enum socket_family family) {
@@ -214,7 +218,12 @@ struct socket *socket_push(lua_State *L, enum socket_family family) {
 void socket_begin(struct socket *socket) {
   if (socket->family == SOCKET_TCP)
     uv_tcp_nodelay(&socket->uv.tcp, 1);
-  socket_resume(&socket->stream);
+  if (socket->family == SOCKET_PIPE) { /* it is the end to write to, or that to read from */
+    socket->stream.ended = !uv_is_readable(&socket->uv.stream);
+    socket->stream.shut = !uv_is_writable(&socket->uv.stream);
+  }
+  if (!socket->stream.ended)
+    socket_resume(&socket->stream);
 }
 
 bool socket_path_fits(const char *path) {
@@ -310,8 +319,8 @@ static int socket_connect_unix(lua_State *L) {
   return connect_to(L, SOCKET_UNIX);
 }
 
-/* open_fd(fd) → stream, or nil, message, code: a connected socket which was made elsewhere,
- * and is the stream's from now on. When it fails, the descriptor stays open. */
+/* open_fd(fd) → stream, or nil, message, code: a connected socket or one end of a pipe which was
+ * made elsewhere, and is the stream's from now on. When it fails, the descriptor stays open. */
 static int socket_open_fd(lua_State *L) {
   lua_Integer number = luaL_checkinteger(L, 1);
   luaL_argcheck(L, number >= 0 && number <= INT32_MAX, 1, "a file descriptor expected");

@@ -1,10 +1,10 @@
-/* Sockets as streams: TCP and unix domain. */
+/* Sockets as streams: TCP and unix domain; and the ends of pipes, which go one way. */
 #ifndef STROBE_IO_SOCKET_H
 #define STROBE_IO_SOCKET_H
 
 #include "core/io/stream.h"
 
-enum socket_family { SOCKET_TCP, SOCKET_UNIX };
+enum socket_family { SOCKET_TCP, SOCKET_UNIX, SOCKET_PIPE };
 
 union socket_handle {
   uv_handle_t handle;

@@ -281,7 +281,7 @@ end
 
 --- A connection of a socket that was made elsewhere: inherited, or by another library. The descriptor is the
 --- connection's from now on, which closes it; when this fails it stays the caller's. asyncio's connect(sock=…)
----@param fd integer of a connected TCP or unix stream socket
+---@param fd integer of a connected TCP or unix stream socket, or of one end of a pipe; `shutdown` closes that
 ---@return strobe.Connection?
 ---@return string? message
 ---@return string? code "EBADF", "ENOTSOCK", "EPROTOTYPE" or "EAFNOSUPPORT" for another kind of socket, "ENOTCONN",
