@@ -86,6 +86,17 @@ static bool something_came(const struct loop *loop, uint64_t activity) {
   return loop->activity != activity || !list_empty(&loop->ready);
 }
 
+/* Waits for another process as long as virtual time says that it may take. */
+static void keep_pace(struct loop *loop, int64_t when) {
+  int64_t now = clock_now(&loop->clock), began = clock_real();
+  if (when == CLOCK_NEVER)
+    run_uv(loop, UV_RUN_ONCE);
+  else
+    poll_for(loop, when > now ? when - now : 0);
+  int64_t later = now + (clock_real() - began);
+  clock_advance(&loop->clock, later < when ? later : when);
+}
+
 /* Moves virtual time to the next deadline once all input is in. */
 static bool jump(struct loop *loop, int64_t when) {
   uint64_t activity = loop->activity;
@@ -93,6 +104,10 @@ static bool jump(struct loop *loop, int64_t when) {
   if (something_came(loop, activity))
     return true;
   bool alive = uv_loop_alive(&loop->uv);
+  if (alive && loop->companions > 0 && loop->questions == 0) {
+    keep_pace(loop, when);
+    return true;
+  }
   if (alive && (when == CLOCK_NEVER || loop->questions > 0)) {
     run_uv(loop, UV_RUN_ONCE);
     return true;

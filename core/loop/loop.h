@@ -7,7 +7,8 @@
  *
  * Under a virtual clock time jumps to the next deadline as soon as no job is
  * ready and no input is pending. With real handles open, "no input" means a
- * short quiet period of real time.
+ * short quiet period of real time; while another process works for us, time
+ * passes as fast as it really does.
  */
 #ifndef STROBE_LOOP_LOOP_H
 #define STROBE_LOOP_LOOP_H
@@ -55,6 +56,7 @@ struct loop {
   int64_t stamp;            /* real time when it was last looked at */
   unsigned jobs;            /* jobs run since then */
   unsigned questions;       /* to other threads: virtual time waits for their answers */
+  unsigned companions;      /* other processes at work for us: virtual time keeps their pace */
   bool polling;             /* within uv_run */
   struct loop_watch *watch; /* or NULL */
   char *scratch;            /* where a read callback's bytes land, LOOP_SCRATCH of them */

@@ -130,12 +130,29 @@ static int time_release(lua_State *L) {
   return 0;
 }
 
+/* keep_pace(): virtual time passes as real time does until end_pace, as long as something may
+ * come from libuv: another process is at work for us, and may wait for us in turn. Each
+ * keep_pace needs its end_pace. */
+static int time_keep_pace(lua_State *L) {
+  loop_of(L)->companions++;
+  return 0;
+}
+
+static int time_end_pace(lua_State *L) {
+  struct loop *loop = loop_of(L);
+  if (loop->companions == 0)
+    return luaL_error(L, "end_pace: no pace is kept");
+  loop->companions--;
+  return 0;
+}
+
 static const luaL_Reg functions[] = {
-    {"sleep", time_sleep},     {"sleep_until", time_sleep_until},
-    {"now", time_now},         {"real", time_real},
-    {"wall", time_wall},       {"mode", time_mode},
-    {"advance", time_advance}, {"hold", time_hold},
-    {"release", time_release}, {NULL, NULL},
+    {"sleep", time_sleep},       {"sleep_until", time_sleep_until},
+    {"now", time_now},           {"real", time_real},
+    {"wall", time_wall},         {"mode", time_mode},
+    {"advance", time_advance},   {"hold", time_hold},
+    {"release", time_release},   {"keep_pace", time_keep_pace},
+    {"end_pace", time_end_pace}, {NULL, NULL},
 };
 
 int luaopen_strobe_core_time(lua_State *L) {

@@ -1,4 +1,7 @@
+local async = require "strobe.async"
+local cleanup = require "spec.support.cleanup"
 local sh = require("spec.support.shell").run
+local uv = require "luv"
 
 describe("the loop", function()
   -- What a program prints in real time.
@@ -20,5 +23,57 @@ describe("the loop", function()
       print(time.real() - begun < 10 and "in time" or "late")
       timer:close()
       os.exit(0)]])
+  end)
+
+  describe("under the virtual clock, while another process is at work", function()
+    local time = require "strobe.core.time"
+
+    local function paced(f)
+      time.keep_pace()
+      local timer = uv.new_timer() -- what the loop may wait for
+      timer:start(3600000, 0, print)
+      local _ <close> = cleanup(function()
+        timer:close()
+        time.end_pace()
+      end)
+      local now, real = time.now(), time.real()
+      f()
+      return time.now() - now, time.real() - real
+    end
+
+    it("passes time as fast as it really does", function()
+      local took, really = paced(function()
+        async.sleep(0.03)
+      end)
+      assert.near(0.03, took, 1e-9)
+      assert.is_true(really >= 0.029)
+    end)
+
+    it("passes time also while things happen", function()
+      local took, really = paced(function()
+        local event = async.Event()
+        local async_handle = uv.new_async(function()
+          event:set()
+        end)
+        local sleeper = async.create_task(async.sleep, 0.03)
+        while not sleeper:done() do
+          event:clear()
+          async_handle:send()
+          event:wait()
+          async.sleep(0.001)
+        end
+        async_handle:close()
+      end)
+      assert.is_true(took >= 0.03 and really >= 0.03)
+      assert.is_true(took <= really + 0.001)
+    end)
+
+    it("jumps when nothing can come from anywhere", function()
+      time.keep_pace()
+      async.sleep(100)
+      time.end_pace()
+      assert.equal(100, time.now())
+      assert.is_false(pcall(time.end_pace))
+    end)
   end)
 end)
