@@ -178,7 +178,7 @@ static int host_statistics(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     {"embedded", loader_embedded},   {"on_signal", signal_on},
-    {"take_signals", signal_take},   {"on_deadlock", host_on_deadlock},
+    {"take_signal", signal_take},    {"on_deadlock", host_on_deadlock},
     {"slow_step", host_slow_step},   {"scavenge_after", scavenger_after},
     {"statistics", host_statistics}, {NULL, NULL},
 };

@@ -55,14 +55,12 @@ static void set_handler(int number, void (*handler)(int)) {
   sigaction(number, &action, NULL);
 }
 
-static void take_signals(void) {
-  set_handler(SIGINT, handle);
-  set_handler(SIGTERM, handle);
-}
-
 int signal_take(lua_State *L) {
-  (void)L;
-  take_signals();
+  lua_Integer number = luaL_checkinteger(L, 1);
+  if (number == SIGINT || number == SIGTERM)
+    set_handler((int)number, handle);
+  else if (number == SIGPIPE)
+    set_handler(SIGPIPE, SIG_IGN);
   return 0;
 }
 
@@ -74,7 +72,8 @@ int signal_open(struct host *host) {
   the_host = host;
   received = 0;
   delivered = false;
-  take_signals();
+  set_handler(SIGINT, handle);
+  set_handler(SIGTERM, handle);
   set_handler(SIGPIPE, SIG_IGN);
   return 0;
 }

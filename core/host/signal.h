@@ -13,8 +13,8 @@ void signal_close(struct host *host);
  * libuv itself does not look when it has no handles. */
 void signal_deliver(struct host *host);
 
-/* take_signals(): SIGINT and SIGTERM are the host's again; a handler of libuv's that
- * was removed leaves them at the system's default. */
+/* take_signal(number): SIGINT, SIGTERM or SIGPIPE is the host's again, and any other is let
+ * be; a handler of libuv's that was removed leaves it at the system's default. */
 int signal_take(lua_State *L);
 
 /* on_signal(fn): fn(number) is called between two turns for the first signal. */

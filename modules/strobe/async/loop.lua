@@ -6,9 +6,11 @@ local handle = require "strobe.core.handle"
 local host = require "strobe.core.host"
 local inspect = require "strobe.core.inspect"
 local report = require "strobe.report"
+local signals = require "strobe.async.signal"
 local task = require "strobe.core.task"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
+local uv = require "luv"
 
 ---@class strobe.Loop the loop, of which there is one
 ---@field slow_callback_duration number seconds; a longer step is reported
@@ -152,27 +154,53 @@ function Loop:get_task_times() -- luacheck: ignore self
   return inspect.times()
 end
 
-local function signal_number(what, signal)
-  local number = type(signal) == "string" and require("luv").constants[signal:upper()] or signal
-  if math.type(number) ~= "integer" then
-    error(("%s: a signal's name or number expected, got %s"):format(what, tostring(signal)), 3)
+-- Signals that cannot be handled, and why.
+local refused = {
+  SIGKILL = "the system lets nobody catch it",
+  SIGSTOP = "the system lets nobody catch it",
+}
+for _, name in ipairs { "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV" } do
+  refused[name] = "what went wrong would go wrong again, for ever"
+end
+
+local function check_handler(signal, f)
+  local number = signals.number("add_signal_handler", signal, 3)
+  local name = signals.name(number)
+  if refused[name] then
+    error(("add_signal_handler: signal: %s cannot be handled: %s"):format(name, refused[name]), 3)
+  elseif type(f) ~= "function" then
+    error(("add_signal_handler: a function expected, got %s"):format(type(f)), 3)
   end
   return number
 end
 
---- Calls f(…) in a task for each signal of that name or number, e.g. "sigusr1".
----@param signal string|integer
+local function watch_signal(number)
+  local watcher = uv.new_signal()
+  local ok, message = watcher:start(number, function()
+    local handler = signal_handlers[number]
+    if handler then
+      task.spawn(table.unpack(handler, 1, handler.n))
+    end
+  end)
+  if not ok then
+    watcher:close()
+    error(("add_signal_handler: signal %d: %s"):format(number, message), 3)
+  end
+  return watcher
+end
+
+--- Calls f(…) in a task, which may wait, for each signal; those that come faster than they
+--- are seen are one. It replaces the handler before. With one of SIGINT or SIGTERM these no
+--- longer cancel the script. asyncio.loop.add_signal_handler
+---@param signal string|integer "SIGTERM", or its number
 ---@param f function
 ---@param ... any
 function Loop:add_signal_handler(signal, f, ...) -- luacheck: ignore self
-  local number = signal_number("add_signal_handler", signal)
-  Loop:remove_signal_handler(number)
-  local arguments = table.pack(...)
-  local watcher = require("luv").new_signal()
-  watcher:start(number, function()
-    task.spawn(f, table.unpack(arguments, 1, arguments.n))
-  end)
-  signal_handlers[number] = watcher
+  local number = check_handler(signal, f)
+  local before = signal_handlers[number]
+  local handler = table.pack(f, ...)
+  handler.watcher = before and before.watcher or watch_signal(number)
+  signal_handlers[number] = handler
 end
 
 --- Lets a signal do again what it did: SIGINT and SIGTERM cancel the script.
@@ -180,14 +208,14 @@ end
 ---@param signal string|integer
 ---@return boolean had_one
 function Loop:remove_signal_handler(signal) -- luacheck: ignore self
-  local number = signal_number("remove_signal_handler", signal)
-  local watcher = signal_handlers[number]
+  local number = signals.number("remove_signal_handler", signal)
+  local handler = signal_handlers[number]
   signal_handlers[number] = nil
-  if watcher then
-    watcher:close()
-    host.take_signals()
+  if handler then
+    handler.watcher:close()
+    host.take_signal(number)
   end
-  return watcher ~= nil
+  return handler ~= nil
 end
 
 function Loop.__index(_, name)

@@ -166,6 +166,88 @@ describe("the loop", function()
       end
     end)
 
+    it("for what cannot be handled is refused, and why", function()
+      for _, name in ipairs { "SIGKILL", "SIGSTOP", 9 } do
+        local ok, message = pcall(loop.add_signal_handler, loop, name, print)
+        assert.is_false(ok)
+        assert.matches("add_signal_handler: signal: SIG%u+ cannot be handled: the system lets nobody catch it", message)
+      end
+      local _, message = pcall(loop.add_signal_handler, loop, "SIGSEGV", print)
+      assert.matches("SIGSEGV cannot be handled: what went wrong would go wrong again", message)
+      assert.matches("a function expected, got nil", select(2, pcall(loop.add_signal_handler, loop, "SIGHUP")))
+      assert.is_false(pcall(loop.add_signal_handler, loop, 33, print))
+      assert.is_false(loop:remove_signal_handler "SIGKILL")
+    end)
+
+    it("may be removed by itself, and waits for nobody", function()
+      local count = 0
+      loop:add_signal_handler("SIGUSR2", function()
+        count = count + 1
+        loop:remove_signal_handler "SIGUSR2"
+      end)
+      uv.kill(uv.os_getpid(), "sigusr2")
+      async.sleep(1)
+      assert.equal(1, count)
+    end)
+
+    it("that fails is reported, and goes on", function()
+      local seen = {}
+      loop:set_exception_handler(function(_, context)
+        table.insert(seen, context)
+      end)
+      loop:add_signal_handler("SIGUSR1", error, "mine")
+      for _ = 1, 2 do
+        uv.kill(uv.os_getpid(), "sigusr1")
+        async.sleep(1)
+        collectgarbage() -- a task that nobody awaits tells of its error then
+      end
+      async.sleep(1)
+      loop:remove_signal_handler "SIGUSR1"
+      loop:set_exception_handler(nil)
+      assert.equal(2, #seen)
+    end)
+
+    it("of Ctrl-C replaces the script's end", function()
+      local output, status = strobe([[
+        local loop, uv = async.get_running_loop(), require "luv"
+        local came = async.Event()
+        loop:add_signal_handler("SIGINT", came.set, came)
+        for _ = 1, 3 do -- the host's own would end it at the second
+          uv.kill(uv.os_getpid(), "sigint")
+          came:wait()
+          came:clear()
+        end
+        print "still here"]], "live")
+      assert.equal("still here\n", output)
+      assert.equal(0, status)
+    end)
+
+    it("leaves those of other signals alone when it is removed", function()
+      local output, status = strobe([[
+        local loop, uv = async.get_running_loop(), require "luv"
+        local came = async.Event()
+        loop:add_signal_handler("SIGTERM", came.set, came)
+        loop:add_signal_handler("SIGINT", print)
+        loop:remove_signal_handler "SIGINT"
+        uv.kill(uv.os_getpid(), "sigterm")
+        came:wait()
+        print "handled"]], "live")
+      assert.equal("handled\n", output)
+      assert.equal(0, status)
+    end)
+
+    it("of SIGPIPE leaves it ignored, as it was", function()
+      local output, status = strobe([[
+        local loop, net = async.get_running_loop(), require "strobe.net"
+        loop:add_signal_handler("SIGPIPE", print)
+        loop:remove_signal_handler "SIGPIPE"
+        local ends = require("luv").pipe({}, {})
+        require("luv").fs_close(ends.read)
+        print(select(3, assert(net.open_fd(ends.write)):write "x"))]], "live")
+      assert.equal("EPIPE\n", output)
+      assert.equal(0, status)
+    end)
+
     it("gives Ctrl-C back when it is removed", function()
       local output, status = strobe([[
         local loop, uv = async.get_running_loop(), require "luv"
