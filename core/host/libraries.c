@@ -2,6 +2,7 @@
 
 #include "core/host/loader.h"
 #include "core/io/pipe.h"
+#include "core/io/process.h"
 #include "core/io/resolve.h"
 #include "core/io/server.h"
 #include "core/io/socket.h"
@@ -40,6 +41,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.join", luaopen_strobe_core_join},
     {"strobe.core.lot", luaopen_strobe_core_lot},
     {"strobe.core.pipe", luaopen_strobe_core_pipe},
+    {"strobe.core.process", luaopen_strobe_core_process},
     {"strobe.core.resolve", luaopen_strobe_core_resolve},
     {"strobe.core.server", luaopen_strobe_core_server},
     {"strobe.core.socket", luaopen_strobe_core_socket},

@@ -391,6 +391,12 @@ function File:sync()
   end)
 end
 
+--- The number of its descriptor, which stays the file's; nil when it is closed. io.IOBase.fileno
+---@return integer?
+function File:fileno()
+  return not self.closing and self.fd or nil
+end
+
 --- Sets the permission bits. os.fchmod
 ---@async
 ---@param mode integer

@@ -34,6 +34,7 @@ local homes = {
   trace = { "trace" },
   context = { "Context", "ContextVar", "copy_context" },
   fs = { "fs" },
+  subprocess = { "create_subprocess_exec", "create_subprocess_shell", "subprocess" },
   streams = {
     "StreamReader", "StreamWriter", "open_connection", "open_unix_connection", "start_server",
     "start_unix_server",
@@ -46,7 +47,7 @@ local homes = {
 }
 
 -- Names that stand for a whole module: async.fs.open, …
-local is_submodule = { fs = true, trace = true }
+local is_submodule = { fs = true, subprocess = true, trace = true }
 
 local home_of = {}
 for home, names in pairs(homes) do

@@ -10,7 +10,8 @@ local functions = {
   "current_task", "all_tasks", "get_running_loop", "ContextVar", "Context", "copy_context",
   "open_connection", "start_server", "open_unix_connection", "start_unix_server", "StreamReader",
   "StreamWriter", "is", "get_debug", "set_debug", "capture_call_graph", "format_call_graph",
-  "print_call_graph", "format_task_tree", "print_task_tree", "ended_tasks",
+  "print_call_graph", "format_task_tree", "print_task_tree", "ended_tasks", "create_subprocess_exec",
+  "create_subprocess_shell",
 }
 
 local error_classes = {
@@ -49,6 +50,13 @@ describe("strobe.async", function()
   it("has the functions of a recording", function()
     assert.equal(require "strobe.async.trace", async.trace)
     assert.is_function(async.trace.save)
+  end)
+
+  it("has the words for processes", function()
+    assert.equal(require "strobe.async.subprocess", async.subprocess)
+    for _, word in ipairs { "PIPE", "DEVNULL", "STDOUT" } do
+      assert.equal("async.subprocess." .. word, tostring(async.subprocess[word]))
+    end
   end)
 
   it("has the words for when wait returns", function()
