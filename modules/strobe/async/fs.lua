@@ -431,4 +431,51 @@ function fs.unlink(path)
   end)
 end
 
+--- Where a symbolic link leads. os.readlink
+---@async
+---@param path string
+---@return string? target as it was given
+---@return string? message
+---@return string? code "EINVAL" for what is no link
+function fs.readlink(path)
+  check_path("fs.readlink", path, 2)
+  return ask("readlink", path, function(done)
+    return uv.fs_readlink(path, done)
+  end)
+end
+
+--- Makes a symbolic link that leads to `target`. os.symlink
+---@async
+---@param target string what it says; it need not be there
+---@param path string the link
+---@return true? done
+---@return string? message
+---@return string? code
+function fs.symlink(target, path)
+  check_path("fs.symlink", target, 2)
+  check_path("fs.symlink", path, 2)
+  return ask("symlink", ("%s to %s"):format(path, target), function(done)
+    return uv.fs_symlink(target, path, done)
+  end)
+end
+
+--- Watches files and folders: what changes in them, once for each path when it has settled, however it was saved.
+---
+--- `for change in fs.watch("src") do print(change.kind, change.path) end`
+---
+--- A path need not be there: its coming is a change. It leads where its symbolic links lead at
+--- each look. Of a folder its entries are watched, with `recursive` those of its folders as well.
+--- `watch:next()` and `watch:batch()` wait for a change, or all that settled together;
+--- `watch:add(path)` and `watch:remove(path)` change what is watched; leaving the loop closes it.
+--- Where the system cannot tell of changes, it is looked at every two seconds, and a warning says so.
+---@async
+---@param paths string|string[]
+---@param options? strobe.WatchOptions
+---@return strobe.Watch?
+---@return string? message
+---@return string? code "EOVERFLOW" for a folder with more entries than the limit
+function fs.watch(paths, options)
+  return require("strobe.async.watch").new(paths, options)
+end
+
 return fs
