@@ -30,7 +30,10 @@ local function read_link(path, memory)
   local known = memory[path]
   if not known then
     local target, _, code = fs.readlink(path)
-    known = { target = target or code == "EINVAL" and false }
+    known = { target = target }
+    if code == "EINVAL" then
+      known.target = false
+    end
     memory[path] = known
   end
   return known.target
