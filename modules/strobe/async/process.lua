@@ -93,7 +93,8 @@ end
 ---@async
 ---@return integer returncode below 0: the signal that ended it
 function Process:wait()
-  return wait_for_end(self.child)
+  local returncode = wait_for_end(self.child)
+  return returncode -- no tail call: the process is not dropped as long as somebody waits
 end
 
 -- Collects all until the end.

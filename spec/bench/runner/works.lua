@@ -117,6 +117,22 @@ local function spawn(program, quick)
 end
 
 --- The Python peers take fewer sleepers, because of their memory; hence figures for each.
+local function subprocess(program, quick)
+  local count = quick and 32 or 160
+  return {
+    name = "subprocess", title = "start /bin/true and wait for its end",
+    results = {
+      {name = "subprocess_per_s", better = "more", targets = {}},
+      {name = "subprocess_batch_per_s", better = "more", targets = {}},
+    },
+    contestants = {
+      {name = "strobe", command = program.strobe("subprocess.lua", count), needs = {"strobe"}},
+      {name = "asyncio", command = program.asyncio("subprocess.py", count), needs = {"asyncio"}},
+      {name = "uvloop", command = program.uvloop("subprocess.py", count), needs = {"uvloop"}},
+    },
+  }
+end
+
 local function sleepers(program, quick)
   local count, seconds = quick and 100000 or 1000000, quick and 2 or 10
   local fewer = quick and 50000 or 200000
@@ -448,8 +464,8 @@ function Works.all(here, strobe, quick, cores)
   local program = programs(here, strobe, cores)
   local works = {}
   local all = {
-    switch, spawn, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_client, http_faults, ticks, poll,
-    gpio,
+    switch, spawn, subprocess, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_client, http_faults,
+    ticks, poll, gpio,
   }
   for _, work in ipairs(all) do
     works[#works + 1] = work(program, quick)

@@ -1,4 +1,5 @@
 local async = require "strobe.async"
+local collector = require "spec.support.collector"
 local descriptors = require "spec.support.descriptors"
 local raised = require("spec.support.errors").raised
 local reports = require "spec.support.reports"
@@ -318,6 +319,17 @@ describe("a process", function()
       while exists(pid) do
         async.sleep(0.001)
       end
+    end)
+
+    it("is not so while somebody waits for it", function()
+      local told = reports.of(function()
+        local t = start(function()
+          return exec("sleep", 0.05):wait()
+        end)
+        collector.collect()
+        assert.equal(0, t:await())
+      end)
+      assert.same({}, told)
     end)
 
     it("after its end, or in a session of its own, is nobody's concern", function()
