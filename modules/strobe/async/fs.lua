@@ -21,13 +21,23 @@ local ATTEMPTS = 8
 
 local FILE_MODE, FOLDER_MODE = tonumber("666", 8), tonumber("777", 8)
 
-local function check_path(where, path, level)
+local function check_path(where, path, level, name)
+  name = name or "path"
   if type(path) ~= "string" or path == "" then
     local got = path == "" and "an empty string" or type(path)
-    error(("%s: path: a path expected, got %s"):format(where, got), level + 1)
+    error(("%s: %s: a path expected, got %s"):format(where, name, got), level + 1)
   elseif path:find("\0", 1, true) then
-    error(("%s: path: a path has no NUL byte, as %q has"):format(where, path), level + 1)
+    error(("%s: %s: a path has no NUL byte, as %q has"):format(where, name, path), level + 1)
   end
+end
+
+-- Permission bits of the options, or the default.
+local function check_mode(where, options, default)
+  local mode = options and options.mode
+  if mode ~= nil and (math.type(mode) ~= "integer" or mode < 0 or mode > 0xFFF) then
+    error(("%s: mode: permission bits expected, as tonumber(\"644\", 8), got %s"):format(where, tostring(mode)), 3)
+  end
+  return mode or default
 end
 
 local function check_data(where, data, level)
@@ -86,7 +96,8 @@ end
 ---@return string? code
 function fs.open(path, mode, options)
   check_path("fs.open", path, 2)
-  local file, message, code = File.open(path, flags_of(mode or "r"), options and options.mode or FILE_MODE)
+  local permissions = check_mode("fs.open", options, FILE_MODE)
+  local file, message, code = File.open(path, flags_of(mode or "r"), permissions)
   if not file then
     return nil, message, code
   end
@@ -212,12 +223,13 @@ function fs.write_file(path, data, options)
   check_path("fs.write_file", path, 2)
   check_data("fs.write_file", data, 2)
   options = options or {}
+  local mode = check_mode("fs.write_file", options)
   if options.atomic and options.append then
     error("fs.write_file: atomic: what is appended cannot be atomic", 2)
   elseif options.atomic then
-    return replace(path, data, options.mode)
+    return replace(path, data, mode)
   end
-  local file <close>, message, code = File.open(path, options.append and modes.a or modes.w, options.mode or FILE_MODE)
+  local file <close>, message, code = File.open(path, options.append and modes.a or modes.w, mode or FILE_MODE)
   if not file then
     return nil, message, code
   end
@@ -387,7 +399,7 @@ function fs.mkdir(path, options)
   check_path("fs.mkdir", path, 2)
   options = options or {}
   local make = options.parents and make_folders or make_folder
-  return make(path, options.mode or FOLDER_MODE)
+  return make(path, check_mode("fs.mkdir", options, FOLDER_MODE))
 end
 
 --- Removes an empty folder.
@@ -412,7 +424,7 @@ end
 ---@return string? code
 function fs.rename(path, new_path)
   check_path("fs.rename", path, 2)
-  check_path("fs.rename", new_path, 2)
+  check_path("fs.rename", new_path, 2, "new_path")
   return ask("rename", ("%s to %s"):format(path, new_path), function(done)
     return uv.fs_rename(path, new_path, done)
   end)
@@ -429,6 +441,109 @@ function fs.unlink(path)
   return ask("unlink", path, function(done)
     return uv.fs_unlink(path, done)
   end)
+end
+
+--- Whether something has this path; a symbolic link that leads nowhere has not. os.path.exists
+---@async
+---@param path string
+---@return boolean? exists nil when that cannot be known
+---@return string? message
+---@return string? code
+function fs.exists(path)
+  check_path("fs.exists", path, 2)
+  local stat, message, code = fs.stat(path)
+  if stat then
+    return true
+  elseif code == "ENOENT" or code == "ENOTDIR" or code == "ELOOP" then
+    return false
+  end
+  return nil, message, code
+end
+
+--- Copies a file with its permission bits, over one that has the path. Not atomic: cancelled, a
+--- part may be there. shutil.copy
+---@async
+---@param path string
+---@param new_path string
+---@return true? done
+---@return string? message
+---@return string? code
+function fs.copyfile(path, new_path)
+  check_path("fs.copyfile", path, 2)
+  check_path("fs.copyfile", new_path, 2, "new_path")
+  return ask("copy", ("%s to %s"):format(path, new_path), function(done)
+    return uv.fs_copyfile(path, new_path, done)
+  end)
+end
+
+--- Sets the permission bits of a file or folder. os.chmod
+---@async
+---@param path string
+---@param mode integer
+---@return true? done
+---@return string? message
+---@return string? code
+function fs.chmod(path, mode)
+  check_path("fs.chmod", path, 2)
+  mode = check_mode("fs.chmod", { mode = mode }) or error("fs.chmod: mode: permission bits expected, got nil", 2)
+  return ask("chmod", path, function(done)
+    return uv.fs_chmod(path, mode, done)
+  end)
+end
+
+--- Makes a new folder that only we can enter, in the system's folder for temporary files.
+--- rmtree removes it. tempfile.mkdtemp
+---@async
+---@param prefix? string what its path begins with ("/tmp/strobe-")
+---@return string? path
+---@return string? message
+---@return string? code
+function fs.mkdtemp(prefix)
+  prefix = prefix or (os.getenv "TMPDIR" or "/tmp") .. "/strobe-"
+  check_path("fs.mkdtemp", prefix, 2, "prefix")
+  return request.run("mkdtemp " .. prefix, function(done)
+    return uv.fs_mkdtemp(prefix .. "XXXXXX", done)
+  end, {
+    dispose = function(path)
+      request.detach(function(done)
+        return uv.fs_rmdir(path, done)
+      end)
+    end,
+  })
+end
+
+local function remove_tree(path)
+  local entries, message, code = fs.readdir(path)
+  for _, entry in ipairs(entries or {}) do
+    local remove_entry = entry.type == "directory" and remove_tree or fs.unlink
+    local ok
+    ok, message, code = remove_entry(path .. "/" .. entry.name)
+    if not ok and code ~= "ENOENT" then
+      return nil, message, code
+    end
+  end
+  if not entries then
+    return nil, message, code
+  end
+  return fs.rmdir(path)
+end
+
+--- Removes a folder with all that is in it; symbolic links are removed, not followed.
+--- shutil.rmtree
+---@async
+---@param path string
+---@return true? done
+---@return string? message
+---@return string? code "ENOTDIR" for a file, and for a symbolic link
+function fs.rmtree(path)
+  check_path("fs.rmtree", path, 2)
+  local stat, message, code = fs.stat(path, { follow_symlinks = false })
+  if not stat then
+    return nil, message, code
+  elseif stat.type ~= "directory" then
+    return request.failed("rmtree " .. path, "it is not a folder", "ENOTDIR")
+  end
+  return remove_tree(path)
 end
 
 --- Where a symbolic link leads. os.readlink
@@ -452,7 +567,7 @@ end
 ---@return string? message
 ---@return string? code
 function fs.symlink(target, path)
-  check_path("fs.symlink", target, 2)
+  check_path("fs.symlink", target, 2, "target")
   check_path("fs.symlink", path, 2)
   return ask("symlink", ("%s to %s"):format(path, target), function(done)
     return uv.fs_symlink(target, path, done)
