@@ -220,7 +220,7 @@ local function open_targets(pipes, settings)
       end
       stdio[i] = fd
     elseif target == subprocess.STDOUT then
-      stdio[i] = stdio[i - 1]
+      stdio[i] = stdio[2]
     elseif target ~= subprocess.DEVNULL then
       stdio[i] = target or i - 1
     end

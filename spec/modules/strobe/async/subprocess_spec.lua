@@ -188,6 +188,19 @@ describe("a child's", function()
     assert.equal("ours\ntheirs\nproblem\nmore\n", async.fs.read_file(path))
   end)
 
+  it("input and output are nothing when we have none ourselves", function()
+    local output, status = require("spec.support.shell").run("$S $F <&- 2>&-", [[
+      local async = require "strobe.async"
+      local PIPE = async.subprocess.PIPE
+      for _, options in ipairs { { stdout = PIPE }, { stdin = PIPE, stdout = PIPE, stderr = PIPE } } do
+        local process <close> = async.create_subprocess_shell("cat; echo out; echo err >&2", options)
+        local output, said = process:communicate(options.stdin and "in ")
+        print((output:gsub("%s+$", "")), said and said:match "%w+")
+      end]])
+    assert.equal("out\tnil\nin out\terr\n", output)
+    assert.equal(0, status)
+  end)
+
   it("errors come with its output, by a pipe of their own, or not at all", function()
     assert.equal("out\nerr\n", output_of("echo out; echo err >&2", { stderr = STDOUT }))
     local process <close> = shell("echo out; echo err >&2", { stdout = PIPE, stderr = PIPE })
