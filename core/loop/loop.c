@@ -104,7 +104,7 @@ static bool jump(struct loop *loop, int64_t when) {
   if (something_came(loop, activity))
     return true;
   bool alive = uv_loop_alive(&loop->uv);
-  if (alive && loop->companions > 0 && loop->questions == 0) {
+  if (alive && loop->partners > 0 && loop->questions == 0) {
     keep_pace(loop, when);
     return true;
   }

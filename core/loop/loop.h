@@ -56,7 +56,7 @@ struct loop {
   int64_t stamp;            /* real time when it was last looked at */
   unsigned jobs;            /* jobs run since then */
   unsigned questions;       /* to other threads: virtual time waits for their answers */
-  unsigned companions;      /* other processes at work for us: virtual time keeps their pace */
+  unsigned partners;        /* other processes at work for us: virtual time keeps their pace */
   bool polling;             /* within uv_run */
   struct loop_watch *watch; /* or NULL */
   char *scratch;            /* where a read callback's bytes land, LOOP_SCRATCH of them */

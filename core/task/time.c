@@ -134,15 +134,15 @@ static int time_release(lua_State *L) {
  * come from libuv: another process is at work for us, and may wait for us in turn. Each
  * keep_pace needs its end_pace. */
 static int time_keep_pace(lua_State *L) {
-  loop_of(L)->companions++;
+  loop_of(L)->partners++;
   return 0;
 }
 
 static int time_end_pace(lua_State *L) {
   struct loop *loop = loop_of(L);
-  if (loop->companions == 0)
+  if (loop->partners == 0)
     return luaL_error(L, "end_pace: no pace is kept");
-  loop->companions--;
+  loop->partners--;
   return 0;
 }
 
