@@ -171,9 +171,11 @@ local function warn_if_blind(watch)
   local failure = watch.notifier.failure
   if failure and not watch.warned and not watch.closed then
     watch.warned = true
+    local is_limit = failure:find "^ENOSPC" or failure:find "^EMFILE"
+    local hint = is_limit and "; raise fs.inotify.max_user_watches or max_user_instances" or ""
     core_error.report {
-      message = ("watch: the system cannot tell of changes (%s): looking every %g s instead; raise "
-        .. "fs.inotify.max_user_watches or max_user_instances"):format(failure, watch.options.poll),
+      message = ("watch: the system cannot tell of all changes (%s): looking every %g s instead%s"):format(failure,
+        watch.options.poll, hint),
       warning = true,
     }
   end

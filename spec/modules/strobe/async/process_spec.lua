@@ -182,6 +182,22 @@ describe("a process", function()
     end)
   end)
 
+  it("that does not read may be given up in drain", function()
+    local process <close> = exec("sleep", 1000, { stdin = PIPE })
+    process.stdin:write(("x"):rep(1000000))
+    local t = start(process.stdin.drain, process.stdin)
+    t:cancel()
+    async.wait { t }
+    assert.is_true(t:cancelled())
+  end)
+
+  it("that is closed while a task reads gives it the end", function()
+    local process = exec("sleep", 1000, { stdout = PIPE })
+    local reader = start(process.stdout.read, process.stdout, 10)
+    process:close()
+    assert.equal("", reader:await())
+  end)
+
   describe("signals", function()
     it("reach it by name or number", function()
       for _, signal in ipairs { "SIGUSR1", "sigusr1", 10 } do
