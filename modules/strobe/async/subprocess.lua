@@ -155,9 +155,19 @@ local function check_target(where, name, value)
   return fd
 end
 
--- All of the options, as they are needed.
+local known = {
+  stdin = true, stdout = true, stderr = true, cwd = true, env = true, limit = true, grace = true,
+  start_new_session = true, pass_fds = true, uid = true, gid = true,
+}
+
+-- All of the options, as they are needed. A misspelt one would do nothing, and nobody would know.
 local function check_options(where, options)
   options = options or {}
+  for name in pairs(options) do
+    if not known[name] then
+      mistake(where, "there is no option %s", tostring(name))
+    end
+  end
   local targets = {}
   for _, name in ipairs(names) do
     targets[name] = check_target(where, name, options[name])
@@ -381,19 +391,23 @@ end
 ---@field capture_output? boolean stdout and stderr come with the result
 ---@field check? boolean raises CalledProcessError when it fails
 ---@field timeout? number seconds; then it is killed, and TimeoutError raised
+---@field text? boolean changes nothing: strings are bytes
 
+local own = { input = true, capture_output = true, check = true, timeout = true, text = true }
+
+-- Those of the process.
 local function run_options(options)
-  local all = {}
-  for name, value in pairs(options or {}) do
-    all[name] = value
+  local rest = {}
+  for name, value in pairs(options) do
+    rest[name] = not own[name] and value or nil
   end
-  if all.input ~= nil then
-    all.stdin = subprocess.PIPE
+  if options.input ~= nil then
+    rest.stdin = subprocess.PIPE
   end
-  if all.capture_output then
-    all.stdout, all.stderr = subprocess.PIPE, subprocess.PIPE
+  if options.capture_output then
+    rest.stdout, rest.stderr = subprocess.PIPE, subprocess.PIPE
   end
-  return all
+  return rest
 end
 
 -- Killed at once when the time is over.
@@ -416,9 +430,9 @@ end
 ---@param options? strobe.RunOptions
 ---@return strobe.CompletedProcess
 function subprocess.run(command, options)
-  options = run_options(options)
+  options = options or {}
   local words = type(command) == "table" and command or shell_words("subprocess.run", command)
-  local process <close> = launch("subprocess.run", words, options)
+  local process <close> = launch("subprocess.run", words, run_options(options))
   local output, said = communicate(process, options)
   local completed = setmetatable({
     args = command, returncode = process.returncode, stdout = output, stderr = said,

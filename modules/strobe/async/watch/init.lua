@@ -106,8 +106,17 @@ local function check_limit(limit)
   return limit or LIMIT
 end
 
+local known = {
+  recursive = true, content = true, ignore = true, debounce = true, most = true, poll = true, limit = true,
+}
+
 local function check_options(options)
   options = options or {}
+  for name in pairs(options) do
+    if not known[name] then
+      error(("fs.watch: there is no option %s"):format(tostring(name)), 4)
+    end
+  end
   return {
     recursive = options.recursive,
     content = options.content,

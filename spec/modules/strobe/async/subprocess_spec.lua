@@ -147,6 +147,9 @@ describe("create_subprocess_exec", function()
     assert.matches("grace: a number of 0 or more expected, got %-1", mistake(exec, "ls", { grace = -1 }))
     assert.matches("pass_fds: descriptors from 3 on expected, got 2", mistake(exec, "ls", { pass_fds = { 2 } }))
     assert.matches("uid: a number of 0 or more expected, got root", mistake(exec, "ls", { uid = "root" }))
+    assert.equal("create_subprocess_exec: there is no option sdtout", mistake(exec, "ls", { sdtout = PIPE }))
+    assert.equal("subprocess.run: there is no option checked", mistake(subprocess.run, "ls", { checked = true }))
+    assert.equal("create_subprocess_exec: there is no option 1", mistake(exec, "ls", { "-l" }))
     assert.matches("create_subprocess_shell: command: a string expected, got table", mistake(shell, { "ls" }))
   end)
 end)
@@ -289,7 +292,7 @@ end)
 describe("run", function()
   it("runs a program to its end", function()
     local completed = subprocess.run({ "sh", "-c", "cat; echo oops >&2; exit 3" }, {
-      input = "hello", capture_output = true,
+      input = "hello", capture_output = true, text = true,
     })
     assert.equal(3, completed.returncode)
     assert.equal("hello", completed.stdout)

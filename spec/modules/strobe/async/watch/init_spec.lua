@@ -475,6 +475,7 @@ describe("async.fs.watch", function()
       assert.is_false(ok)
       assert.matches("fs.watch: " .. name .. ": ", message)
     end
+    assert.matches("there is no option recursiv", select(2, pcall(fs.watch, path, { recursiv = true })))
     local watch <close> = fs.watch(path)
     assert.matches("watch:add: path: a path expected", select(2, pcall(watch.add, watch)))
   end)
