@@ -124,7 +124,12 @@ local function feed(writer, input)
   end
 end
 
+-- Real time's pace is kept to the end of a block, also for grandchildren, whom nobody waits for.
+local Pace = { __close = time.end_pace }
+
 local function talk(process, input, limit)
+  time.keep_pace()
+  local pace <close> = setmetatable({}, Pace) -- luacheck: ignore
   local group <close> = taskgroup.TaskGroup()
   if process.stdin then
     group:create_task(feed, process.stdin, input)

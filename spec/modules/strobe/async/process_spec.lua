@@ -10,6 +10,11 @@ local PIPE, DEVNULL = async.subprocess.PIPE, async.subprocess.DEVNULL
 
 local exec, shell = async.create_subprocess_exec, async.create_subprocess_shell
 
+-- A process beside those that a spec is about: for grandchildren, virtual time would not wait.
+local function bystander()
+  return exec("sleep", 1000)
+end
+
 -- Whether there is a process of that number, be it a zombie.
 local function exists(pid)
   return uv.kill(pid, 0) == 0
@@ -254,6 +259,7 @@ describe("a process", function()
     end)
 
     it("may clean up, and say so", function()
+      local beside <close> = bystander() -- luacheck: ignore
       local process = trapped("TERM", "echo cleaned up; exit 3")
       local output = start(process.stdout.read, process.stdout)
       process:close()
@@ -303,6 +309,7 @@ describe("a process", function()
     end)
 
     it("takes its group along, if it has one of its own", function()
+      local beside <close> = bystander() -- luacheck: ignore
       local process = ready("echo ready; sleep 1000 & echo $!; wait", { start_new_session = true })
       local grandchild = tonumber(process.stdout:readline())
       local rest = start(process.stdout.read, process.stdout)
