@@ -105,6 +105,7 @@ describe("create_subprocess_exec", function()
       local async, uv = require "strobe.async", require "luv"
       local descriptors = require "spec.support.descriptors"
       local PIPE = async.subprocess.PIPE
+      async.get_running_loop().slow_callback_duration = 60
       async.create_subprocess_exec("true", { stdin = PIPE }):close()
       local taken, started = {}, 0
       repeat
@@ -195,6 +196,7 @@ describe("a child's", function()
     local output, status = require("spec.support.shell").run("$S $F <&- 2>&-", [[
       local async = require "strobe.async"
       local PIPE = async.subprocess.PIPE
+      async.get_running_loop().slow_callback_duration = 60
       for _, options in ipairs { { stdout = PIPE }, { stdin = PIPE, stdout = PIPE, stderr = PIPE } } do
         local process <close> = async.create_subprocess_shell("cat; echo out; echo err >&2", options)
         local output, said = process:communicate(options.stdin and "in ")
