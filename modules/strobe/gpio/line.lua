@@ -200,19 +200,6 @@ end
 
 -- --- Edges ----------------------------------------------------------------------------------
 
--- Waits for an event of a subscription.
-local function next_event(subscription, name, ns, line_names)
-  local value, time, index, line_seqno, global_seqno = subscription:wait(ns)
-  if not value then
-    return nil, time, index
-  end
-  return {
-    edge = value == 1 and "rising" or "falling", value = value, timestamp_ns = time,
-    line = line_names and line_names[index] or name,
-    line_seqno = line_seqno, global_seqno = global_seqno,
-  }
-end
-
 local function in_ns(what, timeout)
   return timeout and duration.ns(what, timeout)
 end
@@ -233,11 +220,11 @@ function Line:wait_edge(edge, timeout)
   end
   local ns = in_ns("line:wait_edge", timeout)
   if not edge and self.kept then
-    return next_event(self.kept, self.name, ns)
+    return self.kept:events { self.name } (ns)
   end
   settings.check_edge("line:wait_edge", edge or "both")
   local waiting <close> = subscribe(self, edge or "both", 1)
-  return next_event(waiting, self.name, ns)
+  return waiting:events { self.name } (ns)
 end
 
 -- A subscription for a loop, and what closes it with the loop: nothing for what is kept anyway.
@@ -264,11 +251,7 @@ end
 function Line:edges(edge)
   check_open(self, "line:edges")
   local subscription, closer = watch(self, "line:edges", edge)
-  local name = self.name
-  local function next_one()
-    return (next_event(subscription, name))
-  end
-  return next_one, nil, nil, closer
+  return subscription:events { self.name }, nil, nil, closer
 end
 
 --- As `edges`, but plain values instead of event tables, for millions a second: `for value, timestamp_ns, line_seqno,
@@ -322,10 +305,7 @@ function Line.edges_of(board, lines, edge)
     cores[i], line_names[i] = line.core, line.name
   end
   local subscription = assert(board.core:subscribe(cores, edge or "both"))
-  local function next_one()
-    return (next_event(subscription, nil, nil, line_names))
-  end
-  return next_one, nil, nil, subscription
+  return subscription:events(line_names), nil, nil, subscription
 end
 
 --- How many events were lost for want of room: of those kept, and of loops over `edges` that have ended.

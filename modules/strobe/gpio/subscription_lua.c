@@ -1,6 +1,7 @@
 /* What comes of an event is value, time, index, line_seq, seq: after an edge the value is
  * the logical 0 or 1, of a change it is the level, "0", "1", "z" or "x". `index` is that of
- * the line among those subscribed to; time is in simulated nanoseconds. */
+ * the line among those subscribed to; time is in simulated nanoseconds. Or it comes as a table,
+ * which is made here, for a loop over edges makes millions of them. */
 #include "modules/strobe/gpio/subscription_lua.h"
 
 #include "core/task/error.h"
@@ -22,8 +23,9 @@ struct watcher {
   uint64_t overruns;   /* when it was closed */
 };
 
+/* For methods of the type. */
 static struct watcher *check_watcher(lua_State *L) {
-  struct watcher *watcher = luaL_checkudata(L, 1, SUBSCRIPTION);
+  struct watcher *watcher = type_check(L, 1, SUBSCRIPTION);
   if (!watcher->box->board)
     watcher->subscription = NULL; /* went with it */
   return watcher;
@@ -55,6 +57,53 @@ static int push_event(lua_State *L, const struct gpio_subscription *subscription
   lua_pushinteger(L, (lua_Integer)event->line_seq);
   lua_pushinteger(L, (lua_Integer)event->seq);
   return EVENT_VALUES;
+}
+
+/* The upvalues of an iterator: strings too, for what is pushed as C text is looked up each time. */
+enum {
+  OF_SUBSCRIPTION = 1,
+  OF_NAMES,
+  OF_RISING,
+  OF_FALLING,
+  OF_EDGE,
+  OF_VALUE,
+  OF_TIMESTAMP,
+  OF_LINE,
+  OF_LINE_SEQNO,
+  OF_GLOBAL_SEQNO,
+  OF_ALL = OF_GLOBAL_SEQNO,
+};
+
+static void set_integer(lua_State *L, int key, lua_Integer value) {
+  lua_pushvalue(L, lua_upvalueindex(key));
+  lua_pushinteger(L, value);
+  lua_rawset(L, -3);
+}
+
+/* {edge, value, timestamp_ns, line, line_seqno, global_seqno}, in an iterator. [-0, +1, m] */
+static int push_table(lua_State *L, const struct gpio_subscription *subscription,
+                      const struct gpio_edge_event *event) {
+  lua_createtable(L, 0, OF_ALL - OF_EDGE + 1);
+  lua_pushvalue(L, lua_upvalueindex(OF_EDGE));
+  lua_pushvalue(L, lua_upvalueindex(event->kind == GPIO_RISING ? OF_RISING : OF_FALLING));
+  lua_rawset(L, -3);
+  set_integer(L, OF_VALUE, event->value);
+  set_integer(L, OF_TIMESTAMP, event->time);
+  lua_pushvalue(L, lua_upvalueindex(OF_LINE));
+  lua_rawgeti(L, lua_upvalueindex(OF_NAMES), index_of(subscription, event->line));
+  lua_rawset(L, -3);
+  set_integer(L, OF_LINE_SEQNO, (lua_Integer)event->line_seq);
+  set_integer(L, OF_GLOBAL_SEQNO, (lua_Integer)event->seq);
+  return 1;
+}
+
+/* What an iterator has behind the subscription and the names. [-0, +8, m] */
+static void push_words(lua_State *L) {
+  static const char *const words[] = {"rising",       "falling", "edge",       "value",
+                                      "timestamp_ns", "line",    "line_seqno", "global_seqno"};
+  luaL_checkstack(L, OF_ALL, NULL);
+  for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    lua_pushstring(L, words[i]);
 }
 
 /* --- Handlers -------------------------------------------------------------------------------- */
@@ -197,40 +246,81 @@ static int push_failure(lua_State *L, const struct watcher *watcher) {
   return 3;
 }
 
-static int wait_event(lua_State *L, int status, lua_KContext context) {
-  struct watcher *watcher = lua_touserdata(L, 1);
-  struct gpio_edge_event event;
-  bool waited = status == LUA_YIELD;
+/* Takes the next event, or waits for it, and then `k` goes on. 0 when there is one; else what
+ * `k` is to return. [-0, +0|3, v] */
+static int take_event(lua_State *L, struct watcher *watcher, struct gpio_edge_event *event,
+                      int64_t timeout, lua_KFunction k) {
+  bool waited = timeout == GPIO_SAME_TIMEOUT;
   if (waited)
     wait_resumed(L);
   if (!watcher->box->board || !watcher->subscription)
     return push_closed(L);
   struct gpio_subscription *subscription = watcher->subscription;
-  if (gpio_subscription_read(subscription, &event, 1) == 1) {
+  if (gpio_subscription_read(subscription, event, 1) == 1) {
     gpio_timer_stop(&watcher->waiter.timer);
-    return push_event(L, subscription, &event);
+    return 0;
   }
   if (watcher->box->board->failure != GPIO_OK || (waited && watcher->waiter.timed_out))
     return push_failure(L, watcher);
   if (watcher->waiter.task)
     return luaL_error(L, "another task is waiting for this subscription already");
-  int64_t timeout = waited ? GPIO_SAME_TIMEOUT : (int64_t)context;
   subscription->armed = true;
-  return gpio_waiter_park(L, &watcher->waiter, timeout, wait_event);
+  return gpio_waiter_park(L, &watcher->waiter, timeout, k);
+}
+
+/* The timeout at an index, which may be nil; the subscription must have no handler. */
+static int64_t check_wait(lua_State *L, const struct watcher *watcher, int index) {
+  luaL_argcheck(L, watcher->handler == LUA_NOREF, 1, "its handler takes the events");
+  if (lua_isnoneornil(L, index))
+    return GPIO_NO_TIMEOUT;
+  lua_Integer timeout = luaL_checkinteger(L, index);
+  luaL_argcheck(L, timeout >= 0, index, "0 ns or more expected");
+  return timeout;
+}
+
+static int wait_values(lua_State *L, int status, lua_KContext timeout) {
+  struct watcher *watcher = lua_touserdata(L, 1);
+  struct gpio_edge_event event;
+  if (status == LUA_YIELD)
+    timeout = GPIO_SAME_TIMEOUT;
+  int results = take_event(L, watcher, &event, timeout, wait_values);
+  return results ? results : push_event(L, watcher->subscription, &event);
 }
 
 /* subscription:wait([timeout]) → an event. Waits; nil, message, "ETIMEDOUT" when none has come
  * for `timeout` simulated ns. */
 static int subscription_wait(lua_State *L) {
-  struct watcher *watcher = check_watcher(L);
-  lua_Integer timeout = GPIO_NO_TIMEOUT;
-  if (!lua_isnoneornil(L, 2)) {
-    timeout = luaL_checkinteger(L, 2);
-    luaL_argcheck(L, timeout >= 0, 2, "0 ns or more expected");
-  }
-  luaL_argcheck(L, watcher->handler == LUA_NOREF, 1, "its handler takes the events");
+  const struct watcher *watcher = check_watcher(L);
+  int64_t timeout = check_wait(L, watcher, 2);
   lua_settop(L, 1);
-  return wait_event(L, LUA_OK, (lua_KContext)timeout);
+  return wait_values(L, LUA_OK, (lua_KContext)timeout);
+}
+
+/* In an iterator. */
+static int wait_table(lua_State *L, int status, lua_KContext timeout) {
+  struct watcher *watcher = lua_touserdata(L, lua_upvalueindex(OF_SUBSCRIPTION));
+  struct gpio_edge_event event;
+  if (status == LUA_YIELD)
+    timeout = GPIO_SAME_TIMEOUT;
+  int results = take_event(L, watcher, &event, timeout, wait_table);
+  return results ? results : push_table(L, watcher->subscription, &event);
+}
+
+/* iterator([timeout]), or as a loop calls it, with nil. */
+static int next_table(lua_State *L) {
+  const struct watcher *watcher = lua_touserdata(L, lua_upvalueindex(OF_SUBSCRIPTION));
+  return wait_table(L, LUA_OK, (lua_KContext)check_wait(L, watcher, 1));
+}
+
+/* subscription:events(names) → an iterator over its events as tables, for edges: as wait. `names`
+ * are those of the lines. */
+static int subscription_events(lua_State *L) {
+  check_watcher(L);
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  push_words(L);
+  lua_pushcclosure(L, next_table, OF_ALL);
+  return 1;
 }
 
 /* subscription:read([most]) → values, times, indexes, line_seqs, seqs: what has come, each
@@ -281,10 +371,15 @@ static int subscription_collect(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {
-    {"wait", subscription_wait},         {"read", subscription_read},
-    {"overruns", subscription_overruns}, {"close", subscription_close},
-    {"__len", subscription_length},      {"__close", subscription_close},
-    {"__gc", subscription_collect},      {NULL, NULL},
+    {"wait", subscription_wait},
+    {"events", subscription_events},
+    {"read", subscription_read},
+    {"close", subscription_close},
+    {"overruns", subscription_overruns},
+    {"__len", subscription_length},
+    {"__close", subscription_close},
+    {"__gc", subscription_collect},
+    {NULL, NULL},
 };
 
 void gpio_subscription_lua_open(lua_State *L) {
