@@ -1,8 +1,38 @@
 --- What is given to parts is checked, so that a mistake is named: attributes as a part starts, arguments of methods.
+-- What is refused here while a part starts is its adder's mistake, which board:add raises.
 
 local duration = require "strobe.gpio.duration"
 
 local attribute = {}
+
+local refused -- the text of the newest refusal
+
+local function refuse(level, format, ...)
+  refused = format:format(...)
+  error(refused, level + 1)
+end
+
+--- For parts: the text of an error that was raised here, without its place; nil for others.
+---@param e any
+---@return string?
+function attribute.refusal(e)
+  return refused and type(e) == "string" and e:sub(-#refused) == refused and refused or nil
+end
+
+--- For parts: what is wrong with attributes that their kind does not check: each is of the type of its default.
+---@param attributes table
+---@param defaults table `false` is none
+---@return string?
+function attribute.mistyped(attributes, defaults)
+  local wrong
+  for name, default in pairs(defaults) do
+    local given = attributes[name]
+    if default and type(given) ~= type(default) and (not wrong or name < wrong) then
+      wrong = name
+    end
+  end
+  return wrong and ("%s: a %s expected, got %s"):format(wrong, type(defaults[wrong]), tostring(attributes[wrong]))
+end
 
 --- Raises, in the name of the caller's caller, unless it is a number in a range.
 ---@param what string the argument, for the message
@@ -12,7 +42,7 @@ local attribute = {}
 ---@return number given
 function attribute.check(what, given, least, most)
   if type(given) ~= "number" or not (given >= least and given <= most) then
-    error(("%s: %g to %g expected, got %s"):format(what, least, most, tostring(given)), 3)
+    refuse(3, "%s: %g to %g expected, got %s", what, least, most, tostring(given))
   end
   return given
 end
@@ -40,7 +70,7 @@ function attribute.one_of(part, name, ...)
     end
     words[i] = tostring(word)
   end
-  error(("%s: %s expected, got %s"):format(name, table.concat(words, " or "), tostring(given)), 2)
+  refuse(2, "%s: %s expected, got %s", name, table.concat(words, " or "), tostring(given))
 end
 
 --- An attribute that is a time, in seconds.
@@ -48,7 +78,11 @@ end
 ---@param name string
 ---@return integer ns
 function attribute.ns(part, name)
-  return duration.ns(name, part.attributes[name])
+  local given = part.attributes[name]
+  if not duration.valid(given) then
+    refuse(2, duration.EXPECTED, name, tostring(given))
+  end
+  return duration.ns(name, given)
 end
 
 return attribute

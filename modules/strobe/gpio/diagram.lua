@@ -286,25 +286,27 @@ local function read(board, source, more)
   return plan
 end
 
--- A kind says itself which values of its attributes are good.
-local function add(board, item)
-  local ok, result = pcall(board.add, board, item.kind, item.attributes)
-  if not ok then
-    refuse("%s: %s", item.place, (tostring(result):match "^[^\n]*":gsub("^%S+:%d+: ", "")))
+-- Adds the parts, or none of them.
+local function add_parts(board, plan)
+  local added, before = {}, #board.parts
+  for _, item in ipairs(plan) do
+    if item.kind then
+      local part, mistake = parts.try(board, item.kind, item.attributes)
+      for i = #board.parts, part and #board.parts + 1 or before + 1, -1 do
+        parts.take_off(board.parts[i])
+      end
+      check(part, "%s: %s", item.place, mistake)
+      added[item.id] = part
+    end
   end
-  return result
+  return added
 end
 
 local function build(board, plan)
   if #board.pins == 0 and plan.microcontroller then
     board:add_pins(wokwi.boards[plan.microcontroller.type].pins)
   end
-  local added = {}
-  for _, item in ipairs(plan) do
-    if item.kind then
-      added[item.id] = add(board, item)
-    end
-  end
+  local added = add_parts(board, plan)
   for _, wire in ipairs(plan.wires) do
     board:wire(wire[1], wire[2])
   end

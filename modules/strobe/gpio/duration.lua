@@ -5,14 +5,24 @@ local duration = {}
 local SECOND = 1000 * 1000 * 1000 -- in ns
 local LONGEST = math.maxinteger // SECOND
 
---- Raises unless it is a time of 0 seconds or more.
+--- What is said of a name and a value that is no duration.
+duration.EXPECTED = "%s: 0 seconds or more expected, got %s"
+
+--- Whether it is a time of 0 seconds or more, up to the end of time.
+---@param seconds any
+---@return boolean
+function duration.valid(seconds)
+  return type(seconds) == "number" and seconds >= 0 and seconds < LONGEST
+end
+
+--- Raises unless it is valid.
 ---@param what string the argument, for the message
 ---@param seconds any
 ---@param level? integer as error's (3)
 ---@return integer ns the nearest
 function duration.ns(what, seconds, level)
-  if type(seconds) ~= "number" or not (seconds >= 0 and seconds < LONGEST) then
-    error(("%s: 0 seconds or more expected, got %s"):format(what, tostring(seconds)), level or 3)
+  if not duration.valid(seconds) then
+    error(duration.EXPECTED:format(what, tostring(seconds)), level or 3)
   end
   return math.floor(seconds * SECOND + 0.5)
 end

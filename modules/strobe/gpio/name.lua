@@ -9,10 +9,11 @@ local MANY = 12 -- names in a message
 --- Raises unless it may name something: a dot is between a part and its pin.
 ---@param what string the argument, for the message
 ---@param name any
-function names.check(what, name)
+---@param level? integer as error's (4)
+function names.check(what, name, level)
   if type(name) ~= "string" or not name:find "^[^.%c]+$" or #name > names.LONGEST // 2 then
     local text = "%s: a name of up to %d bytes without a dot expected, got %s"
-    error(text:format(what, names.LONGEST // 2, tostring(name)), 4)
+    error(text:format(what, names.LONGEST // 2, tostring(name)), level or 4)
   end
 end
 
@@ -28,6 +29,18 @@ function names.list(list)
     some[#some + 1] = ("… (%d in all)"):format(#list)
   end
   return #some > 0 and table.concat(some, ", ") or "none"
+end
+
+--- The names that a table has, in order, for a message.
+---@param set table<string, any>
+---@return string
+function names.keys(set)
+  local list = {}
+  for name in pairs(set) do
+    list[#list + 1] = name
+  end
+  table.sort(list)
+  return names.list(list)
 end
 
 --- Why there is no pin of that name.

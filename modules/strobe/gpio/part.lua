@@ -22,6 +22,7 @@
 -- An input that has never been 0 or 1 has no edge when it becomes one: who shows a level watches for "change".
 
 local async = require "strobe.async"
+local attribute = require "strobe.gpio.attribute"
 local core_error = require "strobe.core.error"
 local duration = require "strobe.gpio.duration"
 local errors = require "strobe.async.error"
@@ -109,72 +110,6 @@ local function kind_of(given)
   return kind or error("board:add: " .. message, 4)
 end
 
-local function attributes_of(kind, given)
-  local defaults, attributes = kind.attributes or {}, {}
-  for name, value in pairs(defaults) do
-    attributes[name] = value
-  end
-  for name, value in pairs(given) do
-    if name ~= "name" and defaults[name] == nil then
-      error(("board:add: part %s has no attribute %s"):format(kind.name, tostring(name)), 4)
-    elseif name ~= "name" then
-      attributes[name] = value
-    end
-  end
-  return attributes
-end
-
-local function free_name(board, kind)
-  local number = 1
-  while board.parts[kind.name .. number] do
-    number = number + 1
-  end
-  return kind.name .. number
-end
-
-local function add_pins(part)
-  local board = part.board
-  local lines = table.pack(board.core:component(part.name, table.unpack(part.pins)))
-  if not lines[1] and #part.pins > 0 then
-    error(("board:add: part %s: %s"):format(part.name, lines[2]), 4)
-  end
-  for i, name in ipairs(part.pins) do
-    part.line[name] = lines[i]
-    assert(lines[i]:request(part.name))
-    local full = part.name .. "." .. name
-    board.pins[full] = { name = full, core = lines[i], part = part }
-  end
-end
-
---- board:add
----@package
----@param board strobe.gpio.Board
----@param kind string|strobe.gpio.Kind
----@param given table
----@return strobe.gpio.Part
-function parts.add(board, kind, given)
-  kind = kind_of(kind)
-  local name = given.name or free_name(board, kind)
-  names.check("board:add: name", name)
-  if board.parts[name] or name == board.name then
-    error(("board:add: name: board %s has a %s already"):format(board.name, name), 3)
-  end
-  local attributes = attributes_of(kind, given)
-  local part = setmetatable({
-    name = name, kind = kind.name, board = board, attributes = attributes, line = {}, state = {},
-    pins = type(kind.pins) == "function" and kind.pins(attributes) or kind.pins,
-    finish = kind.finish, running = {},
-  }, is_kind[kind])
-  add_pins(part)
-  board.parts[name] = part
-  board.parts[#board.parts + 1] = part
-  board:untraced("part " .. name)
-  if kind.start then
-    part:call("start", kind.start, part)
-  end
-  return part
-end
-
 -- --- Failure ------------------------------------------------------------------------------------
 
 local function place_of(part, pin)
@@ -213,6 +148,22 @@ function Part:call(what, f, ...)
   return ok
 end
 
+-- Has it start. What is wrong with its attributes is returned; another error is reported, and stops the part.
+local function start(part, kind)
+  local ok, e, trace = true, nil, nil
+  if kind.start then
+    ok, e = xpcall(kind.start, function(raised)
+      trace = with_trace(raised)
+      return raised
+    end, part)
+  end
+  local mistake = not ok and attribute.refusal(e) or attribute.mistyped(part.attributes, kind.attributes or {})
+  if not ok and not mistake then
+    fail(part, "start", nil, trace)
+  end
+  return mistake and (mistake:gsub("^" .. kind.name:gsub("%p", "%%%0") .. ": ", ""))
+end
+
 --- Ends its handlers, timers and tasks. What it drives stays. Twice is harmless.
 function Part:stop()
   if self.stopped then
@@ -225,6 +176,124 @@ function Part:stop()
   if self.finish then
     self:call("finish", self.finish, self)
   end
+end
+
+-- --- Adding ---------------------------------------------------------------------------------------
+
+-- What is given, and the kind's defaults for the rest.
+local function attributes_of(kind, given)
+  local defaults, attributes = kind.attributes or {}, {}
+  for name, value in pairs(defaults) do
+    attributes[name] = value
+  end
+  for name, value in pairs(given) do
+    if name ~= "name" and defaults[name] == nil then
+      local text = "board:add: part %s has no attribute %s; it has %s"
+      error(text:format(kind.name, tostring(name), names.keys(defaults)), 4)
+    elseif name ~= "name" then
+      attributes[name] = value
+    end
+  end
+  return attributes
+end
+
+local function free_name(board, kind)
+  local number = 1
+  while board.parts[kind.name .. number] do
+    number = number + 1
+  end
+  return kind.name .. number
+end
+
+local function check_pins(kind, pins)
+  local seen = {}
+  for i, name in ipairs(pins) do
+    names.check(("board:add: part %s: pins[%d]"):format(kind.name, i), name, 6)
+    if seen[name] then
+      error(("board:add: part %s: pins: %s is there twice"):format(kind.name, name), 5)
+    end
+    seen[name] = true
+  end
+  return pins
+end
+
+local function add_pins(part)
+  local board = part.board
+  local lines = table.pack(board.core:component(part.name, table.unpack(part.pins)))
+  if not lines[1] and #part.pins > 0 then
+    error(("board:add: part %s: %s"):format(part.name, lines[2]), 5)
+  end
+  for i, name in ipairs(part.pins) do
+    part.line[name] = lines[i]
+    assert(lines[i]:request(part.name))
+    local full = part.name .. "." .. name
+    board.pins[full] = { name = full, core = lines[i], part = part }
+  end
+end
+
+local function put(board, kind, name, attributes)
+  local pins = type(kind.pins) == "function" and kind.pins(attributes) or kind.pins
+  local part = setmetatable({
+    name = name, kind = kind.name, board = board, attributes = attributes, line = {}, state = {},
+    pins = check_pins(kind, pins), finish = kind.finish, running = {},
+  }, is_kind[kind])
+  add_pins(part)
+  board.parts[name] = part
+  board.parts[#board.parts + 1] = part
+  return part
+end
+
+--- For diagrams: takes off what was put on the board last. The engine keeps its lines, which nobody reaches any more.
+---@param part strobe.gpio.Part
+function parts.take_off(part)
+  local board = part.board
+  part.finish = nil
+  part:stop()
+  for i = #board.wires, 1, -1 do
+    if board.wires[i].a.part == part or board.wires[i].b.part == part then
+      table.remove(board.wires, i):cut()
+    end
+  end
+  for _, name in ipairs(part.pins) do
+    part.line[name]:release()
+    board.pins[part.name .. "." .. name] = nil
+  end
+  board.parts[part.name] = nil
+  board.parts[#board.parts] = nil
+end
+
+--- board:add; but a bad value of an attribute is no error.
+---@param board strobe.gpio.Board
+---@param kind string|strobe.gpio.Kind
+---@param given table
+---@return strobe.gpio.Part?
+---@return string? mistake names the attribute, what it may be and what it is
+---@return string? place the board and the part
+function parts.try(board, kind, given)
+  kind = kind_of(kind)
+  local name = given.name or free_name(board, kind)
+  names.check("board:add: name", name)
+  if board.parts[name] or name == board.name then
+    error(("board:add: name: board %s has a %s already"):format(board.name, name), 3)
+  end
+  local part = put(board, kind, name, attributes_of(kind, given))
+  local mistake = start(part, kind)
+  if mistake then
+    parts.take_off(part)
+    return nil, mistake, place_of(part)
+  end
+  board:untraced("part " .. name)
+  return part
+end
+
+--- board:add
+---@param board strobe.gpio.Board
+---@param kind string|strobe.gpio.Kind
+---@param given table
+---@return strobe.gpio.Part
+function parts.add(board, kind, given)
+  local part, mistake, place = parts.try(board, kind, given)
+  return part or error(("board:add: %s: %s"):format(place, mistake), 2)
 end
 
 -- --- What parts are made of ----------------------------------------------------------------------

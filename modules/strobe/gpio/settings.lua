@@ -1,6 +1,7 @@
 --- The settings of a line: checked by name, and as the engine takes them.
 
 local duration = require "strobe.gpio.duration"
+local names = require "strobe.gpio.name"
 
 local settings = {}
 
@@ -18,25 +19,16 @@ local known = {
   output_value = true, event_buffer_size = true, consumer = true, shared = true,
 }
 
-local function names_of(set)
-  local names = {}
-  for name in pairs(set) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return table.concat(names, ", ")
-end
-
 local function check_word(what, name, value, level)
   if value ~= nil and not words[name][value] then
-    error(("%s: %s: one of %s expected, got %s"):format(what, name, names_of(words[name]), tostring(value)), level + 1)
+    error(("%s: %s: one of %s expected, got %s"):format(what, name, names.keys(words[name]), tostring(value)), level + 1)
   end
 end
 
 local function check_all(what, given, level)
   for name, value in pairs(given) do
     if not known[name] then
-      error(("%s: there is no setting %s; there are %s"):format(what, tostring(name), names_of(known)), level + 1)
+      error(("%s: there is no setting %s; there are %s"):format(what, tostring(name), names.keys(known)), level + 1)
     elseif words[name] then
       check_word(what, name, value, level + 1)
     elseif others[name] and type(value) ~= others[name] then

@@ -155,6 +155,20 @@ describe("a diagram", function()
       assert.matches("connections%[1%]: a text such as", refused('{"parts":[' .. UNO .. '],"connections":[[1,2]]}'))
     end)
 
+    it("names attributes that their part refuses, and puts nothing on the board", function()
+      local board <close> = gpio.board { name = "b" }
+      local good, message, code = board:load_diagram {
+        parts = {
+          { id = "l", type = "wokwi-led" },
+          { id = "c", type = "wokwi-clock-generator", attrs = { frequency = "-1" } },
+        },
+        connections = {},
+      }
+      assert.same({ nil, "EBADMSG", 0, {} }, { good, code, #board.parts, board:nets() })
+      assert.equal("board b: diagram: parts[2] c: frequency: 1e-06 to 1e+09 expected, got -1",
+        message)
+    end)
+
     it("is refused as what it is not", function()
       local board <close> = gpio.board {}
       assert.matches("a text or a table expected, got nil", errors.raised_by(board.load_diagram, board))
