@@ -29,7 +29,7 @@ Board.__name = "gpio.Board"
 ---@field name string "D13", "led1.anode"
 ---@field core userdata the engine's line
 ---@field part? strobe.gpio.Part
----@field rail? boolean
+---@field rail? "GND"|"VCC" the rail that it is an end of
 
 -- --- Opening, closing ----------------------------------------------------------------------
 

@@ -27,6 +27,8 @@
 -- What is set up or written takes effect in the next delta, a round of changes at the same time. So a button that is
 -- pressed in the very instant in which its pull-up is requested gives no edge: the level never was 1.
 --
+-- GND is 0 and VCC is 1; the supply pins of parts are ends of these rails even without a wire, so all parts have power.
+--
 -- A level is "0", "1", "z" (nobody drives) or "x" (two drive, and differ); a value is what a program reads, 0 or 1.
 --
 -- Parts, each with a page of help (`strobe help strobe.gpio.parts.servo`): button, switch, rotary_encoder,

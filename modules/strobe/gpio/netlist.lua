@@ -1,5 +1,7 @@
 --- The netlist: which pins are joined, and what looks wrong about it.
 
+local wiring = require "strobe.gpio.wiring"
+
 local netlist = {}
 
 ---@class strobe.gpio.Net pins that are joined by wires
@@ -7,24 +9,19 @@ local netlist = {}
 ---@field pins string[] in the order in which they were made
 ---@field level "0"|"1"|"z"|"x"
 
--- All pins of a board, rails too, in the order in which they were made.
+-- All pins of a board, those of parts and rails too, in the order in which they were made.
 local function all_pins(board)
-  local pins = {}
-  for _, pin in pairs(board.pins) do
-    pins[#pins + 1] = pin
-  end
-  -- Pins of the board are there by number and by name.
-  local seen, once = {}, {}
-  for _, pin in ipairs(pins) do
-    if not seen[pin] then
-      seen[pin] = pin.core:info().id
-      once[#once + 1] = pin
+  local pins, ids = {}, {}
+  for name, pin in pairs(board.pins) do
+    if type(name) == "string" then -- the board's own are there by number too
+      pins[#pins + 1] = pin
+      ids[pin] = pin.core:info().id
     end
   end
-  table.sort(once, function(a, b)
-    return seen[a] < seen[b]
+  table.sort(pins, function(a, b)
+    return ids[a] < ids[b]
   end)
-  return once
+  return pins
 end
 
 -- Nets in the order of their first pins, with what check needs.
@@ -68,6 +65,10 @@ local function pick(net, f)
   return picked
 end
 
+local function is_rail(pin)
+  return pin.rail
+end
+
 local function is_output(pin, info)
   return not pin.rail and info.direction == "output" and info.drive == "push-pull"
 end
@@ -108,16 +109,22 @@ checks[#checks + 1] = function(net)
   end
 end
 
-checks[#checks + 1] = function(net)
-  local rails = pick(net, function(pin)
-    return pin.rail
+-- The pins of a net that stand for a rail.
+local function rail_pins(net, rail)
+  return pick(net, function(pin)
+    return pin.rail == rail
   end)
+end
+
+checks[#checks + 1] = function(net)
+  local low, high = rail_pins(net, "GND"), rail_pins(net, "VCC")
   local outputs = pick(net, is_output)
-  if #rails > 1 then
-    return "short", rails, "GND and VCC are joined"
-  elseif #rails == 1 and #outputs > 0 then
-    table.insert(outputs, 1, rails[1])
-    return "short", outputs, ("%s is an output, joined to %s"):format(outputs[2], rails[1])
+  if #low > 0 and #high > 0 then
+    return "short", pick(net, is_rail), ("%s and %s are joined"):format(low[1], high[1])
+  elseif #low + #high > 0 and #outputs > 0 then
+    local rail = low[1] or high[1]
+    table.insert(outputs, 1, rail)
+    return "short", outputs, ("%s is an output, joined to %s"):format(outputs[2], rail)
   end
 end
 
@@ -140,29 +147,13 @@ local function add_finding(findings, board, net, kind, pins, why)
   end
 end
 
--- Which pin stands for those that wires have joined so far.
-local function root_of(roots, pin)
-  while roots[pin] do
-    pin = roots[pin]
-  end
-  return pin
-end
-
 -- A wire whose ends other wires have joined already closes a loop.
 local function find_loops(board, findings)
-  local roots = {}
-  for _, wire in ipairs(board.wires) do
-    if wire:joined() then
-      local a, b = root_of(roots, wire.a), root_of(roots, wire.b)
-      if a == b then
-        local ends = { wire.a.name, wire.b.name }
-        add_finding(findings, board, wire.a.core:info().net, "wire loop", ends,
-          ("%s and %s are joined already without their wire"):format(ends[1], ends[2]))
-      else
-        roots[a] = b
-      end
-    end
-  end
+  wiring.groups(board, function(wire)
+    local a, b = wire.a.name, wire.b.name
+    local why = ("%s and %s are joined already without their wire"):format(a, b)
+    add_finding(findings, board, wire.a.core:info().net, "wire loop", { a, b }, why)
+  end)
 end
 
 --- board:check

@@ -17,7 +17,8 @@
 --
 -- `self.line[pin]` is the engine's line of a pin: configure{direction, bias, drive, active_low, output_value,
 -- debounce_period (ns)}, get(), set(value), level(), pwm(period_ns, high_ns), stick(level). It belongs to the part
--- without a request, and is an input without bias at first.
+-- without a request, and is an input without bias at first; but pins called VCC, VDD, V+, GND, VSS, AGND or DGND are
+-- ends of the board's rails: 1 or 0, without a wire.
 --
 -- An input that has never been 0 or 1 has no edge when it becomes one: who shows a level watches for "change".
 
@@ -27,6 +28,7 @@ local core_error = require "strobe.core.error"
 local duration = require "strobe.gpio.duration"
 local errors = require "strobe.async.error"
 local names = require "strobe.gpio.name"
+local wiring = require "strobe.gpio.wiring"
 
 local parts = {}
 
@@ -226,8 +228,9 @@ local function add_pins(part)
   for i, name in ipairs(part.pins) do
     part.line[name] = lines[i]
     assert(lines[i]:request(part.name))
-    local full = part.name .. "." .. name
-    board.pins[full] = { name = full, core = lines[i], part = part }
+    local pin = { name = part.name .. "." .. name, core = lines[i], part = part }
+    wiring.supply(pin, name)
+    board.pins[pin.name] = pin
   end
 end
 

@@ -5,6 +5,8 @@ local names = require "strobe.gpio.name"
 
 local settings = {}
 
+local MOST_EVENTS = 1024 * 1024 -- kept by a line, in the engine
+
 local words = {
   direction = { input = true, output = true, ["as-is"] = true },
   bias = { disabled = true, ["pull-up"] = true, ["pull-down"] = true, ["as-is"] = true },
@@ -21,7 +23,8 @@ local known = {
 
 local function check_word(what, name, value, level)
   if value ~= nil and not words[name][value] then
-    error(("%s: %s: one of %s expected, got %s"):format(what, name, names.keys(words[name]), tostring(value)), level + 1)
+    local text = "%s: %s: one of %s expected, got %s"
+    error(text:format(what, name, names.keys(words[name]), tostring(value)), level + 1)
   end
 end
 
@@ -34,6 +37,12 @@ local function check_all(what, given, level)
     elseif others[name] and type(value) ~= others[name] then
       error(("%s: %s: a %s expected, got %s"):format(what, name, others[name], type(value)), level + 1)
     end
+  end
+end
+
+local function check_size(what, size, level)
+  if size ~= nil and (math.type(size) ~= "integer" or size < 1 or size > MOST_EVENTS) then
+    error(("%s: event_buffer_size: 1 to %d expected, got %s"):format(what, MOST_EVENTS, tostring(size)), level + 1)
   end
 end
 
@@ -60,6 +69,7 @@ function settings.check(what, given)
     error(("%s: a table of settings expected, got %s"):format(what, type(given)), 4)
   end
   check_all(what, given, 4)
+  check_size(what, given.event_buffer_size, 4)
   return {
     direction = unless_as_is(given.direction), bias = unless_as_is(given.bias), drive = given.drive,
     active_low = given.active_low, output_value = given.output_value,

@@ -13,6 +13,7 @@ local errors = require "strobe.async.error"
 local fs = require "strobe.async.fs"
 local names = require "strobe.gpio.name"
 local vcd = require "strobe.vcd"
+local wiring = require "strobe.gpio.wiring"
 
 local trace = {}
 
@@ -101,24 +102,6 @@ local function chosen(board, wanted)
   return own, of_part
 end
 
--- For each pin the one that stands for all it is joined to by wires.
-local function representatives(board)
-  local parent = {}
-  local function find(pin)
-    while parent[pin] do
-      pin = parent[pin]
-    end
-    return pin
-  end
-  for _, wire in ipairs(board.wires) do
-    local a, b = find(wire.a), find(wire.b)
-    if wire:joined() and a ~= b then
-      parent[a] = b
-    end
-  end
-  return find
-end
-
 -- The pins with a duty, by pin.
 local function duties(board, reals)
   local list = {}
@@ -147,7 +130,7 @@ end
 
 local function declare(board, recorder, options)
   local own, of_part = chosen(board, options.pins)
-  local find, index, has_duty = representatives(board), {}, duties(board, options.reals)
+  local find, index, has_duty = wiring.groups(board), {}, duties(board, options.reals)
   recorder:scope(board.name)
   declare_group(recorder, own, find, index, has_duty)
   for _, part in ipairs(board.parts) do

@@ -1,8 +1,13 @@
 --- Wires, and the rails they may end at: GND is always 0, VCC always 1.
+--
+-- The supply pins of parts are ends of these rails, with a wire or without: all parts have power. So what is wired to
+-- a part's GND is 0; its VCC and its GND joined are a short, and so is its VCC at GND.
 
 local wiring = {}
 
 local rails = { GND = 0, VCC = 1 }
+
+local supplies = { GND = "GND", AGND = "GND", DGND = "GND", VSS = "GND", VCC = "VCC", VDD = "VCC", ["V+"] = "VCC" }
 
 ---@class strobe.gpio.Wire a wire; closing takes it away
 ---@field board strobe.gpio.Board
@@ -18,16 +23,52 @@ Wire.__name = "gpio.Wire"
 ---@param name any
 ---@return strobe.gpio.Pin?
 function wiring.rail(board, name)
-  local value = rails[name]
-  if not value then
+  if not rails[name] then
     return nil
   end
-  local line = assert(board.core:component(board.name, name))
-  line:configure { direction = "output", output_value = value }
-  assert(line:label(name))
-  assert(line:request("the board"))
-  board.pins[name] = { name = name, core = line, rail = true }
-  return board.pins[name]
+  local pin = { name = name, core = assert(board.core:component(board.name, name)) }
+  wiring.supply(pin, name)
+  assert(pin.core:label(name))
+  assert(pin.core:request("the board"))
+  board.pins[name] = pin
+  return pin
+end
+
+--- For rails and parts: makes a pin of such a name an end of its rail.
+---@param pin strobe.gpio.Pin
+---@param name string "VCC", "V+", "AGND", …; any other is no supply pin
+function wiring.supply(pin, name)
+  pin.rail = supplies[name]
+  if pin.rail then
+    pin.core:configure { direction = "output", output_value = rails[pin.rail] }
+  end
+end
+
+--- For each pin the one that stands for all that wires join with it.
+---@param board strobe.gpio.Board
+---@param redundant? fun(wire: strobe.gpio.Wire) called for wires that join what is joined already
+---@return fun(pin: strobe.gpio.Pin): strobe.gpio.Pin
+function wiring.groups(board, redundant)
+  local parent = {}
+  local function find(pin)
+    local root = pin
+    while parent[root] do
+      root = parent[root]
+    end
+    while pin ~= root do -- the way is short next time
+      pin, parent[pin] = parent[pin], root
+    end
+    return root
+  end
+  for _, wire in ipairs(board.wires) do
+    local a, b = find(wire.a), find(wire.b)
+    if wire:joined() and a ~= b then
+      parent[a] = b
+    elseif wire:joined() and redundant then
+      redundant(wire)
+    end
+  end
+  return find
 end
 
 -- The pin at an end, which may also be an object.

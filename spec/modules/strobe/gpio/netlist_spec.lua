@@ -58,6 +58,30 @@ describe("a netlist", function()
       assert.same({ "outputs joined: 0 1", "short: VCC GND" }, found(board))
     end)
 
+    it("finds shorts by the supply pins of parts", function()
+      local board <close> = gpio.board { name = "bench", pins = { "D2" } }
+      board:add("relay", { name = "r" })
+      board:wire("r.VCC", "VCC")
+      board:wire("r.GND", "GND")
+      board:wire("r.IN", "r.GND")
+      assert.same({ "floating net: r.NC r.COM", "unconnected input: r.NO" }, found(board)) -- and nothing else
+      local wire = board:wire("r.VCC", "r.GND")
+      assert.same("short: r.VCC r.GND VCC GND", found(board)[1])
+      assert.equal("board bench: net VCC: short: r.GND and r.VCC are joined", board:check()[1].message)
+      wire:cut()
+      assert(board:line("D2", { direction = "output" }))
+      board:wire("D2", "r.VCC")
+      assert.equal("board bench: net D2: short: D2 is an output, joined to r.VCC", board:check()[1].message)
+    end)
+
+    it("checks thousands of wires at one rail in no time", function()
+      local board <close> = gpio.board { pins = 5000 }
+      for pin = 0, 4999 do
+        board:wire("GND", pin)
+      end
+      assert.same({}, found(board))
+    end)
+
     it("lets open-drain outputs be joined", function()
       local board <close> = gpio.board { pins = 2 }
       for pin = 0, 1 do

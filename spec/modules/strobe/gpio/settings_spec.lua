@@ -16,6 +16,8 @@ describe("settings of a line", function()
       ["line: edge: one of both, falling, none, rising expected, got up"] = { edge = "up" },
       ["line: consumer: a string expected, got number"] = { consumer = 7 },
       ["line: there is no setting 1"] = { "input" },
+      ["line: event_buffer_size: 1 to 1048576 expected, got 0"] = { event_buffer_size = 0 },
+      ["line: event_buffer_size: 1 to 1048576 expected, got many"] = { event_buffer_size = "many" },
       ["line: debounce_period: 0 seconds or more expected, got soon"] = { debounce_period = "soon" },
     } do
       assert.matches(text, errors.raised_by(settings.check, "line", given))

@@ -42,6 +42,20 @@ describe("a wire", function()
     assert.matches("1 is on board other, not on bench", errors.raised_by(board.wire, board, 0, line))
   end)
 
+  it("to a part's supply pin is one to its rail, and shows a short there", function()
+    local board <close> = gpio.board { name = "bench", pins = 2 }
+    board:add("dht22", { name = "s" })
+    board:wire(0, "s.GND")
+    board:wire("s.VCC", 1)
+    local low <close> = assert(board:line(0, { bias = "pull-up" }))
+    local high <close> = assert(board:line(1, { bias = "pull-down" }))
+    board:sleep(0.001)
+    assert.same({ 0, 1 }, { low:get_value(), high:get_value() })
+    board:wire("s.VCC", "GND")
+    board:sleep(0.001)
+    assert.equal("board bench: net 1: s.VCC drives 1, GND drives 0", board:contentions()[1].message)
+  end)
+
   it("may not be a rail's owner", function()
     local board <close> = gpio.board { name = "bench" }
     assert.same({ "board bench: pin GND is in use by the board", "EBUSY" }, { select(2, board:line "GND") })
