@@ -2,14 +2,15 @@
 -- What is refused here while a part starts is its adder's mistake, which board:add raises.
 
 local duration = require "strobe.gpio.duration"
+local mistake = require "strobe.gpio.mistake"
 
 local attribute = {}
 
 local refused -- the text of the newest refusal
 
-local function refuse(level, format, ...)
+local function refuse(format, ...)
   refused = format:format(...)
-  error(refused, level + 1)
+  mistake("%s", refused)
 end
 
 --- For parts: the text of an error that was raised here, without its place; nil for others.
@@ -34,7 +35,7 @@ function attribute.mistyped(attributes, defaults)
   return wrong and ("%s: a %s expected, got %s"):format(wrong, type(defaults[wrong]), tostring(attributes[wrong]))
 end
 
---- Raises, in the name of the caller's caller, unless it is a number in a range.
+--- Raises unless it is a number in a range.
 ---@param what string the argument, for the message
 ---@param given any
 ---@param least number
@@ -42,7 +43,7 @@ end
 ---@return number given
 function attribute.check(what, given, least, most)
   if type(given) ~= "number" or not (given >= least and given <= most) then
-    refuse(3, "%s: %g to %g expected, got %s", what, least, most, tostring(given))
+    refuse("%s: %g to %g expected, got %s", what, least, most, tostring(given))
   end
   return given
 end
@@ -70,7 +71,7 @@ function attribute.one_of(part, name, ...)
     end
     words[i] = tostring(word)
   end
-  refuse(2, "%s: %s expected, got %s", name, table.concat(words, " or "), tostring(given))
+  refuse("%s: %s expected, got %s", name, table.concat(words, " or "), tostring(given))
 end
 
 --- An attribute that is a time, in seconds.
@@ -80,7 +81,7 @@ end
 function attribute.ns(part, name)
   local given = part.attributes[name]
   if not duration.valid(given) then
-    refuse(2, duration.EXPECTED, name, tostring(given))
+    refuse(duration.EXPECTED, name, tostring(given))
   end
   return duration.ns(name, given)
 end

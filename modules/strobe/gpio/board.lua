@@ -7,6 +7,7 @@ local contentions = require "strobe.gpio.contention"
 local core_error = require "strobe.core.error"
 local core = require "strobe.core.gpio"
 local duration = require "strobe.gpio.duration"
+local mistake = require "strobe.gpio.mistake"
 local names = require "strobe.gpio.name"
 local netlist = require "strobe.gpio.netlist"
 local part = require "strobe.gpio.part"
@@ -33,17 +34,27 @@ Board.__name = "gpio.Board"
 
 -- --- Opening, closing ----------------------------------------------------------------------
 
-local known = { name = "string", pins = true, floating = "string", seed = "number", paused = "boolean" }
+local known = { name = "string", pins = true, floating = true, seed = true, paused = "boolean" }
+local floating = { low = true, high = true, hold = true, random = true, error = true }
+
+local function check_values(given)
+  if given.seed ~= nil and math.type(given.seed) ~= "integer" then
+    mistake("gpio.board: seed: a whole number expected, got %s", tostring(given.seed))
+  elseif given.floating ~= nil and not floating[given.floating] then
+    local text = "gpio.board: floating: one of %s expected, got %s"
+    mistake(text, names.keys(floating), tostring(given.floating))
+  end
+end
 
 local function check_options(given)
   if type(given) ~= "table" then
-    error(("gpio.board: a table of options expected, got %s"):format(type(given)), 4)
+    mistake("gpio.board: a table of options expected, got %s", type(given))
   end
   for name, value in pairs(given) do
     if not known[name] then
-      error(("gpio.board: there is no option %s"):format(tostring(name)), 4)
+      mistake("gpio.board: there is no option %s", tostring(name))
     elseif known[name] ~= true and type(value) ~= known[name] then
-      error(("gpio.board: %s: a %s expected, got %s"):format(name, known[name], type(value)), 4)
+      mistake("gpio.board: %s: a %s expected, got %s", name, known[name], type(value))
     end
   end
 end
@@ -53,7 +64,7 @@ local function pin_names(pins)
   if type(pins) == "table" then
     return pins
   elseif math.type(pins) ~= "integer" or pins < 0 or pins > MOST_PINS then
-    error(("gpio.board: pins: names, or a number up to %d, expected, got %s"):format(MOST_PINS, tostring(pins)), 4)
+    mistake("gpio.board: pins: names, or a number up to %d, expected, got %s", MOST_PINS, tostring(pins))
   end
   local list = {}
   for i = 1, pins do
@@ -65,7 +76,7 @@ end
 local function add_pin(board, name)
   names.check("gpio.board: pins", name)
   if board.pins[name] or name == "GND" or name == "VCC" then
-    error(("gpio.board: pins: %s is there %s"):format(name, board.pins[name] and "twice" or "anyway"), 4)
+    mistake("gpio.board: pins: %s is there %s", name, board.pins[name] and "twice" or "anyway")
   end
   local pin = { name = name, core = assert(board.core:component(board.name, name)) }
   assert(pin.core:label(name))
@@ -98,6 +109,7 @@ end
 ---@return strobe.gpio.Board
 function Board.open(given)
   check_options(given)
+  check_values(given)
   local name = given.name or "board"
   names.check("gpio.board: name", name)
   local board = setmetatable({
@@ -112,11 +124,24 @@ function Board.open(given)
   return board
 end
 
+-- What stands for the engine's board once that is closed: waits end, and all else is a mistake.
+local function closed_core(name)
+  local message = ("board %s was closed"):format(name)
+  local function ended()
+    return nil, message, "ECANCELED"
+  end
+  local core = { delay = ended, step = ended, step_deltas = ended, step_until = ended, wait_contention = ended }
+  return setmetatable(core, { __index = function()
+    mistake("%s", message)
+  end })
+end
+
 --- Ends all waits, parts and handlers. Closing twice is harmless.
 function Board:close()
-  if self.closed then
+  if self.closing then
     return
   end
+  self.closing = true
   for _, its in ipairs(self.parts) do
     its:stop()
   end
@@ -128,6 +153,7 @@ function Board:close()
   end
   self.closed = true
   self.core:close()
+  self.core = closed_core(self.name)
 end
 
 Board.__close = Board.close
@@ -181,7 +207,7 @@ end
 
 local function check_table(what, given)
   if given ~= nil and type(given) ~= "table" then
-    error(("%s: a table expected, got %s"):format(what, type(given)), 3)
+    mistake("%s: a table expected, got %s", what, type(given))
   end
 end
 
@@ -214,14 +240,16 @@ end
 ---@package
 ---@param what string the function, for the message
 ---@param name any
----@param level? integer as error's
 ---@return strobe.gpio.Pin
-function Board:find_pin(what, name, level)
+function Board:find_pin(what, name)
+  if self.closed then
+    mistake("%s: board %s was closed", what, self.name)
+  end
   local found = self.pins[math.type(name) == "integer" and tostring(name) or name] or wiring.rail(self, name)
   if found then
     return found
   end
-  error(("%s: %s"):format(what, names.no_pin(self, name)), (level or 2) + 1)
+  mistake("%s: %s", what, names.no_pin(self, name))
 end
 
 ---@class strobe.gpio.LineInfo what there is to know of a pin
@@ -243,7 +271,7 @@ end
 function Board:line_info(pin)
   local found = self:find_pin("board:line_info", pin)
   local info = found.core:info()
-  info.name, info.id = found.name, nil
+  info.name, info.id, info.output = found.name, nil, nil
   info.used = info.consumer ~= nil
   info.edge = self.lines[found.name] and self.lines[found.name]:get_edge() or "none"
   info.debounce_period = duration.seconds(info.debounce_period)
@@ -345,6 +373,12 @@ local function in_seconds(ns, message, code)
   return duration.seconds(ns)
 end
 
+local function check_paused(board, what)
+  if not board.closed and board.core:running() then
+    mistake("%s: pause board %s first: it runs by the clock", what, board.name)
+  end
+end
+
 --- Lets so many seconds pass on a board that is paused, as fast as it goes.
 ---@async
 ---@param seconds number
@@ -352,7 +386,9 @@ end
 ---@return string? message
 ---@return string? code
 function Board:step(seconds)
-  return in_seconds(self.core:step(duration.ns("board:step", seconds)))
+  local ns = duration.ns("board:step", seconds)
+  check_paused(self, "board:step")
+  return in_seconds(self.core:step(ns))
 end
 
 --- Lets so many rounds of changes pass on a board that is paused.
@@ -364,8 +400,11 @@ end
 ---@return string? code
 function Board:step_events(count, timeout)
   local ns = timeout and duration.ns("board:step_events: timeout", timeout)
+  check_paused(self, "board:step_events")
   return in_seconds(self.core:step_deltas(count or 1, ns))
 end
+
+local levels = { [0] = "0", [1] = "1", ["0"] = "0", ["1"] = "1", z = "z", x = "x" }
 
 --- Lets time pass on a board that is paused until a pin has a level.
 ---@async
@@ -378,10 +417,14 @@ end
 function Board:run_until(pin, level, timeout)
   local ns = timeout and duration.ns("board:run_until: timeout", timeout)
   local found = self:find_pin("board:run_until", type(pin) == "table" and pin.name or pin)
+  check_paused(self, "board:run_until")
+  if not levels[level] then
+    mistake("board:run_until: level: 0, 1, z or x expected, got %s", tostring(level))
+  end
   -- A PWM makes edges only while somebody looks.
   local watched <close> = assert(self.core:subscribe({ found.core }, "change", 1)) -- luacheck: ignore
   local now, message, code = self.core:step_until(found.core, level, ns)
-  if now and found.core:level() ~= tostring(level) then
+  if now and not self.closed and found.core:level() ~= levels[level] then
     local text = "board %s: %s did not become %s within %g s"
     return nil, text:format(self.name, found.name, level, timeout or math.huge), "ETIMEDOUT"
   end

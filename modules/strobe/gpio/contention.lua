@@ -3,6 +3,7 @@
 local async = require "strobe.async"
 local core_error = require "strobe.core.error"
 local duration = require "strobe.gpio.duration"
+local mistake = require "strobe.gpio.mistake"
 
 local contentions = {}
 
@@ -65,11 +66,16 @@ local function tell_news(board, told)
   return now
 end
 
-local function attend(board)
+-- What there is already is no news.
+local function old_news(board)
   local told = {}
   for _, contention in ipairs(contentions.list(board)) do
     told[contention.seq] = contention.ended and "ended" or "began"
   end
+  return told
+end
+
+local function attend(board, told)
   while board.core:wait_contention() do
     told = tell_news(board, told)
   end
@@ -78,7 +84,7 @@ end
 
 local function start(board)
   if not board.contention_task then
-    board.contention_task = async.create_task(attend, board)
+    board.contention_task = async.create_task(attend, board, old_news(board))
     board.contention_task:set_name(board.name .. " contention")
   end
 end
@@ -111,7 +117,7 @@ end
 ---@return strobe.gpio.ContentionHandle
 function contentions.on(board, f)
   if type(f) ~= "function" then
-    error(("board:on_contention: a function expected, got %s"):format(type(f)), 3)
+    mistake("board:on_contention: a function expected, got %s", type(f))
   end
   local handle = setmetatable({ board = board, f = f }, Handle)
   board.contention_handlers[handle] = true

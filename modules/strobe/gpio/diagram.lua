@@ -291,11 +291,11 @@ local function add_parts(board, plan)
   local added, before = {}, #board.parts
   for _, item in ipairs(plan) do
     if item.kind then
-      local part, mistake = parts.try(board, item.kind, item.attributes)
+      local part, refusal = parts.try(board, item.kind, item.attributes)
       for i = #board.parts, part and #board.parts + 1 or before + 1, -1 do
         parts.take_off(board.parts[i])
       end
-      check(part, "%s: %s", item.place, mistake)
+      check(part, "%s: %s", item.place, refusal)
       added[item.id] = part
     end
   end

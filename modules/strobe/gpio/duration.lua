@@ -1,5 +1,7 @@
 --- Durations: seconds, as the outside says them, and the engine's whole nanoseconds.
 
+local mistake = require "strobe.gpio.mistake"
+
 local duration = {}
 
 local SECOND = 1000 * 1000 * 1000 -- in ns
@@ -18,11 +20,10 @@ end
 --- Raises unless it is valid.
 ---@param what string the argument, for the message
 ---@param seconds any
----@param level? integer as error's (3)
 ---@return integer ns the nearest
-function duration.ns(what, seconds, level)
+function duration.ns(what, seconds)
   if not duration.valid(seconds) then
-    error(duration.EXPECTED:format(what, tostring(seconds)), level or 3)
+    mistake(duration.EXPECTED, what, tostring(seconds))
   end
   return math.floor(seconds * SECOND + 0.5)
 end

@@ -40,6 +40,7 @@
 
 local Board = require "strobe.gpio.board"
 local faults = require "strobe.gpio.faults"
+local mistake = require "strobe.gpio.mistake"
 local part = require "strobe.gpio.part"
 local vcd = require "strobe.vcd"
 local wavedrom = require "strobe.vcd.wavedrom"
@@ -75,7 +76,7 @@ end
 function gpio.wavedrom(source, options)
   if type(source) == "table" then
     if not source.path or not source.ended then
-      error("gpio.wavedrom: a trace with a path that was closed expected", 2)
+      mistake("gpio.wavedrom: a trace with a path that was closed expected")
     end
     source = source.path
   end

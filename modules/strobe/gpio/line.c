@@ -147,6 +147,10 @@ enum gpio_status gpio_line_write(struct gpio_line *line, enum gpio_level value) 
                                  settings->delay_kind);
 }
 
+enum gpio_status gpio_line_toggle(struct gpio_line *line) {
+  return gpio_line_write(line, line->output == GPIO_1 ? GPIO_0 : GPIO_1);
+}
+
 /* --- Circuit ----------------------------------------------------------------------------- */
 
 enum gpio_status gpio_line_label(struct gpio_line *line, const char *label) {

@@ -81,6 +81,9 @@ enum gpio_status gpio_line_configure(struct gpio_line *line, const struct gpio_s
  * after the delay of the settings. */
 enum gpio_status gpio_line_write(struct gpio_line *line, enum gpio_level value);
 
+/* Writes the other value than was written last; 1 after z and x. */
+enum gpio_status gpio_line_toggle(struct gpio_line *line);
+
 /* Reads a logical 0 or 1; what z and x are read as is the board's policy. Whoever has
  * written in this delta reads that back. */
 enum gpio_status gpio_line_read(struct gpio_line *line, int *value);

@@ -1,6 +1,7 @@
 --- A line: a pin of a board that somebody has requested, to read, to drive or to watch. The words are libgpiod's.
 
 local duration = require "strobe.gpio.duration"
+local mistake = require "strobe.gpio.mistake"
 local settings = require "strobe.gpio.settings"
 
 local SECOND = 1000 * 1000 * 1000 -- in ns
@@ -47,7 +48,7 @@ end
 
 -- Opens the buffer that the setting `edge` asks for, or another than before.
 local function keep(line, given)
-  if given.edge == nil and line.kept then
+  if given.edge == nil and given.event_buffer_size == nil and line.kept then
     return
   end
   if line.kept then
@@ -97,7 +98,7 @@ end
 
 local function check_open(line, what)
   if line.released then
-    error(("%s: pin %s was released"):format(what, line.name), 3)
+    mistake("%s: pin %s was released", what, line.name)
   end
 end
 
@@ -124,11 +125,11 @@ function Line:set_value(value)
   return self.core:set(value)
 end
 
---- Drives the other value than it has.
+--- Drives the other value than was written last, whatever others make of the net; 1 when it had let go.
 ---@return boolean done
 function Line:toggle()
   check_open(self, "line:toggle")
-  return self.core:set(1 - self.core:get())
+  return self.core:toggle()
 end
 
 --- What is on the net, physical: "0", "1", "z" (nobody drives) or "x" (two do, and differ).
@@ -190,9 +191,9 @@ function Line:pwm(frequency, duty)
   check_open(self, "line:pwm")
   duty = duty or 0.5
   if type(frequency) ~= "number" or not (frequency > 0 and frequency <= SECOND) then
-    error(("line:pwm: frequency: above 0 and up to 1e9 Hz expected, got %s"):format(tostring(frequency)), 2)
+    mistake("line:pwm: frequency: above 0 and up to 1e9 Hz expected, got %s", tostring(frequency))
   elseif type(duty) ~= "number" or not (duty >= 0 and duty <= 1) then
-    error(("line:pwm: duty: 0 to 1 expected, got %s"):format(tostring(duty)), 2)
+    mistake("line:pwm: duty: 0 to 1 expected, got %s", tostring(duty))
   end
   local period = math.max(1, math.floor(SECOND / frequency + 0.5))
   return self.core:pwm(period, math.floor(period * duty + 0.5))
@@ -215,6 +216,9 @@ end
 ---@return string? code "ETIMEDOUT", "ECANCELED", …
 function Line:wait_edge(edge, timeout)
   check_open(self, "line:wait_edge")
+  if self.board.closed then
+    return nil, ("board %s was closed"):format(self.board.name), "ECANCELED"
+  end
   if type(edge) == "number" and timeout == nil then
     edge, timeout = nil, edge
   end
@@ -232,7 +236,7 @@ local function watch(line, what, edge)
   if not edge and line.kept then
     return line.kept
   end
-  settings.check_edge(what, edge or "both", 4)
+  settings.check_edge(what, edge or "both")
   local subscription = subscribe(line, edge or "both", line.size)
   return subscription, setmetatable({}, {
     __close = function()
@@ -281,7 +285,7 @@ function Line:on_edge(edge, f)
   check_open(self, "line:on_edge")
   settings.check_edge("line:on_edge", edge)
   if type(f) ~= "function" then
-    error(("line:on_edge: a function expected, got %s"):format(type(f)), 2)
+    mistake("line:on_edge: a function expected, got %s", type(f))
   end
   return subscribe(self, edge, self.size, function(value, time, _, line_seqno, seqno)
     return f(value, time, line_seqno, seqno)
@@ -296,9 +300,9 @@ end
 ---@return fun(): strobe.gpio.Event?
 function Line.edges_of(board, lines, edge)
   if type(lines) ~= "table" or #lines == 0 then
-    error("board:edges: a list of lines expected", 3)
+    mistake("board:edges: a list of lines expected")
   end
-  settings.check_edge("board:edges", edge or "both", 4)
+  settings.check_edge("board:edges", edge or "both")
   local cores, line_names = {}, {}
   for i, line in ipairs(lines) do
     check_open(line, "board:edges")

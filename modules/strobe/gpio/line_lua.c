@@ -170,6 +170,13 @@ static int line_set(lua_State *L) {
   return push_done(L, self->box, gpio_line_write(self->line, level));
 }
 
+/* line:toggle() → true: the other value than was written last. */
+static int line_toggle(lua_State *L) {
+  struct line_box *self = check_line(L, 1);
+  gpio_pace_sync(self->box);
+  return push_done(L, self->box, gpio_line_toggle(self->line));
+}
+
 /* line:level() → "0", "1", "z" or "x", physical. */
 static int line_level(lua_State *L) {
   struct line_box *self = check_line(L, 1);
@@ -220,12 +227,14 @@ static void set_settings(lua_State *L, const struct gpio_settings *settings) {
   lua_setfield(L, -2, "debounce_period");
 }
 
-/* line:info() → {name, net, id, floating_reads, consumer, direction, bias, drive, active_low,
- * debounce_period (ns)} */
+/* line:info() → {name, net, id, floating_reads, consumer, output (as written last), direction,
+ * bias, drive, active_low, debounce_period (ns)} */
 static int line_info(lua_State *L) {
   const struct line_box *self = check_line(L, 1);
-  lua_createtable(L, 0, 10);
+  const char output[] = {gpio_level_letter(self->line->output), '\0'};
+  lua_createtable(L, 0, 11);
   set_string(L, "name", self->line->name);
+  set_string(L, "output", output);
   set_string(L, "net", gpio_net_name(self->line->net));
   set_string(L, "consumer", self->line->consumer);
   lua_pushinteger(L, self->line->id);
@@ -272,6 +281,7 @@ static const luaL_Reg line_methods[] = {
     {"release", line_release},
     {"get", line_get},
     {"set", line_set},
+    {"toggle", line_toggle},
     {"level", line_level},
     {"pwm", line_pwm},
     {"stick", line_stick},

@@ -1,5 +1,7 @@
 --- Names of boards, parts and pins, and what is said of those that are none.
 
+local mistake = require "strobe.gpio.mistake"
+
 local names = {}
 
 names.LONGEST = 63 -- bytes, in the engine
@@ -9,11 +11,10 @@ local MANY = 12 -- names in a message
 --- Raises unless it may name something: a dot is between a part and its pin.
 ---@param what string the argument, for the message
 ---@param name any
----@param level? integer as error's (4)
-function names.check(what, name, level)
+function names.check(what, name)
   if type(name) ~= "string" or not name:find "^[^.%c]+$" or #name > names.LONGEST // 2 then
     local text = "%s: a name of up to %d bytes without a dot expected, got %s"
-    error(text:format(what, names.LONGEST // 2, tostring(name)), level or 4)
+    mistake(text, what, names.LONGEST // 2, tostring(name))
   end
 end
 

@@ -27,7 +27,9 @@ local attribute = require "strobe.gpio.attribute"
 local core_error = require "strobe.core.error"
 local duration = require "strobe.gpio.duration"
 local errors = require "strobe.async.error"
+local mistake = require "strobe.gpio.mistake"
 local names = require "strobe.gpio.name"
+local settings = require "strobe.gpio.settings"
 local wiring = require "strobe.gpio.wiring"
 
 local parts = {}
@@ -56,16 +58,16 @@ local reserved = { name = true, pins = true, attributes = true, start = true, fi
 
 local function check_kind(given)
   if type(given) ~= "table" then
-    error(("gpio.part.kind: a table expected, got %s"):format(type(given)), 3)
+    mistake("gpio.part.kind: a table expected, got %s", type(given))
   end
   names.check("gpio.part.kind: name", given.name)
   if type(given.pins) ~= "table" and type(given.pins) ~= "function" then
-    error(("gpio.part.kind: %s: pins: a list of names expected"):format(given.name), 3)
+    mistake("gpio.part.kind: %s: pins: a list of names expected", given.name)
   end
   for name, value in pairs(given) do
     if not reserved[name] and (type(value) ~= "function" or Part[name]) then
       local why = Part[name] and "every part has that" or "functions are methods; there is no other field of that name"
-      error(("gpio.part.kind: %s: %s: %s"):format(given.name, tostring(name), why), 3)
+      mistake("gpio.part.kind: %s: %s: %s", given.name, tostring(name), why)
     end
   end
 end
@@ -106,10 +108,10 @@ local function kind_of(given)
   if is_kind[given] then
     return given
   elseif type(given) ~= "string" then
-    error(("board:add: a kind of part, or its name, expected, got %s"):format(type(given)), 4)
+    mistake("board:add: a kind of part, or its name, expected, got %s", type(given))
   end
   local kind, message = parts.find(given)
-  return kind or error("board:add: " .. message, 4)
+  return kind or mistake("board:add: %s", message)
 end
 
 -- --- Failure ------------------------------------------------------------------------------------
@@ -159,11 +161,11 @@ local function start(part, kind)
       return raised
     end, part)
   end
-  local mistake = not ok and attribute.refusal(e) or attribute.mistyped(part.attributes, kind.attributes or {})
-  if not ok and not mistake then
+  local refusal = not ok and attribute.refusal(e) or attribute.mistyped(part.attributes, kind.attributes or {})
+  if not ok and not refusal then
     fail(part, "start", nil, trace)
   end
-  return mistake and (mistake:gsub("^" .. kind.name:gsub("%p", "%%%0") .. ": ", ""))
+  return refusal and (refusal:gsub("^" .. kind.name:gsub("%p", "%%%0") .. ": ", ""))
 end
 
 --- Ends its handlers, timers and tasks. What it drives stays. Twice is harmless.
@@ -191,7 +193,7 @@ local function attributes_of(kind, given)
   for name, value in pairs(given) do
     if name ~= "name" and defaults[name] == nil then
       local text = "board:add: part %s has no attribute %s; it has %s"
-      error(text:format(kind.name, tostring(name), names.keys(defaults)), 4)
+      mistake(text, kind.name, tostring(name), names.keys(defaults))
     elseif name ~= "name" then
       attributes[name] = value
     end
@@ -210,9 +212,9 @@ end
 local function check_pins(kind, pins)
   local seen = {}
   for i, name in ipairs(pins) do
-    names.check(("board:add: part %s: pins[%d]"):format(kind.name, i), name, 6)
+    names.check(("board:add: part %s: pins[%d]"):format(kind.name, i), name)
     if seen[name] then
-      error(("board:add: part %s: pins: %s is there twice"):format(kind.name, name), 5)
+      mistake("board:add: part %s: pins: %s is there twice", kind.name, name)
     end
     seen[name] = true
   end
@@ -223,7 +225,7 @@ local function add_pins(part)
   local board = part.board
   local lines = table.pack(board.core:component(part.name, table.unpack(part.pins)))
   if not lines[1] and #part.pins > 0 then
-    error(("board:add: part %s: %s"):format(part.name, lines[2]), 5)
+    mistake("board:add: part %s: %s", part.name, lines[2])
   end
   for i, name in ipairs(part.pins) do
     part.line[name] = lines[i]
@@ -270,20 +272,20 @@ end
 ---@param kind string|strobe.gpio.Kind
 ---@param given table
 ---@return strobe.gpio.Part?
----@return string? mistake names the attribute, what it may be and what it is
+---@return string? refusal names the attribute, what it may be and what it is
 ---@return string? place the board and the part
 function parts.try(board, kind, given)
   kind = kind_of(kind)
   local name = given.name or free_name(board, kind)
   names.check("board:add: name", name)
   if board.parts[name] or name == board.name then
-    error(("board:add: name: board %s has a %s already"):format(board.name, name), 3)
+    mistake("board:add: name: board %s has a %s already", board.name, name)
   end
   local part = put(board, kind, name, attributes_of(kind, given))
-  local mistake = start(part, kind)
-  if mistake then
+  local refusal = start(part, kind)
+  if refusal then
     parts.take_off(part)
-    return nil, mistake, place_of(part)
+    return nil, refusal, place_of(part)
   end
   board:untraced("part " .. name)
   return part
@@ -295,8 +297,8 @@ end
 ---@param given table
 ---@return strobe.gpio.Part
 function parts.add(board, kind, given)
-  local part, mistake, place = parts.try(board, kind, given)
-  return part or error(("board:add: %s: %s"):format(place, mistake), 2)
+  local part, refusal, place = parts.try(board, kind, given)
+  return part or mistake("board:add: %s: %s", place, refusal)
 end
 
 -- --- What parts are made of ----------------------------------------------------------------------
@@ -310,7 +312,13 @@ end
 
 local function check_pin(part, what, pin)
   if not part.line[pin] then
-    error(("%s: part %s has no pin %s; it has %s"):format(what, part.name, tostring(pin), names.list(part.pins)), 3)
+    mistake("%s: part %s has no pin %s; it has %s", what, part.name, tostring(pin), names.list(part.pins))
+  end
+end
+
+local function check_function(what, f)
+  if type(f) ~= "function" then
+    mistake("%s: a function expected, got %s", what, type(f))
   end
 end
 
@@ -331,6 +339,8 @@ end
 ---@return {close: fun()} handle
 function Part:on_edge(pin, edge, f)
   check_pin(self, "part:on_edge", pin)
+  settings.check_change("part:on_edge", edge)
+  check_function("part:on_edge", f)
   local handle = assert(self.board.core:subscribe({ self.line[pin] }, edge, nil, guarded(self, pin, f)))
   self.running[handle] = true
   return handle
@@ -350,6 +360,7 @@ end
 ---@return {close: fun()} handle
 function Part:after(seconds, f)
   local ns, alarm = duration.ns("part:after", seconds), nil
+  check_function("part:after", f)
   alarm = assert(self.board.core:after(ns, function()
     self.running[alarm] = nil
     self:call("timer", f)
@@ -362,6 +373,7 @@ end
 ---@param f fun(self: strobe.gpio.Part)
 ---@return {close: fun()} handle
 function Part:task(f)
+  check_function("part:task", f)
   local job = setmetatable({ part = self }, Job)
   job.task = async.create_task(function()
     self:call("task", f, self)

@@ -1,6 +1,7 @@
 --- Pulse trains, as NodeMCU's gpio.serout: a pin that toggles after each of a list of delays.
 
 local duration = require "strobe.gpio.duration"
+local mistake = require "strobe.gpio.mistake"
 
 local pulse = {}
 
@@ -9,18 +10,18 @@ local MOST_CYCLES = 1000 * 1000
 
 local function in_ns(delays)
   if type(delays) ~= "table" or #delays == 0 or #delays > MOST_DELAYS then
-    error(("board:serout: delays: a list of 1 to %d times expected"):format(MOST_DELAYS), 3)
+    mistake("board:serout: delays: a list of 1 to %d times expected", MOST_DELAYS)
   end
   local list = {}
   for i = 1, #delays do
-    list[i] = duration.ns(("board:serout: delays[%d]"):format(i), delays[i], 4)
+    list[i] = duration.ns(("board:serout: delays[%d]"):format(i), delays[i])
   end
   return list
 end
 
 local function check_cycles(cycles)
   if math.type(cycles) ~= "integer" or cycles < 1 or cycles > MOST_CYCLES then
-    error(("board:serout: cycles: 1 to %d expected, got %s"):format(MOST_CYCLES, tostring(cycles)), 3)
+    mistake("board:serout: cycles: 1 to %d expected, got %s", MOST_CYCLES, tostring(cycles))
   end
 end
 
@@ -66,7 +67,7 @@ function pulse.serout(board, pin, level, delays, cycles)
   cycles = cycles or 1
   check_cycles(cycles)
   if level ~= 0 and level ~= 1 then
-    error(("board:serout: start_level: 0 or 1 expected, got %s"):format(tostring(level)), 2)
+    mistake("board:serout: start_level: 0 or 1 expected, got %s", tostring(level))
   end
   local line, ours, code = open_line(board, pin, level)
   if not line then

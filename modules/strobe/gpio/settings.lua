@@ -1,6 +1,7 @@
 --- The settings of a line: checked by name, and as the engine takes them.
 
 local duration = require "strobe.gpio.duration"
+local mistake = require "strobe.gpio.mistake"
 local names = require "strobe.gpio.name"
 
 local settings = {}
@@ -21,38 +22,52 @@ local known = {
   output_value = true, event_buffer_size = true, consumer = true, shared = true,
 }
 
-local function check_word(what, name, value, level)
+local function check_word(what, name, value)
   if value ~= nil and not words[name][value] then
     local text = "%s: %s: one of %s expected, got %s"
-    error(text:format(what, name, names.keys(words[name]), tostring(value)), level + 1)
+    mistake(text, what, name, names.keys(words[name]), tostring(value))
   end
 end
 
-local function check_all(what, given, level)
+local function check_all(what, given)
   for name, value in pairs(given) do
     if not known[name] then
-      error(("%s: there is no setting %s; there are %s"):format(what, tostring(name), names.keys(known)), level + 1)
+      mistake("%s: there is no setting %s; there are %s", what, tostring(name), names.keys(known))
     elseif words[name] then
-      check_word(what, name, value, level + 1)
+      check_word(what, name, value)
     elseif others[name] and type(value) ~= others[name] then
-      error(("%s: %s: a %s expected, got %s"):format(what, name, others[name], type(value)), level + 1)
+      mistake("%s: %s: a %s expected, got %s", what, name, others[name], type(value))
     end
   end
 end
 
-local function check_size(what, size, level)
+local function check_size(what, size)
   if size ~= nil and (math.type(size) ~= "integer" or size < 1 or size > MOST_EVENTS) then
-    error(("%s: event_buffer_size: 1 to %d expected, got %s"):format(what, MOST_EVENTS, tostring(size)), level + 1)
+    mistake("%s: event_buffer_size: 1 to %d expected, got %s", what, MOST_EVENTS, tostring(size))
+  end
+end
+
+local function check_value(what, value)
+  if value ~= nil and type(value) ~= "boolean" and value ~= 0 and value ~= 1 and value ~= "z" then
+    mistake("%s: output_value: 0, 1, true, false or z expected, got %s", what, tostring(value))
   end
 end
 
 --- Raises unless it is an edge to wait for.
 ---@param what string the function, for the message
 ---@param edge any
----@param level? integer as error's (3)
-function settings.check_edge(what, edge, level)
+function settings.check_edge(what, edge)
   if edge == "none" or not words.edge[edge] then
-    error(("%s: edge: rising, falling or both expected, got %s"):format(what, tostring(edge)), level or 3)
+    mistake("%s: edge: rising, falling or both expected, got %s", what, tostring(edge))
+  end
+end
+
+--- Raises unless it is what a part may look at.
+---@param what string the function, for the message
+---@param edge any
+function settings.check_change(what, edge)
+  if edge ~= "change" and (edge == "none" or not words.edge[edge]) then
+    mistake("%s: edge: rising, falling, both or change expected, got %s", what, tostring(edge))
   end
 end
 
@@ -66,10 +81,11 @@ end
 ---@return table
 function settings.check(what, given)
   if type(given) ~= "table" then
-    error(("%s: a table of settings expected, got %s"):format(what, type(given)), 4)
+    mistake("%s: a table of settings expected, got %s", what, type(given))
   end
-  check_all(what, given, 4)
-  check_size(what, given.event_buffer_size, 4)
+  check_all(what, given)
+  check_size(what, given.event_buffer_size)
+  check_value(what, given.output_value)
   return {
     direction = unless_as_is(given.direction), bias = unless_as_is(given.bias), drive = given.drive,
     active_low = given.active_low, output_value = given.output_value,

@@ -11,6 +11,7 @@
 local async = require "strobe.async"
 local errors = require "strobe.async.error"
 local fs = require "strobe.async.fs"
+local mistake = require "strobe.gpio.mistake"
 local names = require "strobe.gpio.name"
 local vcd = require "strobe.vcd"
 local wiring = require "strobe.gpio.wiring"
@@ -53,9 +54,9 @@ local known = {
 local function check_options(options)
   for name, value in pairs(options) do
     if not known[name] then
-      error(("board:trace: there is no option %s"):format(tostring(name)), 4)
+      mistake("board:trace: there is no option %s", tostring(name))
     elseif known[name] ~= true and type(value) ~= known[name] then
-      error(("board:trace: %s: a %s expected, got %s"):format(name, known[name], type(value)), 4)
+      mistake("board:trace: %s: a %s expected, got %s", name, known[name], type(value))
     end
   end
 end
@@ -94,7 +95,7 @@ local function chosen(board, wanted)
     if part then
       add_part(board, of_part[part], part, seen)
     else
-      local pin = board:find_pin("board:trace: pins", name, 5)
+      local pin = board:find_pin("board:trace: pins", name)
       local group = pin.part and of_part[pin.part] or own
       add(group, pin, pin.part and pin.name:sub(#pin.part.name + 2) or pin.name, seen)
     end
@@ -107,7 +108,7 @@ local function duties(board, reals)
   local list = {}
   if type(reals) == "table" then
     for _, name in ipairs(reals) do
-      list[board:find_pin("board:trace: reals", name, 5)] = true
+      list[board:find_pin("board:trace: reals", name)] = true
     end
   elseif reals ~= false then
     for _, pin in ipairs(board.pins) do
@@ -274,9 +275,9 @@ function trace.open(board, target, options)
   options = options or {}
   check_options(options)
   if type(target) ~= "string" and type(target) ~= "function" then
-    error(("board:trace: a path or a function expected, got %s"):format(type(target)), 3)
+    mistake("board:trace: a path or a function expected, got %s", type(target))
   end
-  local unit_ns = vcd.unit_ns("board:trace", options.timescale or "1 us", 3)
+  local unit_ns = vcd.unit_ns("board:trace", options.timescale or "1 us", 2)
   chosen(board, options.pins)
   duties(board, options.reals)
   if board.tracing then
@@ -307,7 +308,7 @@ end
 ---@return string? code
 function Trace:mark(text)
   if not self.marks then
-    error("trace:mark: the trace has no strings: board:trace(path, { strings = true })", 2)
+    mistake("trace:mark: the trace has no strings: board:trace(path, { strings = true })")
   end
   return self.recorder:say(self.marks, text)
 end
@@ -427,10 +428,10 @@ end
 ---@return string? code
 function trace.play(board, source, map)
   if type(map) ~= "table" or next(map) == nil then
-    error("board:play: what drives which pin expected: { clk = \"D2\" }", 3)
+    mistake("board:play: what drives which pin expected: { clk = \"D2\" }")
   end
   for _, pin in pairs(map) do
-    board:find_pin("board:play", pin, 3)
+    board:find_pin("board:play", pin)
   end
   local changes = table.pack(vcd.changes(source))
   if not changes[1] then

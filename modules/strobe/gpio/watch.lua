@@ -1,6 +1,7 @@
 --- Watching lines: who requests, reconfigures and releases pins of a board, as libgpiod's info events.
 
 local async = require "strobe.async"
+local mistake = require "strobe.gpio.mistake"
 
 local ROOM = 1024 -- events; then the oldest goes
 
@@ -22,10 +23,13 @@ Watch.__name = "gpio.Watch"
 ---@param pins? string[] those to watch; all without
 ---@return strobe.gpio.Watch
 function Watch.open(board, pins)
+  if board.closed then
+    mistake("board:watch_lines: board %s was closed", board.name)
+  end
   local wanted
   for _, pin in ipairs(pins or {}) do
     wanted = wanted or {}
-    wanted[board:find_pin("board:watch_lines", pin, 3).name] = true
+    wanted[board:find_pin("board:watch_lines", pin).name] = true
   end
   local watch = setmetatable({
     board = board, wanted = wanted, first = 1, last = 0, events = {}, overruns = 0, news = async.Event(),

@@ -3,6 +3,8 @@
 -- The supply pins of parts are ends of these rails, with a wire or without: all parts have power. So what is wired to
 -- a part's GND is 0; its VCC and its GND joined are a short, and so is its VCC at GND.
 
+local mistake = require "strobe.gpio.mistake"
+
 local wiring = {}
 
 local rails = { GND = 0, VCC = 1 }
@@ -74,11 +76,11 @@ end
 -- The pin at an end, which may also be an object.
 local function end_of(board, given)
   if type(given) ~= "table" then
-    return board:find_pin("board:wire", given, 4)
+    return board:find_pin("board:wire", given)
   elseif given.board and given.board ~= board then
-    error(("board:wire: %s is on board %s, not on %s"):format(given.name, given.board.name, board.name), 4)
+    mistake("board:wire: %s is on board %s, not on %s", given.name, given.board.name, board.name)
   end
-  return board:find_pin("board:wire", given.name, 4)
+  return board:find_pin("board:wire", given.name)
 end
 
 --- board:wire
@@ -89,7 +91,7 @@ end
 function wiring.wire(board, a, b)
   local wire = setmetatable({ board = board, a = end_of(board, a), b = end_of(board, b) }, Wire)
   if wire.a == wire.b then
-    error(("board:wire: both ends are at %s"):format(wire.a.name), 3)
+    mistake("board:wire: both ends are at %s", wire.a.name)
   end
   wire:restore()
   board.wires[#board.wires + 1] = wire

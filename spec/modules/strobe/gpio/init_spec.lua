@@ -20,12 +20,14 @@ describe("a board", function()
 
     it("refuses options that are none", function()
       assert.equal("gpio.board: there is no option pin", mistake(gpio.board, { pin = {} }))
-      assert.equal("gpio.board: seed: a number expected, got string", mistake(gpio.board, { seed = "1" }))
+      assert.equal("gpio.board: seed: a whole number expected, got 1", mistake(gpio.board, { seed = "1" }))
       assert.matches("pins: names, or a number up to %d+, expected, got %-1", mistake(gpio.board, { pins = -1 }))
       assert.equal("gpio.board: pins: D1 is there twice", mistake(gpio.board, { pins = { "D1", "D1" } }))
       assert.equal("gpio.board: pins: GND is there anyway", mistake(gpio.board, { pins = { "GND" } }))
       assert.matches("without a dot expected, got a.b", mistake(gpio.board, { pins = { "a.b" } }))
-      assert.matches("invalid option 'up'", mistake(gpio.board, { floating = "up" }))
+      assert.equal("gpio.board: seed: a whole number expected, got 0.5", mistake(gpio.board, { seed = 0.5 }))
+      assert.equal("gpio.board: floating: one of error, high, hold, low, random expected, got up",
+        mistake(gpio.board, { floating = "up" }))
     end)
   end)
 
@@ -65,6 +67,43 @@ describe("a board", function()
       board:close()
       board:close()
       assert.equal("ECANCELED", sleeping:await())
+    end)
+
+    it("waits no more once it is closed, and says its name to all else", function()
+      local board = gpio.board { name = "bench", pins = 1 }
+      local line = assert(board:line(0))
+      board:close()
+      for _, wait in ipairs { "sleep", "step", "step_events" } do
+        assert.same({ nil, "board bench was closed", "ECANCELED" }, { board[wait](board, 1) })
+      end
+      assert.same({ nil, "board bench was closed", "ECANCELED" }, { line:wait_edge() })
+      for _, call in ipairs { "now", "pause", "stats", "watch_lines", "contentions" } do
+        assert.matches("board bench was closed$", errors.raised_by(board[call], board))
+      end
+      assert.matches("board:line: board bench was closed$", errors.raised_by(board.line, board, 0))
+      assert.matches("board bench was closed$", errors.raised_by(board.add, board, "led"))
+    end)
+
+    it("is closed once, whoever closes it meanwhile", function()
+      local board = gpio.board {}
+      local part = require("strobe.gpio.part").kind { name = "closer", pins = {}, finish = function()
+        board:close()
+      end }
+      board:add(part)
+      board:at_close(function()
+        board:close()
+      end)
+      board:close()
+      assert.is_true(board.closed)
+    end)
+
+    it("runs by the clock or by steps, not by both", function()
+      local board <close> = gpio.board { name = "bench", pins = 1 }
+      assert.equal("board:step: pause board bench first: it runs by the clock", mistake(board.step, board, 1))
+      assert.equal("board:run_until: pause board bench first: it runs by the clock",
+        mistake(board.run_until, board, 0, 1))
+      board:pause()
+      assert.equal("board:run_until: level: 0, 1, z or x expected, got 2", mistake(board.run_until, board, 0, 2))
     end)
 
     it("refuses times that are none", function()

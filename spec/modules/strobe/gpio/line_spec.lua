@@ -91,6 +91,23 @@ describe("a line", function()
     assert.matches("board bench: .*D2.* an input", errors.raised_by(input.set_value, input, 1))
   end)
 
+  it("toggles what it wrote, also where others hold the net", function()
+    local board <close> = gpio.board { pins = 2, floating = "error" }
+    local line = assert(board:line(0, { direction = "output", output_value = 1, drive = "open-drain" }))
+    board:wire(0, "GND")
+    board:sleep(0.001)
+    local seen = {}
+    for i = 1, 3 do
+      line:toggle()
+      board:sleep(0.001)
+      seen[i] = line.core:info().output
+    end
+    assert.same({ "0", "1", "0" }, seen)
+    line:set_value "z"
+    line:toggle()
+    assert.equal("1", line.core:info().output)
+  end)
+
   it("says where a floating read is an error", function()
     local board <close> = gpio.board { name = "bench", pins = { "D1" }, floating = "error" }
     local line <close> = assert(board:line "D1")
@@ -122,6 +139,16 @@ describe("a line", function()
       assert.same({ "rising", 3, 3 * MS, 2 },
         { event.edge, event.global_seqno, event.timestamp_ns, input:overruns() })
       assert.equal(4, input:wait_edge().line_seqno)
+    end)
+
+    it("keeps as many as it is told anew", function()
+      local board <close>, out, input = wired { edge = "both", event_buffer_size = 2 }
+      input:reconfigure { event_buffer_size = 4 }
+      for _ = 1, 5 do
+        out:toggle()
+        board:sleep(0.001)
+      end
+      assert.same({ 2, 1 }, { input:wait_edge().global_seqno, input:overruns() })
     end)
 
     it("has a loop over them, in events or in plain values", function()
