@@ -62,7 +62,7 @@ static void check_counts(const struct gpio_net *net) {
     for (int tier = 0; tier < GPIO_TIERS; tier++)
       drivers[tier][line->drivers[tier].value]++;
     size++;
-    traced += line->traced;
+    traced += line->traces > 0;
   }
   must(memcmp(drivers, net->drivers, sizeof drivers) == 0);
   must(size == net->size && traced == net->traced);
@@ -223,7 +223,7 @@ static void call(struct world *world, const uint8_t bytes[CALL]) {
 static void traced(void *context, int64_t time, const struct gpio_line *line,
                    enum gpio_level level) {
   struct world *world = context;
-  must(time >= world->traced_at && line->traced && level < GPIO_LEVELS);
+  must(time >= world->traced_at && line->traces > 0 && level < GPIO_LEVELS);
   world->traced_at = time;
 }
 

@@ -85,12 +85,15 @@ local function add_pin(board, name)
   board:untraced("pin " .. name)
 end
 
---- For modules of the board: warns of what a trace that is under way does not have.
+--- For modules of the board: warns of what a trace of all there is does not have.
 ---@package
 ---@param what string
 function Board:untraced(what)
-  if self.tracing then
-    self:warn(what .. " was added after the trace began, and is not in it")
+  for _, trace in ipairs(self.traces) do
+    if trace.begun and not trace.options.pins then
+      self:warn(what .. " was added after the trace began, and is not in it: add it before time passes")
+      return
+    end
   end
 end
 
@@ -114,7 +117,7 @@ function Board.open(given)
   names.check("gpio.board: name", name)
   local board = setmetatable({
     name = name, chance = (given.seed or 0) ~ 0x5DEECE66D9E3779B, pins = {}, parts = {}, wires = {}, lines = {},
-    floated = {}, watchers = {}, closers = {}, contention_handlers = {},
+    floated = {}, watchers = {}, closers = {}, contention_handlers = {}, traces = {},
     core = core.board { name = name, read = given.floating, seed = given.seed },
   }, Board)
   board:add_pins(pin_names(given.pins or {}))
@@ -130,8 +133,8 @@ local function closed_core(name)
   local function ended()
     return nil, message, "ECANCELED"
   end
-  local core = { delay = ended, step = ended, step_deltas = ended, step_until = ended, wait_contention = ended }
-  return setmetatable(core, { __index = function()
+  local waits = { delay = ended, step = ended, step_deltas = ended, step_until = ended, wait_contention = ended }
+  return setmetatable(waits, { __index = function()
     mistake("%s", message)
   end })
 end
@@ -142,6 +145,9 @@ function Board:close()
     return
   end
   self.closing = true
+  for _, trace in ipairs(self.traces) do
+    trace:begin()
+  end
   for _, its in ipairs(self.parts) do
     its:stop()
   end
@@ -518,13 +524,14 @@ end
 -- --- Traces, views, remote clients ---------------------------------------------------------------
 
 --- Records what happens on the pins as VCD: `local trace <close> = assert(board:trace("blink.vcd"))`. Ends with its
---- block, or with the board. See strobe.gpio.trace.
+--- block, or with the board. What is put on the board before anything happens or time passes is in it too. There may be
+--- several at a time. See strobe.gpio.trace.
 ---@async
 ---@param target string|fun(bytes: string): boolean?, string?, string? a path; or what is given the bytes, in blocks
 ---@param options? strobe.gpio.TraceOptions
 ---@return strobe.gpio.Trace? trace a `<close>` value; nil when there cannot be one
 ---@return string? message
----@return string? code "EBUSY" while there is another, "ENOENT", "EACCES", …
+---@return string? code "ENOENT", "EACCES", …
 function Board:trace(target, options)
   return require("strobe.gpio.trace").open(self, target, options)
 end
@@ -538,7 +545,7 @@ end
 ---@return string? message
 ---@return string? code "EBUSY" when a pin is in use, "EBADMSG", "ENOENT", …
 function Board:play(source, map)
-  return require("strobe.gpio.trace").play(self, source, map)
+  return require("strobe.gpio.play").play(self, source, map)
 end
 
 --- Serves a page that shows the board, and a WebSocket for tests and pages to read, drive and watch pins and to

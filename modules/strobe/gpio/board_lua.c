@@ -65,7 +65,7 @@ static int board_close(lua_State *L) {
   struct gpio_box *box = luaL_checkudata(L, 1, BOARD);
   if (!box->board)
     return 0;
-  gpio_recorder_end(box);
+  gpio_recorders_end(box);
   gpio_subscriptions_let_go(L, box);
   gpio_alarms_end(L, box);
   gpio_pace_close(L, box);
@@ -215,6 +215,17 @@ static int board_resume(lua_State *L) {
   return 0;
 }
 
+/* board:prologue(f): f is called once, before anything else happens or time passes; a later one
+ * takes its place. */
+static int board_prologue(lua_State *L) {
+  struct gpio_box *box = gpio_box_check(L, 1);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  lua_settop(L, 2);
+  gpio_pace_prologue(L, box);
+  gpio_pace_arrange(box);
+  return 0;
+}
+
 static int contention_came(lua_State *L, int status, lua_KContext context) {
   struct gpio_box *box = lua_touserdata(L, 1);
   bool waited = status == LUA_YIELD;
@@ -332,6 +343,7 @@ static const luaL_Reg methods[] = {
     {"time", board_time},
     {"delay", board_delay},
     {"after", gpio_board_after},
+    {"prologue", board_prologue},
     {"pause", board_pause},
     {"resume", board_resume},
     {"running", board_running},

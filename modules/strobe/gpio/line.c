@@ -167,10 +167,13 @@ void gpio_line_stick(struct gpio_line *line, enum gpio_level level) {
 }
 
 void gpio_line_trace(struct gpio_line *line, bool traced) {
-  if (line->traced == traced)
+  bool before = line->traces > 0;
+  if (!traced && !before)
+    return;
+  line->traces = traced ? line->traces + 1 : line->traces - 1;
+  if (before == (line->traces > 0))
     return;
   gpio_pwm_refresh(line->net);
-  line->traced = traced;
   line->shown = line->net->value;
   if (traced)
     line->net->traced++;

@@ -47,8 +47,8 @@ struct gpio_line {
   char *label;       /* what its net is called, or NULL */
   char *consumer;    /* who requested it, or NULL */
   uint32_t requests; /* more than one when it is shared */
+  uint32_t traces;   /* how many it is in */
   bool shared;
-  bool traced;
   bool marked; /* by a search along the wires */
   struct gpio_settings settings;
   enum gpio_level output; /* logical: what was written last */
@@ -97,6 +97,7 @@ enum gpio_status gpio_line_label(struct gpio_line *line, const char *label);
 /* A fault: its net is stuck at 0 or 1; z ends that. */
 void gpio_line_stick(struct gpio_line *line, enum gpio_level level);
 
+/* Takes part in one more trace, or in one less. */
 void gpio_line_trace(struct gpio_line *line, bool traced);
 
 /* For subscriptions: has the line look at changes, or no longer, as its watches demand. */

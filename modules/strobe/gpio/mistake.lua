@@ -7,10 +7,11 @@ local HOME = debug.getinfo(1, "S").source:match "^(.*/)"
 ---@param format string as string.format's
 ---@param ... any
 return function(format, ...)
-  local level, info = 1, nil
-  repeat
+  local level = 2
+  local info = debug.getinfo(level, "S")
+  while info and (info.what == "C" or info.source:sub(1, #HOME) == HOME) do
     level = level + 1
     info = debug.getinfo(level, "S")
-  until not info or info.what ~= "C" and info.source:sub(1, #HOME) ~= HOME
+  end
   error(format:format(...), level)
 end

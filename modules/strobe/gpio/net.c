@@ -40,7 +40,7 @@ static void adopt(struct gpio_net *net, struct gpio_line *line) {
   for (int tier = 0; tier < GPIO_TIERS; tier++)
     net->drivers[tier][line->drivers[tier].value]++;
   net->size++;
-  net->traced += line->traced;
+  net->traced += line->traces > 0;
   line->net = net;
   if (list_linked(&line->watched)) {
     list_remove(&line->watched);
@@ -54,7 +54,7 @@ static void disown(struct gpio_net *net, struct gpio_line *line) {
   for (int tier = 0; tier < GPIO_TIERS; tier++)
     net->drivers[tier][line->drivers[tier].value]--;
   net->size--;
-  net->traced -= line->traced;
+  net->traced -= line->traces > 0;
 }
 
 void gpio_net_add(struct gpio_net *net, struct gpio_line *line) {

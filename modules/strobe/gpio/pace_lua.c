@@ -109,7 +109,8 @@ bool gpio_pace_arrange(struct gpio_box *box) {
   struct heap *timers = &loop_of(box)->timers;
   int64_t when = gpio_board_next_time(box->board);
   timer_stop(timers, &box->timer);
-  if (box->stepper || when <= box->board->schedule.now) {
+  bool begins = box->running && box->prologue != LUA_NOREF;
+  if (box->stepper || begins || when <= box->board->schedule.now) {
     make_ready(box);
     return true;
   }
@@ -187,7 +188,7 @@ static void end_step(struct gpio_box *box) {
 /* How many deltas may pass before somebody has to look. */
 static uint64_t allowed(const struct gpio_box *box) {
   bool each = box->stepper && (box->goal.line || box->goal.deltas != UINT64_MAX);
-  return each ? 1 : box->recorder ? DELTAS_PER_HOLD : DELTAS_PER_TURN;
+  return each ? 1 : list_empty(&box->recorders) ? DELTAS_PER_TURN : DELTAS_PER_HOLD;
 }
 
 /* Lets time pass until this turn is over; whether there is more to do. */
@@ -222,10 +223,25 @@ static bool pass(struct gpio_box *box, lua_State *L) {
   return true;
 }
 
+static void drop_prologue(lua_State *L, struct gpio_box *box) {
+  luaL_unref(L, LUA_REGISTRYINDEX, box->prologue);
+  box->prologue = LUA_NOREF;
+}
+
+static void call_prologue(lua_State *L, struct gpio_box *box) {
+  if (box->prologue == LUA_NOREF)
+    return;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, box->prologue);
+  drop_prologue(L, box);
+  scheduler_call(L, 0, 0, "circuit prologue");
+}
+
 static void run(struct job *job) {
   struct gpio_box *box = list_entry(job, struct gpio_box, job);
   lua_State *L = box->scheduler->L;
   gpio_box_push(L, box); /* handlers may drop it, and so may who reports */
+  if (!box->held)
+    call_prologue(L, box);
   bool more = pass(box, L);
   box->busy = false;
   if (box->board && more && !box->held)
@@ -263,11 +279,12 @@ void gpio_pace_open(lua_State *L, struct gpio_box *box) {
   box->scheduler = scheduler_of(L);
   box->job.run = run;
   box->timer.fire = fire;
-  box->self = LUA_NOREF;
+  box->self = box->prologue = LUA_NOREF;
   list_init(&box->job.link);
   list_init(&box->waiters);
   list_init(&box->handled);
   list_init(&box->alarms);
+  list_init(&box->recorders);
   gpio_waiter_open(&box->contention, box);
   box->board->contention_armed = true;
   keep_weakly(L, box);
@@ -287,6 +304,7 @@ void gpio_pace_close(lua_State *L, struct gpio_box *box) {
   box->board = NULL;
   wake_all(box);
   gpio_board_close(board);
+  drop_prologue(L, box);
   luaL_unref(L, LUA_REGISTRYINDEX, box->self);
   box->self = LUA_NOREF;
 }
@@ -303,6 +321,12 @@ void gpio_pace_resume(struct gpio_box *box) {
   box->running = true;
   box->origin = clock_now(&loop_of(box)->clock);
   box->base = box->board->schedule.now;
+}
+
+void gpio_pace_prologue(lua_State *L, struct gpio_box *box) {
+  drop_prologue(L, box);
+  box->prologue = luaL_ref(L, LUA_REGISTRYINDEX);
+  gpio_pace_sync(box);
 }
 
 int gpio_push_status(lua_State *L, const struct gpio_board *board, enum gpio_status status) {

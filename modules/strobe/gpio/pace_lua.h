@@ -35,8 +35,6 @@ struct gpio_waiter {
   void (*ring)(lua_State *L, struct gpio_waiter *waiter); /* NULL: the timer wakes the task */
 };
 
-struct gpio_recorder;
-
 /* The userdata of a board. */
 struct gpio_box {
   struct gpio_board *board; /* NULL when it was closed */
@@ -47,15 +45,16 @@ struct gpio_box {
   struct gpio_waiter contention; /* who waits for one to begin or end */
   bool contention_news;          /* one has, since that was last waited for */
   struct task *stepper;
-  struct gpio_recorder *recorder; /* NULL: no trace is made */
   struct gpio_goal goal;
   bool running, busy; /* busy: the job is on its way or runs */
   bool held;          /* its trace has to be taken before time goes on */
   int64_t origin;     /* loop time at which the board's time was `base` */
   int64_t base;
-  int self;            /* a weak table with the userdata, in the registry */
-  struct list handled; /* subscriptions with a handler: they hold the userdata */
-  struct list alarms;  /* that run: so do they */
+  int self;     /* a weak table with the userdata, in the registry */
+  int prologue; /* a function in the registry, called before anything happens; or LUA_NOREF */
+  struct list handled;   /* subscriptions with a handler: they hold the userdata */
+  struct list alarms;    /* that run: so do they */
+  struct list recorders; /* of the traces that are made */
 };
 
 /* The board whose userdata is on top gets its pace. [-0, +0, m] */
@@ -69,6 +68,10 @@ void gpio_pace_close(lua_State *L, struct gpio_box *box);
 
 /* Brings the board to now, unless it is in the middle of something. */
 void gpio_pace_sync(struct gpio_box *box);
+
+/* Has the function on top called once, before anything else happens or time passes; a later one
+ * takes its place. [-1, +0, m] */
+void gpio_pace_prologue(lua_State *L, struct gpio_box *box);
 
 /* To call after anything that may have queued an event. False when there is no memory. */
 bool gpio_pace_arrange(struct gpio_box *box);

@@ -5,14 +5,20 @@
 -- The engine makes the text as the board runs; a task writes it in blocks. Where the disk cannot follow, the board
 -- waits, so nothing is lost. The same inputs make the same bytes, whenever these are written.
 --
+-- VCD declares all variables at its head, so a trace begins as late as it can: when something happens on the board, or
+-- its time passes, for the first time after `board:trace`. What is put on the board up to then is in it; what comes
+-- later is not, which is said. A board may have several traces: another one, begun later, has that too.
+--
 -- The board is a scope, each part one inside it. Pins which wires join are names of one net. If such a wire is cut
--- later and their levels differ then, they are x for as long.
+-- later and their levels differ then, they are x for as long. With `states` a part's scope has its states too: true and
+-- false as a wire, numbers as reals, texts as strings (where `strings` allows them).
 
 local async = require "strobe.async"
 local errors = require "strobe.async.error"
 local fs = require "strobe.async.fs"
 local mistake = require "strobe.gpio.mistake"
 local names = require "strobe.gpio.name"
+local state = require "strobe.gpio.state"
 local vcd = require "strobe.vcd"
 local wiring = require "strobe.gpio.wiring"
 
@@ -26,7 +32,9 @@ local BLOCK, FLUSH_NS = 64 * 1024, 1000 * 1000 * 1000
 ---@field pins? string[] pins, "D13", and parts, "led1", with all their pins (all there are)
 ---@field reals? boolean|string[] pins whose PWM duty is traced as a number besides their level; true: of all the
 --- board's own; false: of none (of the board's own that are outputs now)
----@field strings? boolean a variable for what `trace:mark` says (false: other than viewers may refuse strings)
+---@field states? boolean|string[] parts whose states are traced, "relay1"; true: of all (none)
+---@field strings? boolean states that are texts, and a variable for what `trace:mark` says (false: other than viewers
+--- may refuse strings)
 ---@field max_size? integer bytes; the trace is cut there
 ---@field max_changes? integer
 ---@field all_changes? boolean not only what settled at each time
@@ -38,6 +46,9 @@ local BLOCK, FLUSH_NS = 64 * 1024, 1000 * 1000 * 1000
 ---@field failure? string why it could not be written
 ---@field code? string
 ---@field ended? boolean all is in its file
+---@field private options strobe.gpio.TraceOptions
+---@field private begun? boolean all is declared, and recorded from then on
+---@field private states {part: strobe.gpio.Part, names: string[], vars: table<string, integer>}[]
 ---@field private recorder userdata
 ---@field private task strobe.Task which writes
 local Trace = {}
@@ -47,15 +58,22 @@ Trace.__name = "gpio.Trace"
 -- --- What is traced ---------------------------------------------------------------------------
 
 local known = {
-  timescale = "string", pins = "table", reals = true, strings = "boolean", max_size = "number", max_changes = "number",
-  all_changes = "boolean", date = "string", comment = "string",
+  timescale = "string", pins = "table", reals = "list", states = "list", strings = "boolean", max_size = "number",
+  max_changes = "number", all_changes = "boolean", date = "string", comment = "string",
 }
+
+local function is_of(kind, value)
+  if kind == "list" then
+    return type(value) == "boolean" or type(value) == "table"
+  end
+  return type(value) == kind
+end
 
 local function check_options(options)
   for name, value in pairs(options) do
     if not known[name] then
       mistake("board:trace: there is no option %s", tostring(name))
-    elseif known[name] ~= true and type(value) ~= known[name] then
+    elseif not is_of(known[name], value) then
       mistake("board:trace: %s: a %s expected, got %s", name, known[name], type(value))
     end
   end
@@ -129,19 +147,58 @@ local function declare_group(recorder, group, find, index, has_duty)
   end
 end
 
-local function declare(board, recorder, options)
+-- The parts whose states are traced, by part.
+local function stated(board, wanted)
+  local list = {}
+  if wanted == true then
+    wanted = board.parts
+  end
+  for _, given in ipairs(wanted or {}) do
+    local part = type(given) == "table" and given or board.parts[given]
+    if not part then
+      local text = "board:trace: states: board %s has no part %s; it has %s"
+      mistake(text, board.name, tostring(given), names.list(board.parts))
+    end
+    list[part] = true
+  end
+  return list
+end
+
+local types = { boolean = "wire", number = "real", string = "string" }
+
+-- Declares what its part's state has now, by name; what has no value has no type.
+local function declare_states(self, part)
+  local its = { part = part, names = {}, vars = {} }
+  for name, value in pairs(part.state) do
+    if type(name) == "string" and types[type(value)] then
+      its.names[#its.names + 1] = name
+    end
+  end
+  table.sort(its.names)
+  for _, name in ipairs(its.names) do
+    its.vars[name] = assert(self.recorder:var(name, types[type(part.state[name])]))
+  end
+  self.states[#self.states + 1] = its
+end
+
+local function declare(self)
+  local board, recorder, options = self.board, self.recorder, self.options
   local own, of_part = chosen(board, options.pins)
   local find, index, has_duty = wiring.groups(board), {}, duties(board, options.reals)
+  local has_state = stated(board, options.states)
   recorder:scope(board.name)
   declare_group(recorder, own, find, index, has_duty)
   for _, part in ipairs(board.parts) do
-    if #of_part[part] > 0 then
+    if #of_part[part] > 0 or has_state[part] then
       recorder:scope(part.name)
       declare_group(recorder, of_part[part], find, index, has_duty)
+      if has_state[part] then
+        declare_states(self, part)
+      end
       recorder:upscope()
     end
   end
-  return options.strings and assert(recorder:text "marks") or nil
+  self.marks = options.strings and assert(recorder:var("marks", "string")) or nil
 end
 
 -- --- Writing ----------------------------------------------------------------------------------
@@ -207,6 +264,22 @@ local function close_file(self)
   end
 end
 
+-- Nothing of it is left on its board.
+local function leave(self)
+  for _, its in ipairs(self.states) do
+    if its.watch then
+      its.watch:close()
+    end
+  end
+  for i, other in ipairs(self.board.traces) do
+    if other == self then
+      table.remove(self.board.traces, i)
+      break
+    end
+  end
+  self.ended = true
+end
+
 -- The writing task. Cancelled, it still writes what there is.
 local function run(self)
   local ok, e = pcall(pump, self)
@@ -218,9 +291,54 @@ local function run(self)
     fail(self, tostring(e), "EIO")
   end
   close_file(self)
-  self.board.tracing, self.ended = nil, true
+  leave(self)
   if cancelled then
     error(e, 0)
+  end
+end
+
+-- --- Beginning --------------------------------------------------------------------------------
+
+local function record_states(self, its)
+  local recorder, missed = self.recorder, {}
+  for _, name in ipairs(its.names) do
+    recorder:set(its.vars[name], its.part.state[name])
+  end
+  its.watch = state.watch(its.part, function(name, value)
+    if its.vars[name] then
+      recorder:set(its.vars[name], value)
+    elseif not missed[name] then
+      missed[name] = true
+      local text = "state %s of part %s had no value when the trace began, and is not in it"
+      self.board:warn(text:format(name, its.part.name))
+    end
+  end)
+end
+
+--- For boards: declares what there is and begins, unless it has.
+function Trace:begin()
+  if self.begun or self.board.closed then
+    return
+  end
+  self.begun = true
+  local ok, good, message, code = pcall(function()
+    declare(self)
+    return self.recorder:begin(self.options.all_changes == true)
+  end)
+  if not ok then -- more variables than there may be, or no memory for them
+    fail(self, tostring(good), "E2BIG")
+  elseif not good then
+    fail(self, message, code)
+  else
+    for _, its in ipairs(self.states) do
+      record_states(self, its)
+    end
+  end
+end
+
+local function begin_all(board)
+  for _, its in ipairs(board.traces) do
+    its:begin()
   end
 end
 
@@ -231,36 +349,45 @@ local function make_recorder(board, options, unit_ns)
   }
 end
 
--- Declares and begins, for a file that is open.
-local function begin(self, options, unit_ns)
-  local recorder, message, code = make_recorder(self.board, options, unit_ns)
+-- Has it begin in time, and its bytes be written, for a file that is open.
+local function start(self, unit_ns)
+  local board = self.board
+  local recorder, message, code = make_recorder(board, self.options, unit_ns)
   if not recorder then
     return nil, message, code
   end
   self.recorder = recorder
-  self.marks = declare(self.board, recorder, options)
-  local good
-  good, message, code = recorder:begin(options.all_changes == true)
-  if not good then
-    return nil, message, code
-  end
   self.task = async.create_task(run, self)
-  self.task:set_name("trace of board " .. self.board.name)
+  self.task:set_name("trace of board " .. board.name)
+  board.traces[#board.traces + 1] = self
+  board.core:prologue(function()
+    begin_all(board)
+  end)
   return self
 end
 
--- Gives the board and the file back unless all went well.
+-- Gives the file back unless all went well.
 local function guard(self)
   return setmetatable({}, {
     __close = function()
-      if not self.task then
-        self.board.tracing = nil
-        if type(self.file) == "table" then
-          self.file:abandon()
-        end
+      if not self.task and type(self.file) == "table" then
+        self.file:abandon()
       end
     end,
   })
+end
+
+-- A copy of the options, as they are to be.
+local function checked(board, options)
+  local own = {}
+  for name, value in pairs(options or {}) do
+    own[name] = value
+  end
+  check_options(own)
+  chosen(board, own.pins)
+  duties(board, own.reals)
+  stated(board, own.states)
+  return own
 end
 
 --- board:trace
@@ -272,19 +399,16 @@ end
 ---@return string? message
 ---@return string? code
 function trace.open(board, target, options)
-  options = options or {}
-  check_options(options)
-  if type(target) ~= "string" and type(target) ~= "function" then
+  if board.closed then
+    return nil, ("board %s was closed"):format(board.name), "ECANCELED"
+  elseif type(target) ~= "string" and type(target) ~= "function" then
     mistake("board:trace: a path or a function expected, got %s", type(target))
   end
+  options = checked(board, options)
   local unit_ns = vcd.unit_ns("board:trace", options.timescale or "1 us", 2)
-  chosen(board, options.pins)
-  duties(board, options.reals)
-  if board.tracing then
-    return nil, ("board %s: it is traced already: close that trace first"):format(board.name), "EBUSY"
-  end
-  local self = setmetatable({ board = board, written = 0, bytes = "", file = target }, Trace)
-  board.tracing = self
+  local self = setmetatable({
+    board = board, options = options, states = {}, written = 0, bytes = "", file = target,
+  }, Trace)
   local undo <close> = guard(self) -- luacheck: ignore
   if type(target) == "string" then
     local message, code
@@ -296,21 +420,28 @@ function trace.open(board, target, options)
       return nil, ("board %s was closed"):format(board.name), "ECANCELED"
     end
   end
-  return begin(self, options, unit_ns)
+  return start(self, unit_ns)
 end
 
 -- --- For who has a trace ----------------------------------------------------------------------
 
---- Writes a text into the trace, at the board's time; for traces with `strings`.
+--- Writes a text into the trace, at the board's time; for traces with `strings`. It begins then, if it has not.
 ---@param text string
 ---@return boolean? good
 ---@return string? message
 ---@return string? code
 function Trace:mark(text)
-  if not self.marks then
+  if not self.options.strings then
     mistake("trace:mark: the trace has no strings: board:trace(path, { strings = true })")
   end
-  return self.recorder:say(self.marks, text)
+  if type(text) ~= "string" then
+    mistake("trace:mark: a string expected, got %s", type(text))
+  end
+  self:begin()
+  if self.failure then
+    return nil, self.failure, self.code
+  end
+  return self.recorder:set(self.marks, text)
 end
 
 --- What was written and what was not: `merged` changes had a later one within the same unit of time, `dropped` ones
@@ -326,8 +457,9 @@ end
 ---@return string? message
 ---@return string? code "ENOSPC", …
 function Trace:close()
-  if not self.board.closed and self.board.tracing == self then
+  if not self.board.closed and not self.ended then
     self.board.core:delay(0) -- what was written just now has its effect
+    self:begin()
   end
   local good, message, code = self.recorder:finish()
   async.wait({ self.task })
@@ -346,108 +478,6 @@ end
 
 function Trace:__tostring()
   return ("<trace of board %s%s>"):format(self.board.name, self.path and " in " .. self.path or "")
-end
-
--- --- Playing ----------------------------------------------------------------------------------
-
--- The variables of the trace that are to drive pins: "SCOPE.NAME" or NAME → pin.
-local function find_pins(content, map, source)
-  local by_code, found = {}, {}
-  for _, var in ipairs(content.vars) do
-    local full = var.scope ~= "" and var.scope .. "." .. var.name or var.name
-    local key = map[full] and full or map[var.name] and var.name
-    if key and (var.class ~= "bits" or var.width ~= 1) then
-      return nil, ("%s: %s is no single bit"):format(source, key), "EINVAL"
-    elseif key and not found[key] then
-      found[key], by_code[var.code] = true, map[key]
-    end
-  end
-  for key in pairs(map) do
-    if not found[key] then
-      local list = {}
-      for i, var in ipairs(content.vars) do
-        list[i] = var.name
-      end
-      return nil, ("%s: no variable %s; it has %s"):format(source, key, names.list(list)), "ENOENT"
-    end
-  end
-  return by_code
-end
-
-local function release(lines)
-  for _, line in pairs(lines) do
-    line:release()
-  end
-end
-
--- Requests the pins; nil, message, code when one is in use.
-local function request(board, by_code)
-  local lines = setmetatable({}, { __close = release })
-  for code, pin in pairs(by_code) do
-    local line, message, why = board:line(pin, { direction = "output", output_value = "z", consumer = "play" })
-    if not line then
-      release(lines)
-      return nil, message, why
-    end
-    lines[code] = line
-  end
-  return lines
-end
-
-local function wait_until(board, time)
-  local left = time - board:now_ns()
-  if left > 0 then
-    return board.core:delay(left)
-  end
-  return true
-end
-
--- Drives the lines as the changes say, each at its time, up to the trace's end.
-local function drive(board, lines, changes)
-  local start = board:now_ns()
-  for time, var, value in table.unpack(changes) do
-    local line = lines[var.code]
-    if line then
-      local good, message, code = wait_until(board, start + math.floor(time))
-      if not good then
-        return nil, message, code
-      end
-      line:set_value(value == "x" and "z" or value)
-    end
-  end
-  return wait_until(board, start + math.floor(changes[2].finish))
-end
-
---- board:play
----@async
----@param board strobe.gpio.Board
----@param source string|fun(): string?
----@param map table<string, string>
----@return boolean? good
----@return string? message
----@return string? code
-function trace.play(board, source, map)
-  if type(map) ~= "table" or next(map) == nil then
-    mistake("board:play: what drives which pin expected: { clk = \"D2\" }")
-  end
-  for _, pin in pairs(map) do
-    board:find_pin("board:play", pin)
-  end
-  local changes = table.pack(vcd.changes(source))
-  if not changes[1] then
-    return nil, changes[2], changes[3]
-  end
-  local opened <close> = changes[4] -- luacheck: ignore
-  local name = type(source) == "string" and not source:find "\n" and source or "vcd"
-  local by_code, message, code = find_pins(changes[2], map, name)
-  if not by_code then
-    return nil, message, code
-  end
-  local lines <close>, why, word = request(board, by_code)
-  if not lines then
-    return nil, why, word
-  end
-  return drive(board, lines, changes)
 end
 
 return trace

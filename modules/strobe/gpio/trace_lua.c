@@ -1,4 +1,5 @@
-/* A recorder: the VCD of a board, made as the board runs, and taken in blocks by a task.
+/* A recorder: a VCD of a board, made as the board runs, and taken in blocks by a task. A board may
+ * have several.
  *
  * All of it happens in C: the board tells a change, the writer appends its text. When so much
  * text waits that the task cannot follow, the board is held until some of it was taken, so
@@ -14,6 +15,7 @@
 #include "modules/strobe/gpio/pwm.h"
 #include "modules/strobe/vcd/writer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <uv.h>
 
@@ -29,31 +31,33 @@ struct recorded {
   uint32_t next;       /* in its ring */
 };
 
-enum { NO_VAR = UINT32_MAX };
+enum { NO_VAR = UINT32_MAX, NO_PIN = UINT32_MAX };
 
 /* Its user value is the board's userdata. */
-struct gpio_recorder {
+struct recorder {
+  struct list link; /* in the box's recorders, while it records */
   struct gpio_box *box;
   struct vcd_writer *writer; /* NULL when it was collected */
   struct buffer out;
   struct recorded *pins;
-  uint32_t *pin_of; /* by line id; NO_VAR for others */
+  uint32_t *pin_of; /* by line id; NO_PIN for others */
   uint32_t pin_count, pin_capacity, line_count;
   struct task *waiter;
   size_t wanted;
-  bool recording, news;
+  enum { DECLARING, RECORDING, OVER } phase;
+  bool deltas, news;
   enum vcd_status failure;
 };
 
 /* --- What the board tells ----------------------------------------------------------------- */
 
-static bool enough(const struct gpio_recorder *recorder) {
-  if (!recorder->recording || recorder->failure != VCD_OK)
+static bool enough(const struct recorder *recorder) {
+  if (recorder->phase == OVER || recorder->failure != VCD_OK)
     return true;
   return recorder->wanted > 0 ? buffer_size(&recorder->out) >= recorder->wanted : recorder->news;
 }
 
-static void wake(struct gpio_recorder *recorder) {
+static void wake(struct recorder *recorder) {
   struct task *task = recorder->waiter;
   if (!task || !enough(recorder))
     return;
@@ -61,18 +65,22 @@ static void wake(struct gpio_recorder *recorder) {
   wait_wake(task);
 }
 
-static void note(struct gpio_recorder *recorder, enum vcd_status status) {
+static bool is_full(const struct recorder *recorder) {
+  return buffer_size(&recorder->out) >= HOLD_SIZE && recorder->failure == VCD_OK;
+}
+
+static void note(struct recorder *recorder, enum vcd_status status) {
   if (status != VCD_OK && recorder->failure == VCD_OK)
     recorder->failure = status;
   recorder->news = true;
-  if (buffer_size(&recorder->out) >= HOLD_SIZE && recorder->failure == VCD_OK)
+  if (is_full(recorder))
     recorder->box->held = true;
   wake(recorder);
 }
 
 /* What the pins of a ring have in common. */
-static enum gpio_level shared_level(const struct gpio_recorder *recorder,
-                                    const struct recorded *pin, enum gpio_level level) {
+static enum gpio_level shared_level(const struct recorder *recorder, const struct recorded *pin,
+                                    enum gpio_level level) {
   const struct recorded *other = &recorder->pins[pin->next];
   for (; other != pin; other = &recorder->pins[other->next])
     if (other->line->net != pin->line->net && other->line->net->value != level)
@@ -80,26 +88,53 @@ static enum gpio_level shared_level(const struct gpio_recorder *recorder,
   return level;
 }
 
-static void changed(void *context, int64_t time, const struct gpio_line *line,
-                    enum gpio_level level) {
-  struct gpio_recorder *recorder = context;
-  const struct recorded *pin = &recorder->pins[recorder->pin_of[line->id]];
+/* The pin of a line, or NULL when it is not in this trace. */
+static struct recorded *pin_of(const struct recorder *recorder, const struct gpio_line *line) {
+  if (line->id >= recorder->line_count || recorder->pin_of[line->id] == NO_PIN)
+    return NULL;
+  return &recorder->pins[recorder->pin_of[line->id]];
+}
+
+static void record_level(struct recorder *recorder, int64_t time, const struct recorded *pin,
+                         enum gpio_level level) {
   if (&recorder->pins[pin->next] != pin)
     level = shared_level(recorder, pin, level);
   note(recorder, vcd_writer_wire(recorder->writer, time, pin->wire, gpio_level_letter(level)));
 }
 
-static void duty(void *context, int64_t time, const struct gpio_line *line, double share) {
-  struct gpio_recorder *recorder = context;
-  const struct recorded *pin = &recorder->pins[recorder->pin_of[line->id]];
+static void record_duty(struct recorder *recorder, int64_t time, const struct recorded *pin,
+                        double share) {
   if (pin->duty != NO_VAR)
     note(recorder, vcd_writer_real(recorder->writer, time, pin->duty, share));
 }
 
+static struct recorder *recorder_of(struct list *link) {
+  return list_entry(link, struct recorder, link);
+}
+
+static void changed(void *context, int64_t time, const struct gpio_line *line,
+                    enum gpio_level level) {
+  const struct gpio_box *box = context;
+  for (struct list *link = box->recorders.next; link != &box->recorders; link = link->next) {
+    const struct recorded *pin = pin_of(recorder_of(link), line);
+    if (pin)
+      record_level(recorder_of(link), time, pin, level);
+  }
+}
+
+static void duty(void *context, int64_t time, const struct gpio_line *line, double share) {
+  const struct gpio_box *box = context;
+  for (struct list *link = box->recorders.next; link != &box->recorders; link = link->next) {
+    const struct recorded *pin = pin_of(recorder_of(link), line);
+    if (pin)
+      record_duty(recorder_of(link), time, pin, share);
+  }
+}
+
 /* --- Beginning, ending -------------------------------------------------------------------- */
 
-static struct gpio_recorder *check_recorder(lua_State *L) {
-  struct gpio_recorder *recorder = luaL_checkudata(L, 1, RECORDER);
+static struct recorder *check_recorder(lua_State *L) {
+  struct recorder *recorder = luaL_checkudata(L, 1, RECORDER);
   luaL_argcheck(L, recorder->writer, 1, "the recorder was collected");
   return recorder;
 }
@@ -115,39 +150,52 @@ static int push_outcome(lua_State *L, enum vcd_status status) {
   return 1;
 }
 
+/* Lets the board go on, unless a recorder is still full. */
 static void release(struct gpio_box *box) {
   if (!box->held)
     return;
+  for (struct list *link = box->recorders.next; link != &box->recorders; link = link->next)
+    if (is_full(recorder_of(link)))
+      return;
   box->held = false;
   gpio_pace_arrange(box);
 }
 
-/* The board tells no more. */
-static void detach(struct gpio_recorder *recorder) {
+/* Has the board tell the recorders, as they are now. */
+static void review(struct gpio_box *box) {
+  struct gpio_trace trace = {.changed = NULL};
+  if (!list_empty(&box->recorders))
+    trace = (struct gpio_trace){.changed = changed, .duty = duty, .context = box};
+  for (struct list *link = box->recorders.next; link != &box->recorders; link = link->next)
+    trace.deltas = trace.deltas || recorder_of(link)->deltas;
+  box->board->trace = trace;
+}
+
+/* The board tells it no more. */
+static void detach(struct recorder *recorder) {
   struct gpio_box *box = recorder->box;
-  recorder->recording = false;
-  if (box->board) {
-    for (uint32_t i = 0; i < recorder->pin_count; i++)
-      gpio_line_trace(recorder->pins[i].line, false);
-    box->board->trace = (struct gpio_trace){.changed = NULL};
-    release(box);
-  }
-  box->recorder = NULL;
+  bool recording = recorder->phase == RECORDING;
+  recorder->phase = OVER;
+  list_remove(&recorder->link);
+  if (!box->board || !recording)
+    return;
+  for (uint32_t i = 0; i < recorder->pin_count; i++)
+    gpio_line_trace(recorder->pins[i].line, false);
+  review(box);
+  release(box);
 }
 
 /* One unit behind the last change at least, so that its value has a width on screen. */
-static int64_t end_time(const struct gpio_recorder *recorder) {
+static int64_t end_time(const struct recorder *recorder) {
   int64_t last = vcd_writer_time(recorder->writer), unit = vcd_writer_unit(recorder->writer);
   int64_t now = recorder->box->board->schedule.now;
   last = last <= INT64_MAX - unit ? last - last % unit + unit : last;
   return now > last ? now : last;
 }
 
-void gpio_recorder_end(struct gpio_box *box) {
-  struct gpio_recorder *recorder = box->recorder;
-  if (!recorder)
-    return;
-  if (recorder->failure == VCD_OK) {
+static void end(struct recorder *recorder) {
+  struct gpio_box *box = recorder->box;
+  if (recorder->phase == RECORDING && recorder->failure == VCD_OK) {
     gpio_pace_sync(box);
     gpio_board_flush(box->board);
     note(recorder, vcd_writer_end(recorder->writer, end_time(recorder)));
@@ -156,17 +204,21 @@ void gpio_recorder_end(struct gpio_box *box) {
   wake(recorder);
 }
 
+void gpio_recorders_end(struct gpio_box *box) {
+  while (!list_empty(&box->recorders))
+    end(recorder_of(box->recorders.next));
+}
+
+/* recorder:finish() → true: the end of the trace. */
 static int recorder_finish(lua_State *L) {
-  struct gpio_recorder *recorder = check_recorder(L);
-  if (recorder->recording)
-    gpio_recorder_end(recorder->box);
+  struct recorder *recorder = check_recorder(L);
+  end(recorder);
   return push_outcome(L, recorder->failure);
 }
 
 static int recorder_gc(lua_State *L) {
-  struct gpio_recorder *recorder = luaL_checkudata(L, 1, RECORDER);
-  if (recorder->recording)
-    detach(recorder);
+  struct recorder *recorder = luaL_checkudata(L, 1, RECORDER);
+  detach(recorder);
   vcd_writer_free(recorder->writer);
   buffer_free(&recorder->out);
   free(recorder->pins);
@@ -181,7 +233,7 @@ static int recorder_gc(lua_State *L) {
 
 /* recorder:scope(name) */
 static int recorder_scope(lua_State *L) {
-  struct gpio_recorder *recorder = check_recorder(L);
+  struct recorder *recorder = check_recorder(L);
   size_t size;
   const char *name = luaL_checklstring(L, 2, &size);
   return push_outcome(L, vcd_writer_scope(recorder->writer, name, size));
@@ -191,7 +243,7 @@ static int recorder_upscope(lua_State *L) {
   return push_outcome(L, vcd_writer_upscope(check_recorder(L)->writer));
 }
 
-static bool reserve_pin(struct gpio_recorder *recorder) {
+static bool reserve_pin(struct recorder *recorder) {
   if (recorder->pin_count < recorder->pin_capacity)
     return true;
   uint32_t capacity = recorder->pin_capacity ? recorder->pin_capacity * 2 : 32;
@@ -204,14 +256,14 @@ static bool reserve_pin(struct gpio_recorder *recorder) {
 }
 
 /* Puts the newest pin into the ring of another. */
-static void join(struct gpio_recorder *recorder, uint32_t same) {
+static void join(struct recorder *recorder, uint32_t same) {
   struct recorded *pin = &recorder->pins[recorder->pin_count - 1];
   pin->next = recorder->pins[same].next;
   recorder->pins[same].next = recorder->pin_count - 1;
 }
 
 /* The pin at `same` of the arguments, or NO_VAR. [-0, +0, v] */
-static uint32_t check_same(lua_State *L, const struct gpio_recorder *recorder, int same) {
+static uint32_t check_same(lua_State *L, const struct recorder *recorder, int same) {
   if (lua_isnoneornil(L, same))
     return NO_VAR;
   lua_Integer index = luaL_checkinteger(L, same);
@@ -219,14 +271,14 @@ static uint32_t check_same(lua_State *L, const struct gpio_recorder *recorder, i
   return (uint32_t)index;
 }
 
-static struct gpio_line *check_line(lua_State *L, const struct gpio_recorder *recorder) {
+static struct gpio_line *check_line(lua_State *L, const struct recorder *recorder) {
   struct gpio_line *line = gpio_line_test(L, 2);
   luaL_argcheck(L, line && line->board == recorder->box->board, 2, "a line of this board expected");
   return line;
 }
 
 /* Whether the pins of the ring are on the line's net. */
-static bool ring_fits(const struct gpio_recorder *recorder, uint32_t same,
+static bool ring_fits(const struct recorder *recorder, uint32_t same,
                       const struct gpio_line *line) {
   return recorder->pins[same].line->net == line->net;
 }
@@ -234,7 +286,7 @@ static bool ring_fits(const struct gpio_recorder *recorder, uint32_t same,
 /* recorder:pin(line, name[, same]) → its index; each line once. `same`: the index of a pin on the
  * same net, whose variable it shares. */
 static int recorder_pin(lua_State *L) {
-  struct gpio_recorder *recorder = check_recorder(L);
+  struct recorder *recorder = check_recorder(L);
   struct gpio_line *line = check_line(L, recorder);
   struct vcd_var var = {.type = VCD_WIRE, .width = 1};
   var.name = luaL_checklstring(L, 3, &var.name_size);
@@ -256,7 +308,7 @@ static int recorder_pin(lua_State *L) {
 
 /* recorder:duty(name): the duty of the pin that was declared last, as a real */
 static int recorder_duty(lua_State *L) {
-  struct gpio_recorder *recorder = check_recorder(L);
+  struct recorder *recorder = check_recorder(L);
   struct vcd_var var = {.type = VCD_REAL};
   var.name = luaL_checklstring(L, 2, &var.name_size);
   luaL_argcheck(L, recorder->pin_count > 0, 1, "a pin is to be declared first");
@@ -264,12 +316,14 @@ static int recorder_duty(lua_State *L) {
   return push_outcome(L, vcd_writer_var(recorder->writer, &var, &pin->duty));
 }
 
-/* recorder:text(name) → the index of a string variable, for `say` */
-static int recorder_text(lua_State *L) {
-  struct gpio_recorder *recorder = check_recorder(L);
-  struct vcd_var var = {.type = VCD_STRING};
+/* recorder:var(name, "wire"|"real"|"string") → the index of a variable, for `set` */
+static int recorder_var(lua_State *L) {
+  static const char *const types[] = {"wire", "real", "string", NULL};
+  struct recorder *recorder = check_recorder(L);
+  struct vcd_var var = {.width = 1, .initial = 'x'};
   uint32_t index;
   var.name = luaL_checklstring(L, 2, &var.name_size);
+  var.type = (enum vcd_type)luaL_checkoption(L, 3, NULL, types);
   enum vcd_status status = vcd_writer_var(recorder->writer, &var, &index);
   if (status != VCD_OK)
     return push_outcome(L, status);
@@ -278,72 +332,86 @@ static int recorder_text(lua_State *L) {
 }
 
 /* Finds the pin of each line. False when there is no memory. */
-static bool index_pins(struct gpio_recorder *recorder) {
-  uint32_t count = recorder->box->board->line_count;
+static bool index_pins(struct recorder *recorder) {
+  uint32_t count = recorder->line_count = recorder->box->board->line_count;
   recorder->pin_of = malloc(sizeof *recorder->pin_of * (count ? count : 1));
   if (!recorder->pin_of)
     return false;
   for (uint32_t i = 0; i < count; i++)
-    recorder->pin_of[i] = NO_VAR;
+    recorder->pin_of[i] = NO_PIN;
   for (uint32_t i = 0; i < recorder->pin_count; i++)
     recorder->pin_of[recorder->pins[i].line->id] = i;
   return true;
 }
 
-static void begin(struct gpio_recorder *recorder, bool deltas) {
-  struct gpio_board *board = recorder->box->board;
-  recorder->recording = true;
-  recorder->box->recorder = recorder;
-  board->trace =
-      (struct gpio_trace){.changed = changed, .duty = duty, .context = recorder, .deltas = deltas};
+static void begin(struct recorder *recorder) {
+  struct gpio_box *box = recorder->box;
+  int64_t now = box->board->schedule.now;
+  recorder->phase = RECORDING;
+  list_append(&box->recorders, &recorder->link);
+  review(box);
   for (uint32_t i = 0; i < recorder->pin_count; i++) {
-    struct gpio_line *line = recorder->pins[i].line;
-    gpio_line_trace(line, true);
-    changed(recorder, board->schedule.now, line, line->net->value);
-    if (line->pwm)
-      duty(recorder, board->schedule.now, line, gpio_pwm_duty(line));
+    const struct recorded *pin = &recorder->pins[i];
+    gpio_line_trace(pin->line, true);
+    record_level(recorder, now, pin, pin->line->net->value);
+    if (pin->line->pwm)
+      record_duty(recorder, now, pin, gpio_pwm_duty(pin->line));
   }
 }
 
-/* recorder:begin(deltas) → true; nil, message, "EBUSY" while the board has another. */
+/* recorder:begin(deltas) → true: what was declared is recorded from now on. */
 static int recorder_begin(lua_State *L) {
-  struct gpio_recorder *recorder = check_recorder(L);
+  struct recorder *recorder = check_recorder(L);
   struct gpio_box *box = recorder->box;
   luaL_argcheck(L, box->board, 1, "the board was closed");
-  luaL_argcheck(L, !recorder->pin_of, 1, "it has begun already");
-  if (box->recorder)
-    return error_world(L, UV_EBUSY, "board %s: it is traced already: close that trace first",
-                       box->board->name);
+  luaL_argcheck(L, recorder->phase == DECLARING && !recorder->pin_of, 1, "it has begun already");
+  recorder->deltas = lua_toboolean(L, 2);
   gpio_pace_sync(box);
   gpio_board_flush(box->board);
   enum vcd_status status = index_pins(recorder)
                                ? vcd_writer_begin(recorder->writer, box->board->schedule.now)
                                : VCD_NO_MEMORY;
   if (status == VCD_OK)
-    begin(recorder, lua_toboolean(L, 2));
+    begin(recorder);
   gpio_pace_arrange(box);
   return push_outcome(L, status);
 }
 
 /* --- Running ------------------------------------------------------------------------------ */
 
-/* recorder:say(var, text) → true: a string from now on */
-static int recorder_say(lua_State *L) {
-  struct gpio_recorder *recorder = check_recorder(L);
+/* The value at index 3, or what stands for one of another type. [-0, +1, v] */
+static enum vcd_status set_value(lua_State *L, struct recorder *recorder, uint32_t var) {
+  struct vcd_writer *writer = recorder->writer;
+  int64_t now = recorder->box->board->schedule.now;
+  enum vcd_type type;
+  uint32_t width;
   size_t size;
-  const char *text = luaL_checklstring(L, 3, &size);
+  luaL_argcheck(L, vcd_writer_type(writer, var, &type, &width), 2, "no variable of this trace");
+  if (type == VCD_WIRE) {
+    char bit = lua_toboolean(L, 3) ? '1' : '0';
+    return vcd_writer_wire(writer, now, var, lua_isboolean(L, 3) ? bit : 'x');
+  }
+  if (type == VCD_REAL)
+    return vcd_writer_real(writer, now, var, lua_isnumber(L, 3) ? lua_tonumber(L, 3) : NAN);
+  const char *text = lua_isnil(L, 3) ? "" : luaL_tolstring(L, 3, &size);
+  return vcd_writer_text(writer, now, var, text, lua_isnil(L, 3) ? 0 : size);
+}
+
+/* recorder:set(var, value) → true: what a variable is from now on. */
+static int recorder_set(lua_State *L) {
+  struct recorder *recorder = check_recorder(L);
   uint32_t var = (uint32_t)luaL_checkinteger(L, 2);
-  if (recorder->recording && recorder->failure == VCD_OK) {
+  lua_settop(L, 3);
+  if (recorder->phase == RECORDING && recorder->failure == VCD_OK) {
     gpio_pace_sync(recorder->box);
-    int64_t now = recorder->box->board->schedule.now;
-    note(recorder, vcd_writer_text(recorder->writer, now, var, text, size));
+    note(recorder, set_value(L, recorder, var));
   }
   return push_outcome(L, recorder->failure);
 }
 
 /* What the writer keeps of a time that is over. Of one that is not, nothing: the bytes would
  * tell when they were taken. */
-static void settle(struct gpio_recorder *recorder) {
+static void settle(struct recorder *recorder) {
   struct vcd_writer *writer = recorder->writer;
   int64_t unit = vcd_writer_unit(writer);
   gpio_pace_sync(recorder->box);
@@ -357,22 +425,23 @@ static void settle(struct gpio_recorder *recorder) {
 /* recorder:take() → what was written since the last time, and whether more will come; nil, message,
  * code when the trace has failed. */
 static int recorder_take(lua_State *L) {
-  struct gpio_recorder *recorder = check_recorder(L);
-  if (recorder->recording && recorder->failure == VCD_OK)
+  struct recorder *recorder = check_recorder(L);
+  bool recording = recorder->phase == RECORDING;
+  if (recording && recorder->failure == VCD_OK)
     settle(recorder);
   if (recorder->failure != VCD_OK)
     return push_outcome(L, recorder->failure);
   lua_pushlstring(L, buffer_front(&recorder->out), buffer_size(&recorder->out));
-  lua_pushboolean(L, recorder->recording);
+  lua_pushboolean(L, recorder->phase != OVER);
   recorder->out.start = recorder->out.end = 0;
   recorder->news = false;
-  if (recorder->recording)
+  if (recording)
     release(recorder->box);
   return 2;
 }
 
 static enum wait_cancel cancel(lua_State *L, struct task *task) {
-  struct gpio_recorder *recorder = task->wait_object;
+  struct recorder *recorder = task->wait_object;
   (void)L;
   recorder->waiter = NULL;
   return WAIT_LEFT;
@@ -389,7 +458,7 @@ static int wait_over(lua_State *L, int status, lua_KContext context) {
 /* recorder:wait(bytes, timeout): until so many bytes are there, or anything at all for 0, or the
  * trace has ended, or so many ns of the loop's time have passed (0: no limit). Waits. */
 static int recorder_wait(lua_State *L) {
-  struct gpio_recorder *recorder = check_recorder(L);
+  struct recorder *recorder = check_recorder(L);
   lua_Integer wanted = luaL_checkinteger(L, 2), timeout = luaL_optinteger(L, 3, 0);
   luaL_argcheck(L, !recorder->waiter, 1, "a task waits for this trace already");
   recorder->wanted = wanted > 0 ? (size_t)wanted : 0;
@@ -408,7 +477,7 @@ static void set_integer(lua_State *L, const char *name, uint64_t value) {
 
 /* recorder:counters() → {bytes, changes, merged, dropped, cut} */
 static int recorder_counters(lua_State *L) {
-  const struct gpio_recorder *recorder = check_recorder(L);
+  const struct recorder *recorder = check_recorder(L);
   struct vcd_counters counters = vcd_writer_counters(recorder->writer);
   lua_createtable(L, 0, 5);
   set_integer(L, "bytes", counters.bytes);
@@ -453,8 +522,9 @@ int gpio_board_recorder(lua_State *L) {
       .hide_strings = flag_field(L, "hide_strings"),
       .all_changes = flag_field(L, "all_changes"),
   };
-  struct gpio_recorder *recorder = lua_newuserdatauv(L, sizeof *recorder, 1);
-  *recorder = (struct gpio_recorder){.box = box};
+  struct recorder *recorder = lua_newuserdatauv(L, sizeof *recorder, 1);
+  *recorder = (struct recorder){.box = box};
+  list_init(&recorder->link);
   luaL_setmetatable(L, RECORDER);
   lua_pushvalue(L, 1);
   lua_setiuservalue(L, -2, 1);
@@ -467,9 +537,9 @@ static const luaL_Reg methods[] = {
     {"upscope", recorder_upscope},
     {"pin", recorder_pin},
     {"duty", recorder_duty},
-    {"text", recorder_text},
+    {"var", recorder_var},
     {"begin", recorder_begin},
-    {"say", recorder_say},
+    {"set", recorder_set},
     {"take", recorder_take},
     {"wait", recorder_wait},
     {"finish", recorder_finish},

@@ -10,6 +10,6 @@ void gpio_trace_lua_open(lua_State *L);
 int gpio_board_recorder(lua_State *L);
 
 /* For a board that closes: its trace ends now. */
-void gpio_recorder_end(struct gpio_box *box);
+void gpio_recorders_end(struct gpio_box *box);
 
 #endif

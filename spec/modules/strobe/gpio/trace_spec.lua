@@ -301,12 +301,54 @@ $end
     assert.is_true(assert(board:trace(function() return true end)):close())
   end)
 
-  it("is one at a time", function()
+  it("may have others beside it, with pins, units and limits of their own", function()
     local board <close> = bench()
-    local trace <close> = assert(board:trace(function() return true end)) -- luacheck: ignore
-    local second, message, code = board:trace(function() return true end)
-    assert.same({ "board bench: it is traced already: close that trace first", "EBUSY" }, { message, code })
-    assert.is_nil(second)
+    local texts = {}
+    local function trace(options)
+      local parts, sink = gathered()
+      texts[#texts + 1] = parts
+      return assert(board:trace(sink, options))
+    end
+    local all = trace { reals = false }
+    local fine = trace { reals = false, pins = { "D13" }, timescale = "1 ns", all_changes = true }
+    local line = assert(board:line("D13", { direction = "output" }))
+    line:pwm(1000)
+    board:sleep(0.002)
+    local late = trace { reals = false }
+    board:sleep(0.0011)
+    assert(fine:close())
+    board:sleep(0.001)
+    assert.is_true(all:close() and late:close())
+    for i, parts in ipairs(texts) do
+      texts[i] = assert(vcd.read(table.concat(parts)))
+    end
+    assert.same({ { 0, 5e5, 1e6, 15e5, 2e6, 25e5, 3e6, 35e5, 4e6 }, 41e5 },
+      { select(2, values_of(texts[1], "D13")), texts[1].finish })
+    assert.same({ { 0, 0, 5e5, 1e6, 15e5, 2e6, 25e5, 3e6 }, 31e5 },
+      { select(2, values_of(texts[2], "D13")), texts[2].finish })
+    assert.same({ { 2e6, 25e5, 3e6, 35e5, 4e6 }, 41e5 }, { select(2, values_of(texts[3], "D13")), texts[3].finish })
+  end)
+
+  it("is whole beside one whose sink is slow, and one that fails", function()
+    local board <close> = bench()
+    local counts = {}
+    local traces = {}
+    for i, sink in ipairs {
+      function(bytes) async.sleep(0.001) counts[1] = (counts[1] or 0) + #bytes return true end,
+      function(bytes) counts[2] = (counts[2] or 0) + #bytes return true end,
+      function() return nil, "no ink", "EIO" end,
+    } do
+      traces[i] = assert(board:trace(sink, { timescale = "1 ns", reals = false }))
+    end
+    board:pause()
+    assert(board:line("D13", { direction = "output" })):pwm(1000000, 0.5)
+    reports.of(function()
+      assert(board:step(0.5))
+      assert.is_true(traces[1]:close() and traces[2]:close())
+    end)
+    assert.same({ nil, "no ink", "EIO" }, { traces[3]:close() })
+    assert.same({ 1000000, counts[1] }, { traces[2]:counters().changes, counts[2] })
+    assert.equal(counts[1], traces[1]:counters().bytes)
   end)
 
   it("is whole when its task is cancelled while it writes", function()
@@ -335,6 +377,10 @@ $end
       ["board:trace: pins: board bench has no pin D3; it has D2, D13"] = function()
         board:trace("x", { pins = { "D3" } })
       end,
+      ["board:trace: states: a list expected, got string"] = function() board:trace("x", { states = "k" }) end,
+      ["board:trace: states: board bench has no part k; it has none"] = function()
+        board:trace("x", { states = { "k" } })
+      end,
       ["board:trace: a path or a function expected, got nil"] = function() board:trace() end,
       ["board:trace: timescale '3 us': 1, 10 or 100 of s, ms, us or ns expected"] = function()
         board:trace("x", { timescale = "3 us" })
@@ -346,83 +392,186 @@ $end
   end)
 end)
 
-describe("playing a trace", function()
-  local stimulus = [[
-$timescale 1 ms $end
-$scope module board $end
-$var wire 1 ! clk $end
-$var wire 1 " data $end
-$upscope $end
-$enddefinitions $end
-#0
-0!
-1"
-#5
-1!
-#10
-0!
-x"
-#15
-1!
-#20
-]]
+describe("what is put on a board", function()
+  -- The variables of a trace, as "SCOPE.NAME".
+  local function names_in(parts)
+    local list = {}
+    for i, var in ipairs(assert(vcd.read(table.concat(parts))).vars) do
+      list[i] = var.scope .. "." .. var.name
+    end
+    return list
+  end
 
-  it("drives pins at its times", function()
-    local board <close> = bench()
-    board:sleep(1)
-    local seen, values = {}, {}
+  it("is in the trace until something happens on the board, or its time passes", function()
+    local board <close> = bench { paused = true }
     local parts, sink = gathered()
-    local trace = assert(board:trace(sink))
-    assert(board:play(stimulus, { ["board.clk"] = "D2", data = "D13" }))
+    local trace = assert(board:trace(sink, { reals = false }))
+    async.sleep(10)
+    board:add(led, { name = "late" })
+    board:wire("late.anode", "D13")
+    assert(board:step(0.001))
+    assert(trace:close())
+    assert.same({ "bench.D2", "bench.D13", "bench.late.anode", "bench.late.cathode" }, names_in(parts))
+  end)
+
+  it("in the same breath as the trace is in it too, with what it does first", function()
+    local board <close> = bench()
+    local parts, sink = gathered()
+    local trace = assert(board:trace(sink, { reals = false }))
+    board:add_pins { "D9" }
+    board:add(led, { name = "late" })
+    local line = assert(board:line("D9", { direction = "output", output_value = 1 }))
+    board:wire("D9", "late.anode")
+    board:sleep(0.001)
+    line:set_value(0)
     assert(trace:close())
     local content = assert(vcd.read(table.concat(parts)))
-    values[1], seen[1] = values_of(content, "D2")
-    values[2], seen[2] = values_of(content, "D13")
-    assert.same({ { "0", "1", "0", "1", "z" }, { "1", "z" } }, values)
-    assert.same({ { 1000e6, 1005e6, 1010e6, 1015e6, 1020e6 }, { 1000e6, 1010e6 } }, seen)
-    assert.is_nil(board:line_info("D2").consumer)
+    assert.same({ { "1", "0" }, { 0, 1000000 } }, { values_of(content, "anode") })
+    assert.equal(5, #content.vars)
   end)
 
-  it("makes the same trace again", function()
-    local pins = { timescale = "1 ns", pins = { "D2", "D13" }, reals = false }
-    local first = traced(dice(false), pins, { seed = 7 }, true)
-    local again = traced(function(board)
-      assert(board:play(first, { D2 = "D2", D13 = "D13" }))
-    end, pins)
-    assert.equal(first, again)
-  end)
-
-  it("says what is missing", function()
-    local board <close> = bench()
-    assert.same({ nil, "vcd: no variable q; it has clk, data", "ENOENT" }, { board:play(stimulus, { q = "D2" }) })
-    local busy <close> = assert(board:line("D2", { consumer = "me" })) -- luacheck: ignore
-    local good, message, code = board:play(stimulus, { clk = "D2", data = "D13" })
-    assert.same({ "board bench: pin D2 is in use by me", "EBUSY" }, { message, code })
-    assert.is_nil(good)
-    assert.is_false(board:line_info("D13").used)
-    local bus = "$timescale 1 us $end $var wire 8 ! bus $end $enddefinitions $end\n#0\n"
-    assert.same({ nil, "vcd: bus is no single bit", "EINVAL" }, { board:play(bus, { bus = "D2" }) })
-    assert.equal("EBADMSG", (select(3, board:play("$q\n", { clk = "D2" }))))
-    assert.has_error(function() board:play(stimulus, { clk = "D9" }) end,
-      "board:play: board bench has no pin D9; it has D2, D13")
-  end)
-end)
-
-describe("what is added to a board while it is traced", function()
-  it("is not in the trace, which is said", function()
+  it("later is not in the trace, which is said, but in the next one", function()
     local board <close> = bench()
     local parts, sink = gathered()
     local trace = assert(board:trace(sink))
+    board:sleep(0.001)
     local said = reports.of(function()
       board:add(led, { name = "late" })
       board:add_pins { "D9" }
     end)
-    assert.matches("board bench: part late was added after the trace began, and is not in it", said[1].message)
+    assert.matches("board bench: part late was added after the trace began, and is not in it: add it before time",
+      said[1].message)
     assert.matches("pin D9 was added after the trace began", said[2].message)
-    assert(trace:close())
+    local more, more_sink = gathered()
+    local next_one = assert(board:trace(more_sink))
+    board:sleep(0.001)
+    assert.is_true(trace:close() and next_one:close())
     assert.is_nil(table.concat(parts):find "late")
+    assert.truthy(table.concat(more):find "late")
     assert.same({}, reports.of(function()
       board:add(led, { name = "later" })
     end))
+  end)
+
+  it("later is no news to a trace of chosen pins", function()
+    local board <close> = bench()
+    local trace <close> = assert(board:trace(function() return true end, { pins = { "D2" } })) -- luacheck: ignore
+    board:sleep(0.001)
+    assert.same({}, reports.of(function()
+      board:add(led, { name = "late" })
+    end))
+  end)
+
+  it("is traced although nothing ever happens, and its board or trace is closed first", function()
+    for _, close in ipairs { function(board, trace) board:close() assert(trace:close()) end,
+      function(board, trace) assert(trace:close()) board:close() end } do
+      local board = bench { paused = true }
+      local parts, sink = gathered()
+      close(board, assert(board:trace(sink, { reals = false })))
+      assert.same({ "bench.D2", "bench.D13" }, names_in(parts))
+    end
+  end)
+end)
+
+describe("the states of parts", function()
+  -- Turns from one state to the next every ms.
+  local chip = part.kind {
+    name = "chip", pins = { "a" },
+    start = function(self)
+      self.state.on, self.state.angle, self.state.mode = false, 0.5, "off"
+      self:after(0.001, function()
+        self.state.on, self.state.angle, self.state.mode = true, 90, "on now"
+      end)
+      self:after(0.002, function()
+        self.state.on, self.state.angle, self.state.mode = nil, nil, nil
+      end)
+      self:after(0.003, function()
+        self.state.new = 1
+        self.state.new = 2
+      end)
+    end,
+  }
+
+  local function traced_states(options)
+    local text, part_left
+    local said = reports.of(function()
+      local board <close> = bench()
+      local parts, sink = gathered()
+      local trace = assert(board:trace(sink, options))
+      part_left = board:add(chip, { name = "c" }) -- in it too: nothing has happened yet
+      board:sleep(0.004)
+      assert(trace:close())
+      text = table.concat(parts)
+    end)
+    return assert(vcd.read(text)), said, part_left
+  end
+
+  it("are traced as wires, numbers and texts, at their times", function()
+    local content, said, its = traced_states { states = true, strings = true }
+    assert.same({ { "0", "1", "x" }, { 0, 1e6, 2e6 } }, { values_of(content, "on") })
+    assert.same({ { "off", "on now", "" }, { 0, 1e6, 2e6 } }, { values_of(content, "mode") })
+    local angles, times = values_of(content, "angle")
+    assert.same({ { 0.5, 90 }, { 0, 1e6, 2e6 } }, { { angles[1], angles[2] }, times })
+    assert.is_true(angles[3] ~= angles[3]) -- no number
+    assert.equal(1, #said)
+    assert.matches("board bench: state new of part c had no value when the trace began, and is not in it",
+      said[1].message)
+    assert.is_nil(getmetatable(its.state))
+    assert.same({ new = 2 }, its.state)
+  end)
+
+  it("are traced of the parts that are named, and texts where strings may be", function()
+    local board <close> = bench()
+    board:add(chip, { name = "a" })
+    board:add(chip, { name = "b" })
+    local parts, sink = gathered()
+    local trace = assert(board:trace(sink, { states = { "b" }, pins = { "D2" }, reals = false }))
+    assert(trace:close())
+    local list = {}
+    for i, var in ipairs(assert(vcd.read(table.concat(parts))).vars) do
+      list[i] = ("%s.%s: %s"):format(var.scope, var.name, var.type)
+    end
+    assert.same({ "bench.D2: wire", "bench.b.angle: real", "bench.b.on: wire" }, list)
+  end)
+
+  it("of ready-made parts are a relay's contact and a servo's angle", function()
+    local board <close> = bench()
+    board:add("relay", { name = "k" })
+    board:add("servo", { name = "s" })
+    board:wire("D2", "k.IN")
+    board:wire("D13", "s.PWM")
+    local coil = assert(board:line("D2", { direction = "output" }))
+    local pulses = assert(board:line("D13", { direction = "output" }))
+    local parts, sink = gathered()
+    local trace = assert(board:trace(sink, { states = { "k", "s" } }))
+    board:sleep(0.001)
+    coil:set_value(1)
+    pulses:pwm(50, 2400e-6 / 0.02)
+    reports.of(function()
+      board:sleep(0.03)
+    end)
+    assert(trace:close())
+    local content = assert(vcd.read(table.concat(parts)))
+    assert.same({ { "0", "1" }, { 0, 11e6 } }, { values_of(content, "on") })
+    assert.same({ { 90, 180 }, { 0, 3400e3 } }, { values_of(content, "angle") })
+  end)
+
+  it("may be traced twice at once, and are seen by all as before", function()
+    local board <close> = bench()
+    local its = board:add(chip, { name = "c" })
+    local texts = {}
+    for i = 1, 2 do
+      local parts, sink = gathered()
+      texts[i] = { parts = parts, trace = assert(board:trace(sink, { states = true, strings = true })) }
+    end
+    board:sleep(0.0015)
+    local seen = {}
+    for name, value in pairs(its.state) do
+      seen[name] = value
+    end
+    assert.same({ on = true, angle = 90, mode = "on now" }, seen)
+    assert.is_true(texts[1].trace:close() and texts[2].trace:close())
+    assert.equal(table.concat(texts[1].parts), table.concat(texts[2].parts))
+    assert.same({ on = true, angle = 90, mode = "on now" }, its.state)
   end)
 end)
