@@ -19,7 +19,8 @@ options:
   -n, --name NAME       the iopin's name, to tell or to look for (iopin)
   --no-announce         the iopin tells nobody
   -t, --tacks TACKS     ends after so many tacks (0: never, which is the default; for the demo that is 10)
-  -d, --delay SECONDS   from one tack of the clock to the next (1)
+  -d, --delay SECONDS   from one tack of the clock to the next (1); 0: as soon as one is acknowledged, in the demo
+                        a thousandth of a second
   --vcd FILE            a trace of the demo, for strobe trace FILE, or GTKWave
   --view                shows the demo's board, below its lines]]
 
@@ -76,7 +77,7 @@ local runs = {
     return go(kind(options.tacks), "follow", options)
   end,
   demo = function(options, demo)
-    return demo.run(options.tacks or DEMO_TACKS, options.delay, options)
+    return demo.run(options.tacks or DEMO_TACKS, math.max(options.delay, LEAST_DELAY), options)
   end,
 }
 
@@ -85,8 +86,8 @@ local function misplaced_value(role, options)
   local network = options.host or options.port or options.name or options.no_announce
   if role == "demo" and network then
     return "the demo has no network: --host, --port, --name and --no-announce are for the others"
-  elseif role == "demo" and options.delay < LEAST_DELAY then
-    return ("--delay %g: for the demo %g or more seconds expected"):format(options.delay, LEAST_DELAY)
+  elseif role == "demo" and options.delay > 0 and options.delay < LEAST_DELAY then
+    return ("--delay %g: for the demo 0, or %g or more seconds expected"):format(options.delay, LEAST_DELAY)
   elseif role ~= "demo" and (options.vcd or options.view) then
     return "--vcd and --view are for the demo"
   end

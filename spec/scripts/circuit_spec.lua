@@ -54,6 +54,15 @@ describe("the script circuit", function()
     assert.equal("", pin.output.stderr .. clock.output.stderr)
   end)
 
+  it("is a clock without a delay, which goes as fast as it is acknowledged", function()
+    local pin = circuit("iopin", "-p", "0")
+    local pin_ends <close> = ending(pin) -- luacheck: ignore
+    local clock = circuit("clock", "-p", port_of(pin), "-t", "300", "-d", "0")
+    local clock_ends <close> = ending(clock) -- luacheck: ignore
+    assert.equal(0, clock:wait())
+    assert.matches("%[ Clock %] tack 299: 1\n%[ Clock %] tack 300: 0\n$", clock.output.stdout)
+  end)
+
   it("is a buzzer in a third, which buzzes when the pin flips to one; with -t all three end", function()
     local pin = circuit("iopin", "-p0", "-t4")
     local pin_ends <close> = ending(pin) -- luacheck: ignore
@@ -181,7 +190,7 @@ describe("the script circuit", function()
       ["clock -d -1"] = "--delay -1: 0 or more seconds expected",
       ["clock -p 0"] = "--port 0: a port from 1 to 65535 expected",
       ["clock -n a.b"] = "--name a.b: letters, digits, - and _ expected, at most 63",
-      ["demo -d 0"] = "--delay 0: for the demo 0.001 or more seconds expected",
+      ["demo -d 0.0005"] = "--delay 0.0005: for the demo 0, or 0.001 or more seconds expected",
       ["demo -p 1"] = "the demo has no network: --host, --port, --name and --no-announce are for the others",
       ["iopin --vcd a.vcd"] = "--vcd and --view are for the demo",
       ["clock --view"] = "--vcd and --view are for the demo",
@@ -235,6 +244,16 @@ describe("the script circuit", function()
       assert.equal("0@0 1@500 0@600 1@2500 0@2600", story_of(path, "circuit.buzzer.sound"))
       sh(("$S --clock=virtual run circuit demo -t 4 --vcd %s"):format(again))
       assert.equal(sh("cat " .. path), (sh("cat " .. again)))
+    end)
+
+    it("without a delay takes the shortest", function()
+      local dir <close> = folder.new {}
+      local path = dir.path .. "/out.vcd"
+      local output, status = sh(("$S --clock=virtual run circuit demo -t 4 -d 0 --vcd %s"):format(path))
+      assert.equal(FOUR_TACKS, output:sub(1, #FOUR_TACKS))
+      assert.matches("a trace of 0.004 seconds is in", output)
+      assert.equal("0@0 1@0 0@1 1@2 0@3", story_of(path, "circuit.iopin.pin"))
+      assert.equal(0, status)
     end)
 
     it("shows the board below its lines", function()

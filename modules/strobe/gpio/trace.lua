@@ -31,7 +31,7 @@ local BLOCK, FLUSH_NS = 64 * 1024, 1000 * 1000 * 1000
 ---@field timescale? string 1, 10 or 100 of s, ms, us, ns ("1 us"): changes within one unit are one
 ---@field pins? string[] pins, "D13", and parts, "led1", with all their pins (all there are)
 ---@field reals? boolean|string[] pins whose PWM duty is traced as a number besides their level; true: of all the
---- board's own; false: of none (of the board's own that are outputs now)
+--- board's own; false: of none (of the board's own that are outputs as it begins)
 ---@field states? boolean|string[] parts whose states are traced, "relay1"; true: of all (none)
 ---@field strings? boolean states that are texts, and a variable for what `trace:mark` says (false: other than viewers
 --- may refuse strings)
