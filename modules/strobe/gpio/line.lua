@@ -1,4 +1,9 @@
 --- A line: a pin of a board that somebody has requested, to read, to drive or to watch. The words are libgpiod's.
+--
+-- A debounce is that of Linux (gpiolib-cdev, debounce_setup and debounce_work_func): the level that is found when it is
+-- set up counts at once and is no edge; from then on a level counts when it has stayed for a period, and its edge is
+-- stamped with the end of that, also within the first period. Here a net may float; then the first 0 or 1 is what is
+-- found. So who reads 0 where nothing drives sees no edge when that becomes a 1: the level never was 0.
 
 local duration = require "strobe.gpio.duration"
 local mistake = require "strobe.gpio.mistake"
@@ -11,7 +16,7 @@ local SECOND = 1000 * 1000 * 1000 -- in ns
 ---@field bias? "as-is"|"disabled"|"pull-up"|"pull-down" ("as-is")
 ---@field drive? "push-pull"|"open-drain"|"open-source" ("push-pull")
 ---@field active_low? boolean values and edges mean the opposite of levels
----@field debounce_period? number seconds for which a level has to stay before it counts (0)
+---@field debounce_period? number seconds for which a level has to stay before it counts (0); the first counts at once
 ---@field output_value? integer|boolean|string what an output begins with: 0, 1 or "z"
 ---@field edge? "none"|"rising"|"falling"|"both" what is kept from now on for wait_edge() and edges()
 ---@field event_buffer_size? integer how many events are kept; then the oldest goes (16 for each line)

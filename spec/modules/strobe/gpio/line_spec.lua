@@ -218,6 +218,48 @@ describe("a line", function()
       assert.equal("ETIMEDOUT", select(3, input:wait_edge("both", 1)))
     end)
 
+    describe("that are debounced", function()
+      -- The edges of a line with a debounce of 5 ms, as "edge@ms", that one gets which writes these levels, one each ms.
+      local function edges(levels, first)
+        local board <close> = gpio.board { pins = 2, seed = 1 }
+        board:wire(0, 1)
+        local out = assert(board:line(0, { direction = "output", output_value = first or "z" }))
+        board:sleep(0.001)
+        local seen = {}
+        local line <close> = assert(board:line(1, { debounce_period = 0.005, edge = "both" }))
+        for level in levels:gmatch "." do
+          out:set_value(tonumber(level) or level)
+          board:sleep(0.001)
+        end
+        board:sleep(0.01)
+        for i = 1, 9 do
+          local event = line:wait_edge(0)
+          seen[i] = event and ("%s@%g"):format(event.edge, event.timestamp_ns / MS)
+        end
+        return table.concat(seen, " "), line:get_value()
+      end
+
+      it("have the end of their period, also in the first one after the request", function()
+        assert.same({ "rising@6", 1 }, { edges("1", 0) })
+        assert.same({ "rising@7", 1 }, { edges("01", 0) })
+        assert.same({ "falling@6", 0 }, { edges("0", 1) })
+      end)
+
+      it("begin with the level that is there, or else with the first that comes", function()
+        assert.same({ "", 1 }, { edges("1") })
+        assert.same({ "", 0 }, { edges("z0") })
+        assert.same({ "rising@7", 1 }, { edges("01") })
+        assert.same({ "falling@7", 0 }, { edges("10") })
+      end)
+
+      it("are those of levels that stayed: z and x are none", function()
+        assert.same({ "", 0 }, { edges("010101010", 0) })
+        assert.same({ "", 0 }, { edges("1z0", 0) })
+        assert.same({ "rising@6", 1 }, { edges("1zzzzzzzz", 0) })
+        assert.same({ "rising@6 falling@13", 0 }, { edges("11111110", 0) })
+      end)
+    end)
+
     it("calls a function with plain values, until its handle is closed", function()
       local board <close>, out, input = wired()
       local seen = {}
