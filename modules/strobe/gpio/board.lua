@@ -117,6 +117,7 @@ function Board.open(given)
   names.check("gpio.board: name", name)
   local board = setmetatable({
     name = name, chance = (given.seed or 0) ~ 0x5DEECE66D9E3779B, pins = {}, parts = {}, wires = {}, lines = {},
+    numbered = {},
     floated = {}, watchers = {}, closers = {}, contention_handlers = {}, traces = {},
     core = core.board { name = name, read = given.floating, seed = given.seed },
   }, Board)

@@ -201,12 +201,13 @@ local function attributes_of(kind, given)
   return attributes
 end
 
+-- The numbers up to the last one that the board has noted are taken.
 local function free_name(board, kind)
-  local number = 1
+  local number = (board.numbered[kind.name] or 0) + 1
   while board.parts[kind.name .. number] do
     number = number + 1
   end
-  return kind.name .. number
+  return kind.name .. number, number
 end
 
 local function check_pins(kind, pins)
@@ -276,7 +277,10 @@ end
 ---@return string? place the board and the part
 function parts.try(board, kind, given)
   kind = kind_of(kind)
-  local name = given.name or free_name(board, kind)
+  local name, number = given.name, nil
+  if not name then
+    name, number = free_name(board, kind)
+  end
   names.check("board:add: name", name)
   if board.parts[name] or name == board.name then
     mistake("board:add: name: board %s has a %s already", board.name, name)
@@ -287,6 +291,7 @@ function parts.try(board, kind, given)
     parts.take_off(part)
     return nil, refusal, place_of(part)
   end
+  board.numbered[kind.name] = number or board.numbered[kind.name]
   board:untraced("part " .. name)
   return part
 end

@@ -80,6 +80,11 @@ struct vcd_writer *vcd_writer_new(const struct vcd_options *options, struct buff
   return NULL;
 }
 
+static void free_names(struct vcd_names *names) {
+  free(names->list);
+  free(names->slots);
+}
+
 void vcd_writer_free(struct vcd_writer *writer) {
   if (!writer)
     return;
@@ -87,8 +92,8 @@ void vcd_writer_free(struct vcd_writer *writer) {
     vcd_signal_free(&writer->signals[i]);
   free(writer->signals);
   free(writer->dirty);
-  free(writer->scopes.list);
-  free(writer->names.list);
+  free_names(&writer->scopes);
+  free_names(&writer->names);
   free(writer);
 }
 
@@ -122,12 +127,56 @@ static bool plain_name(char *to, const char *name, size_t size) {
   return plain;
 }
 
+/* --- Names ------------------------------------------------------------------------------------ */
+
+static uint32_t hash_of(uint32_t scope, const char *text) {
+  uint32_t hash = (2166136261U ^ scope) * 16777619U;
+  for (; *text; text++)
+    hash = (hash ^ (unsigned char)*text) * 16777619U;
+  return hash ^ hash >> 15;
+}
+
+/* The slot that has a name in a scope, or the free one where it belongs. */
+static uint32_t *slot_of(const struct vcd_names *names, uint32_t scope, const char *text) {
+  uint32_t mask = names->slot_count - 1;
+  uint32_t at = hash_of(scope, text) & mask;
+  for (;; at = (at + 1) & mask) {
+    uint32_t *slot = &names->slots[at];
+    const struct vcd_name *name = *slot ? &names->list[*slot - 1] : NULL;
+    if (!name || (name->scope == scope && strcmp(name->text, text) == 0))
+      return slot;
+  }
+}
+
 /* The index of a name in a scope, from 1; 0 when there is none. */
 static uint32_t find(const struct vcd_names *names, uint32_t scope, const char *text) {
+  return names->slot_count ? *slot_of(names, scope, text) : 0;
+}
+
+static bool grow_slots(struct vcd_names *names) {
+  uint32_t count = names->slot_count ? names->slot_count * 2 : 32;
+  uint32_t *slots = calloc(count, sizeof *slots);
+  if (!slots)
+    return false;
+  free(names->slots);
+  names->slots = slots;
+  names->slot_count = count;
   for (uint32_t i = 0; i < names->count; i++)
-    if (names->list[i].scope == scope && strcmp(names->list[i].text, text) == 0)
-      return i + 1;
-  return 0;
+    *slot_of(names, names->list[i].scope, names->list[i].text) = i + 1;
+  return true;
+}
+
+/* Room for one more; false when there is no memory. */
+static bool reserve_name(struct vcd_names *names) {
+  return grow((void **)&names->list, &names->capacity, names->count, sizeof *names->list) &&
+         (names->count < names->slot_count / 2 || grow_slots(names));
+}
+
+/* Adds a name that is not there; there is room. */
+static void add_name(struct vcd_names *names, const struct vcd_name *name) {
+  uint32_t *slot = slot_of(names, name->scope, name->text);
+  names->list[names->count] = *name;
+  *slot = ++names->count;
 }
 
 static bool put_original(struct vcd_writer *writer, const char *text, const char *name,
@@ -148,9 +197,9 @@ enum vcd_status vcd_writer_scope(struct vcd_writer *writer, const char *name, si
   bool plain = plain_name(own.text, name, size);
   uint32_t found = find(scopes, writer->scope, own.text);
   if (!found) {
-    if (!grow((void **)&scopes->list, &scopes->capacity, scopes->count, sizeof own))
+    if (!reserve_name(scopes))
       return VCD_NO_MEMORY;
-    scopes->list[scopes->count++] = own;
+    add_name(scopes, &own);
     found = scopes->count;
   }
   bool good =
@@ -224,7 +273,7 @@ enum vcd_status vcd_writer_var(struct vcd_writer *writer, const struct vcd_var *
     return status;
   if (var->name_size > VCD_NAME_MAX || names->count == VCD_VARS_MAX)
     return VCD_TOO_MANY;
-  if (!grow((void **)&names->list, &names->capacity, names->count, sizeof own))
+  if (!reserve_name(names))
     return VCD_NO_MEMORY;
   bool plain = plain_name(own.text, var->name, var->name_size);
   make_unique(writer, own.text);
@@ -234,7 +283,7 @@ enum vcd_status vcd_writer_var(struct vcd_writer *writer, const struct vcd_var *
       return status;
   }
   *index = var->same ? *var->same : writer->count - 1;
-  names->list[names->count++] = own;
+  add_name(names, &own);
   const struct vcd_signal *signal = &writer->signals[*index];
   if (signal->hidden)
     return VCD_OK;

@@ -20,9 +20,11 @@ struct vcd_name {
   char text[VCD_NAME_MAX + 8]; /* room for a number */
 };
 
+/* A hash table: a trace may have tens of thousands, and each is looked up. */
 struct vcd_names {
   struct vcd_name *list;
-  uint32_t count, capacity;
+  uint32_t *slots; /* index + 1; a power of two of them, at most half of them taken */
+  uint32_t count, capacity, slot_count;
 };
 
 struct vcd_writer {

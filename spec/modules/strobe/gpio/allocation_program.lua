@@ -20,9 +20,19 @@ local task = async.create_task(function()
   board:delay(5000)
   board:wait_contention(100)
 end)
+local recorder = board:recorder { unit_ns = 1 }
+board:prologue(function()
+  recorder:scope "lab"
+  recorder:pin(out, "out")
+  recorder:var("state", "string")
+  recorder:begin(true)
+end)
 for _ = 1, 3 do
   edges:wait(2000)
 end
+edges:events { "in" } (2000)
+recorder:set(1, "on")
+recorder:take()
 input:configure { direction = "output", output_value = 1 }
 async.sleep(0.000005)
 board:contentions()
@@ -31,3 +41,5 @@ task:await()
 edges:close()
 board:pause()
 board:step(100)
+recorder:finish()
+recorder:take()

@@ -219,7 +219,7 @@ describe("a line", function()
     end)
 
     describe("that are debounced", function()
-      -- The edges of a line with a debounce of 5 ms, as "edge@ms", that one gets which writes these levels, one each ms.
+      -- The edges of a line with a debounce of 5 ms, as "edge@ms", where these levels are written, one each ms.
       local function edges(levels, first)
         local board <close> = gpio.board { pins = 2, seed = 1 }
         board:wire(0, 1)
