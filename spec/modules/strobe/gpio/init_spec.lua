@@ -69,6 +69,74 @@ describe("a board", function()
       assert.equal("ECANCELED", sleeping:await())
     end)
 
+    -- A board on which stepping does not come to its end soon.
+    local function busy(board)
+      board:add("clock", { frequency = 1e6 })
+      board:wire("clock1.OUT", "D3")
+      assert(board:line("D3")):on_edge("both", function() end) -- a clock makes edges for who looks
+      board:pause()
+      return board
+    end
+
+    -- Each way to wait on a board: D1 is an output, D2 an input, joined with it.
+    local waits = {
+      sleep = function(board) return board:sleep(100) end,
+      wait_edge = function(_, input) return input:wait_edge() end,
+      edges = function(_, input) for _ in input:edges() do error "no edge" end end,
+      edge_values = function(_, input) for _ in input:edge_values() do error "no edge" end end,
+      ["board:edges"] = function(board, input) for _ in board:edges { input } do error "no edge" end end,
+      watch_lines = function(board) return board:watch_lines():wait() end,
+      serout = function(board) return board:serout("D3", 1, { 100 }) end,
+      play = function(board)
+        return board:play("$timescale 1 s $end $var wire 1 ! c $end $enddefinitions $end\n#9\n1!\n", { c = "D3" })
+      end,
+      trace = function(board)
+        local trace <close> = assert(board:trace(function() return true end)) -- luacheck: ignore
+        return board:sleep(100)
+      end,
+      step = function(board) return busy(board):step(1e6) end,
+      step_events = function(board) return busy(board):step_events(1000000000) end,
+      run_until = function(board) return busy(board):run_until("D3", "x") end,
+    }
+
+    -- Has a task wait, then calls `ending(board, task)`; what the task returned.
+    local function ended(wait, ending)
+      local board <close> = gpio.board { name = "bench", pins = { "D1", "D2", "D3" } }
+      board:wire("D1", "D2")
+      assert(board:line("D1", { direction = "output" }))
+      board:sleep(0.001)
+      local input = assert(board:line("D2"))
+      board:on_contention(error)
+      local task = async.create_task(wait, board, input)
+      for _ = 1, 5 do
+        async.sleep(0)
+      end
+      assert.is_false(task:done())
+      ending(board, task)
+      async.wait { task }
+      return task
+    end
+
+    for name, wait in pairs(waits) do
+      it("ends a wait when it closes: " .. name, function()
+        local task = ended(wait, function(board)
+          board:close()
+        end)
+        local value, _, code = task:result()
+        assert.is_true(value == nil and (code == nil or code == "ECANCELED"))
+      end)
+
+      it("lets a wait be cancelled, and goes on: " .. name, function()
+        local task = ended(wait, function(board, its)
+          its:cancel()
+          async.wait { its }
+          board:resume()
+          assert(board:sleep(0.001))
+        end)
+        assert.is_true(task:cancelled())
+      end)
+    end
+
     it("waits no more once it is closed, and says its name to all else", function()
       local board = gpio.board { name = "bench", pins = 1 }
       local line = assert(board:line(0))
