@@ -46,6 +46,28 @@ function vcd.unit_ns(where, timescale, level)
   return count * math.tointeger(10 ^ (units[unit] + 9))
 end
 
+local writer_options = {
+  timescale = "string", strings = "boolean", reals = "boolean", date = "string or boolean", comment = "string",
+  max_size = "number", max_changes = "number", all_changes = "boolean", begin = "number",
+}
+
+local function check_options(options)
+  for name, value in pairs(options) do
+    local expected = writer_options[name]
+    if not expected then
+      error(("vcd.open: there is no option %s"):format(tostring(name)), 3)
+    elseif not expected:find(type(value), 1, true) then
+      error(("vcd.open: %s: a %s expected, got %s"):format(name, expected, type(value)), 3)
+    end
+  end
+end
+
+local function check_source(where, source)
+  if type(source) ~= "string" and type(source) ~= "function" then
+    error(("%s: a path, a text or a function expected, got %s"):format(where, type(source)), 3)
+  end
+end
+
 --- Opens a trace to be written. What it held before is lost.
 ---@async
 ---@param target string|fun(bytes: string): boolean?, string?, string? a path; or what is given
@@ -61,6 +83,10 @@ end
 ---@return string? code
 function vcd.open(target, options)
   options = options or {}
+  check_options(options)
+  if type(target) ~= "string" and type(target) ~= "function" then
+    error(("vcd.open: a path or a function expected, got %s"):format(type(target)), 2)
+  end
   local unit_ns = vcd.unit_ns("vcd.open", options.timescale or "1 us", 2)
   local date = options.date == true and os.date "!%Y-%m-%dT%H:%M:%SZ" or options.date or nil
   local engine, message, code = core.writer {
@@ -378,6 +404,7 @@ end
 ---@return strobe.vcd.Trace|string trace what the head tells, or a message
 ---@return string? code
 function vcd.changes(source)
+  check_source("vcd.changes", source)
   local trace, reader, opened = start(source)
   if not trace then
     return nil, reader, opened
@@ -450,6 +477,7 @@ end
 ---@return string? message with file, line and column
 ---@return string? code "EBADMSG" for a broken file
 function vcd.read(source, options)
+  check_source("vcd.read", source)
   local trace, reader, opened = start(source)
   if not trace then
     return nil, reader, opened

@@ -186,6 +186,16 @@ $end
       assert.has_error(function()
         vcd.open("x", { timescale = "3 us" })
       end, "vcd.open: timescale '3 us': 1, 10 or 100 of s, ms, us or ns expected")
+      for message, call in pairs {
+        ["vcd.open: there is no option strngs"] = function() vcd.open("x", { strngs = true }) end,
+        ["vcd.open: max_size: a number expected, got string"] = function() vcd.open("x", { max_size = "1 MB" }) end,
+        ["vcd.open: date: a string or boolean expected, got number"] = function() vcd.open("x", { date = 7 }) end,
+        ["vcd.open: a path or a function expected, got nil"] = function() vcd.open() end,
+        ["vcd.read: a path, a text or a function expected, got nil"] = function() vcd.read() end,
+        ["vcd.changes: a path, a text or a function expected, got table"] = function() vcd.changes {} end,
+      } do
+        assert.has_error(call, message)
+      end
       written({}, function(writer)
         local led = writer:var "led"
         writer:change(5, led, 1)
