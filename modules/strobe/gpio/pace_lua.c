@@ -163,10 +163,12 @@ static int report_stop(lua_State *L) {
   return 0;
 }
 
-/* Who waits is told; if nobody does, everybody is. */
+/* Who waits is told; if nobody does, everybody is. The box stays on the stack, for who is told may
+ * drop it. [-0, +(0|1), -] */
 static void stop(struct gpio_box *box, lua_State *L) {
   if (wake_all(box))
     return;
+  gpio_box_push(L, box);
   lua_pushcfunction(L, report_stop);
   lua_pushlightuserdata(L, box);
   if (lua_pcall(L, 1, 0, 0) != LUA_OK)
@@ -236,10 +238,16 @@ static void call_prologue(lua_State *L, struct gpio_box *box) {
   scheduler_call(L, 0, 0, "circuit prologue");
 }
 
+static bool calls_lua(const struct gpio_box *box) {
+  return !list_empty(&box->handled) || !list_empty(&box->alarms) || box->prologue != LUA_NOREF;
+}
+
 static void run(struct job *job) {
   struct gpio_box *box = list_entry(job, struct gpio_box, job);
   lua_State *L = box->scheduler->L;
-  gpio_box_push(L, box); /* handlers may drop it, and so may who reports */
+  int top = lua_gettop(L);
+  if (calls_lua(box))
+    gpio_box_push(L, box); /* who is called may drop it */
   if (!box->held)
     call_prologue(L, box);
   bool more = pass(box, L);
@@ -248,7 +256,7 @@ static void run(struct job *job) {
     make_ready(box);
   else
     gpio_pace_arrange(box); /* without memory the next call tries again */
-  lua_pop(L, 1);
+  lua_settop(L, top);
 }
 
 static void fire(struct timer *timer) {

@@ -95,8 +95,8 @@ static struct recorded *pin_of(const struct recorder *recorder, const struct gpi
   return &recorder->pins[recorder->pin_of[line->id]];
 }
 
-static void record_level(struct recorder *recorder, int64_t time, const struct recorded *pin,
-                         enum gpio_level level) {
+static inline void record_level(struct recorder *recorder, int64_t time, const struct recorded *pin,
+                                enum gpio_level level) {
   if (&recorder->pins[pin->next] != pin)
     level = shared_level(recorder, pin, level);
   note(recorder, vcd_writer_wire(recorder->writer, time, pin->wire, gpio_level_letter(level)));
@@ -385,7 +385,7 @@ static enum vcd_status set_value(lua_State *L, struct recorder *recorder, uint32
   int64_t now = recorder->box->board->schedule.now;
   enum vcd_type type;
   uint32_t width;
-  size_t size;
+  size_t size = 0;
   luaL_argcheck(L, vcd_writer_type(writer, var, &type, &width), 2, "no variable of this trace");
   if (type == VCD_WIRE) {
     char bit = lua_toboolean(L, 3) ? '1' : '0';
@@ -394,7 +394,7 @@ static enum vcd_status set_value(lua_State *L, struct recorder *recorder, uint32
   if (type == VCD_REAL)
     return vcd_writer_real(writer, now, var, lua_isnumber(L, 3) ? lua_tonumber(L, 3) : NAN);
   const char *text = lua_isnil(L, 3) ? "" : luaL_tolstring(L, 3, &size);
-  return vcd_writer_text(writer, now, var, text, lua_isnil(L, 3) ? 0 : size);
+  return vcd_writer_text(writer, now, var, text, size);
 }
 
 /* recorder:set(var, value) → true: what a variable is from now on. */
