@@ -52,7 +52,9 @@ local parts = {}
 ---@field failure? string why it stopped
 local Part = {}
 
-local is_kind = setmetatable({}, { __mode = "k" })
+local weak = { __mode = "k" } -- what runs is held by the engine, or is a task
+
+local is_kind = setmetatable({}, weak)
 
 local reserved = { name = true, pins = true, attributes = true, start = true, finish = true }
 
@@ -124,13 +126,13 @@ local function place_of(part, pin)
   return where
 end
 
--- Stops it and says why; being cancelled is no failure.
+-- Stops it and says why, also when its finish fails then; being cancelled is no failure.
 local function fail(part, what, pin, e)
-  if errors.is(e, errors.CancelledError) or part.failure then
+  if errors.is(e, errors.CancelledError) then
     return
   end
   local where = part.board.closed and part.name or place_of(part, pin)
-  part.failure = tostring(e):match "^[^\n]*"
+  part.failure = part.failure or tostring(e):match "^[^\n]*"
   core_error.report { message = ("%s: error in its %s; the part stops\n%s"):format(where, what, e) }
   part:stop()
 end
@@ -241,7 +243,7 @@ local function put(board, kind, name, attributes)
   local pins = type(kind.pins) == "function" and kind.pins(attributes) or kind.pins
   local part = setmetatable({
     name = name, kind = kind.name, board = board, attributes = attributes, line = {}, state = {},
-    pins = check_pins(kind, pins), finish = kind.finish, running = {},
+    pins = check_pins(kind, pins), finish = kind.finish, running = setmetatable({}, weak),
   }, is_kind[kind])
   add_pins(part)
   board.parts[name] = part
@@ -249,7 +251,15 @@ local function put(board, kind, name, attributes)
   return part
 end
 
---- For diagrams: takes off what was put on the board last. The engine keeps its lines, which nobody reaches any more.
+local function remove(list, what)
+  for i = #list, 1, -1 do
+    if list[i] == what then
+      table.remove(list, i)
+    end
+  end
+end
+
+--- For diagrams: takes a part off that nobody has yet. The engine keeps its lines, which nobody reaches any more.
 ---@param part strobe.gpio.Part
 function parts.take_off(part)
   local board = part.board
@@ -265,7 +275,7 @@ function parts.take_off(part)
     board.pins[part.name .. "." .. name] = nil
   end
   board.parts[part.name] = nil
-  board.parts[#board.parts] = nil
+  remove(board.parts, part)
 end
 
 --- board:add; but a bad value of an attribute is no error.

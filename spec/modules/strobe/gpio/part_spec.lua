@@ -62,6 +62,18 @@ describe("a part", function()
     assert.same({ "led1", "inverter1", "led2" }, { board.parts[1].name, board.parts[2].name, board.parts[3].name })
   end)
 
+  it("keeps nothing of timers and handlers that were closed", function()
+    local board <close> = gpio.board {}
+    local part = board:add(parts.kind { name = "chip", pins = { "a" } })
+    for _ = 1, 100 do
+      part:after(1, print):close()
+      part:on_edge("a", "change", print):close()
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(part.running))
+  end)
+
   it("owns its pins", function()
     local board <close> = gpio.board { name = "bench" }
     board:add("led", { name = "red" })
@@ -125,6 +137,27 @@ describe("a part", function()
       assert.matches("no idea", part.failure)
     end)
 
+    it("is named in its finish too, after its failure", function()
+      local contexts, part = reported {
+        start = function(self)
+          self:on_edge("b", "change", error)
+          self:after(0.001, function()
+            error "first"
+          end)
+        end,
+        finish = function()
+          error { "second" }
+        end,
+      }
+      assert.equal(2, #contexts)
+      table.sort(contexts, function(a, b)
+        return a.message > b.message
+      end)
+      assert.matches("board bench: part bad7 (bad): error in its timer; the part stops", contexts[1].message, 1, true)
+      assert.matches("board bench: part bad7 (bad): error in its finish", contexts[2].message, 1, true)
+      assert.matches("first", part.failure)
+    end)
+
     it("is named when it starts, in its timers and in its tasks", function()
       for what, start in pairs {
         start = function()
@@ -162,6 +195,17 @@ describe("a part", function()
       assert.matches("part led has no attribute size", mistake("led", { size = 1 }))
       assert.matches("board bench has a led7 already", mistake("led", { name = "led7" }))
       assert.matches("without a dot expected, got a.b", mistake("led", { name = "a.b" }))
+    end)
+
+    it("has pins with names, each once", function()
+      local board <close> = gpio.board {}
+      local function refused(pins)
+        return errors.raised_by(board.add, board, parts.kind { name = "chip", pins = pins })
+      end
+      assert.matches("board:add: part chip: pins: a is there twice", refused { "a", "b", "a" })
+      assert.matches("board:add: part chip: pins%[2%]: a name .* expected, got 7", refused { "a", 7 })
+      assert.matches("part chip: pins%[1%]: a name .* expected, got a.b", refused { "a.b" })
+      assert.same({ 0, 0 }, { #board.parts, board:stats().lines })
     end)
 
     it("is refused as a kind", function()
