@@ -44,9 +44,13 @@ function contentions.list(board)
   return list
 end
 
+-- In the order in which they were registered, so that each run is the same.
 local function tell(board, contention)
-  for handle in pairs(board.contention_handlers) do
-    local ok, e = xpcall(handle.f, debug.traceback, contention)
+  for _, handle in ipairs(table.move(board.contention_handlers, 1, #board.contention_handlers, 1, {})) do
+    local ok, e = true, nil
+    if not handle.closed then
+      ok, e = xpcall(handle.f, debug.traceback, contention)
+    end
     if not ok then
       core_error.report { message = ("board %s: error in a contention handler\n%s"):format(board.name, e) }
     end
@@ -92,7 +96,7 @@ end
 --- For boards that go on after a failure.
 ---@param board strobe.gpio.Board
 function contentions.restart(board)
-  if next(board.contention_handlers) then
+  if #board.contention_handlers > 0 then
     start(board)
   end
 end
@@ -104,8 +108,14 @@ Handle.__index = Handle
 --- Calls it no more. Twice is harmless.
 function Handle:close()
   local board = self.board
-  board.contention_handlers[self] = nil
-  if not next(board.contention_handlers) and board.contention_task then
+  self.closed = true
+  for i, handle in ipairs(board.contention_handlers) do
+    if handle == self then
+      table.remove(board.contention_handlers, i)
+      break
+    end
+  end
+  if #board.contention_handlers == 0 and board.contention_task then
     board.contention_task:cancel()
     board.contention_task = nil
   end
@@ -120,7 +130,7 @@ function contentions.on(board, f)
     mistake("board:on_contention: a function expected, got %s", type(f))
   end
   local handle = setmetatable({ board = board, f = f }, Handle)
-  board.contention_handlers[handle] = true
+  table.insert(board.contention_handlers, handle)
   start(board)
   return handle
 end

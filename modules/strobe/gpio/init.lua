@@ -35,8 +35,9 @@
 -- potentiometer, led, rgb_led, seven_segment, buzzer, relay, servo, clock, shift_register, flip_flop, inverter, and,
 -- or, xor, nand, nor, adc, dht22, hc_sr04, eeprom, thermometer. `strobe.gpio.i2c` is a bus, `gpio.faults` are faults.
 --
--- `board:trace(path)` records VCD, `board:play(vcd, map)` drives lines by it; `board:serve(host, port)` is a page and a
--- WebSocket to press buttons by, `board:view()` shows the board in the terminal.
+-- `board:trace(path)` records VCD, with `states = true` also what the parts do; `board:play(vcd, map)` drives lines by
+-- it; `board:serve(host, port)` is a page and a WebSocket to press buttons by, `board:view()` shows the board in the
+-- terminal.
 
 local Board = require "strobe.gpio.board"
 local faults = require "strobe.gpio.faults"

@@ -1,3 +1,4 @@
+local async = require "strobe.async"
 local errors = require "spec.support.errors"
 local gpio = require "strobe.gpio"
 local reports = require "spec.support.reports"
@@ -53,6 +54,43 @@ describe("contention", function()
     end)
     assert.same({ 2, 2 }, { told, #contexts })
     assert.matches("error in a contention handler", contexts[1].message)
+  end)
+
+  it("is told in the order in which one asked for it, also where one is closed meanwhile", function()
+    local board <close> = gpio.board { pins = 2 }
+    local told, handles = {}, {}
+    for i = 1, 9 do
+      handles[i] = board:on_contention(function()
+        table.insert(told, i)
+        handles[i]:close()
+        handles[9]:close()
+      end)
+    end
+    clash(board)
+    assert.same({ 1, 2, 3, 4, 5, 6, 7, 8 }, told)
+  end)
+
+  it("is no news of a board that is closed at once", function()
+    assert.same({}, reports.of(function()
+      local board = gpio.board {}
+      board:on_contention(error)
+      board:close()
+      async.sleep(0.001)
+    end))
+  end)
+
+  it("that lasted before is no news", function()
+    local board <close> = gpio.board { pins = 2 }
+    local _, _, wire = clash(board)
+    wire:restore()
+    board:sleep(0.001)
+    local told = {}
+    board:on_contention(function(contention)
+      table.insert(told, contention.seq)
+    end)
+    wire:cut()
+    board:sleep(0.001)
+    assert.same({ 2 }, told)
   end)
 
   it("takes functions only", function()
