@@ -2,6 +2,8 @@
 
 #include "core/task/error.h"
 
+#include <string.h>
+
 /* Deltas in one turn of the loop, so that others have theirs. */
 enum { DELTAS_PER_TURN = 2000, CALLS_PER_TURN = 1000 };
 
@@ -337,13 +339,30 @@ void gpio_pace_prologue(lua_State *L, struct gpio_box *box) {
   gpio_pace_sync(box);
 }
 
+/* The place of the first caller that is not one of strobe's own modules. [-0, +1, m] */
+static void push_place(lua_State *L) {
+  lua_Debug caller;
+  for (int level = 1; lua_getstack(L, level, &caller); level++) {
+    lua_getinfo(L, "Sl", &caller);
+    if (caller.currentline > 0 && strncmp(caller.short_src, "strobe:", 7) != 0) {
+      lua_pushfstring(L, "%s:%d: ", caller.short_src, caller.currentline);
+      return;
+    }
+  }
+  lua_pushliteral(L, "");
+}
+
 int gpio_push_status(lua_State *L, const struct gpio_board *board, enum gpio_status status) {
   if (status == GPIO_OK) {
     lua_pushboolean(L, 1);
     return 1;
   }
-  if (status == GPIO_INVALID || status == GPIO_WRONG_DIRECTION)
-    error_mistake(L, "%s", board->message);
+  if (status == GPIO_INVALID || status == GPIO_WRONG_DIRECTION) {
+    push_place(L);
+    lua_pushstring(L, board->message);
+    lua_concat(L, 2);
+    return lua_error(L);
+  }
   lua_pushnil(L);
   lua_pushstring(L, board->message);
   lua_pushstring(L, gpio_status_code(status));

@@ -1,6 +1,7 @@
 local async = require "strobe.async"
 local errors = require "spec.support.errors"
 local gpio = require "strobe.gpio"
+local sh = require("spec.support.shell").run
 
 local MS = 1000 * 1000 -- in ns
 
@@ -89,6 +90,17 @@ describe("a line", function()
     board:sleep(0.001)
     assert.equal("z", input:level())
     assert.matches("board bench: .*D2.* an input", errors.raised_by(input.set_value, input, 1))
+  end)
+
+  it("says where a wrong direction was asked for, in the caller's file", function()
+    local output, status = sh("env -u STROBE_MODULES $S $F", [[
+      local board <close> = require("strobe.gpio").board { pins = { "D1" } }
+      local line = assert(board:line "D1")
+      line:set_value(1)
+    ]])
+    assert.matches("^strobe: FILE:3: board board: a write to pin board.D1 %(net D1%), an input: make it an output",
+      output)
+    assert.equal(1, status)
   end)
 
   it("toggles what it wrote, also where others hold the net", function()
