@@ -91,7 +91,8 @@ end
 function Board:untraced(what)
   for _, trace in ipairs(self.traces) do
     if trace.begun and not trace.options.pins then
-      self:warn(what .. " was added after the trace began, and is not in it: add it before time passes")
+      local text = "%s was added after the trace began, and is not in it: add it before time passes, or trace again"
+      self:warn(text:format(what))
       return
     end
   end
