@@ -292,10 +292,12 @@ local function add_parts(board, plan)
   for _, item in ipairs(plan) do
     if item.kind then
       local part, refusal = parts.try(board, item.kind, item.attributes)
-      for i = #board.parts, part and #board.parts + 1 or before + 1, -1 do
-        parts.take_off(board.parts[i])
+      if not part then
+        for i = #board.parts, before + 1, -1 do
+          parts.take_off(board.parts[i])
+        end
+        refuse("%s: %s", item.place, refusal)
       end
-      check(part, "%s: %s", item.place, refusal)
       added[item.id] = part
     end
   end
