@@ -58,13 +58,15 @@ Trace.__name = "gpio.Trace"
 -- --- What is traced ---------------------------------------------------------------------------
 
 local known = {
-  timescale = "string", pins = "table", reals = "list", states = "list", strings = "boolean", max_size = "number",
-  max_changes = "number", all_changes = "boolean", date = "string", comment = "string",
+  timescale = "string", pins = "table", reals = "list", states = "list", strings = "boolean", max_size = "count",
+  max_changes = "count", all_changes = "boolean", date = "string", comment = "string",
 }
 
 local function is_of(kind, value)
   if kind == "list" then
     return type(value) == "boolean" or type(value) == "table"
+  elseif kind == "count" then
+    return math.type(value) == "integer" and value > 0
   end
   return type(value) == kind
 end

@@ -377,6 +377,7 @@ $end
       ["board:trace: pins: board bench has no pin D3; it has D2, D13"] = function()
         board:trace("x", { pins = { "D3" } })
       end,
+      ["board:trace: max_size: a count expected, got number"] = function() board:trace("x", { max_size = 0.5 }) end,
       ["board:trace: states: a list expected, got string"] = function() board:trace("x", { states = "k" }) end,
       ["board:trace: states: board bench has no part k; it has none"] = function()
         board:trace("x", { states = { "k" } })
