@@ -291,8 +291,10 @@ local function add_parts(board, plan)
   local added, before = {}, #board.parts
   for _, item in ipairs(plan) do
     if item.kind then
-      local part, refusal = parts.try(board, item.kind, item.attributes)
-      if not part then
+      local ok, part, refusal = pcall(parts.try, board, item.kind, item.attributes)
+      if not (ok and part) then
+        -- A kind says itself what is wrong with its attributes.
+        refusal = ok and refusal or (tostring(part):match "^[^\n]*":gsub("^%S+:%d+: ", ""))
         for i = #board.parts, before + 1, -1 do
           parts.take_off(board.parts[i])
         end

@@ -18,6 +18,15 @@ function names.check(what, name)
   end
 end
 
+--- Raises unless it may name a pin of a part, where a dot is as good as any other character.
+---@param what string the argument, for the message
+---@param name any
+function names.check_pin(what, name)
+  if type(name) ~= "string" or not name:find "^[^%c]+$" or #name > names.LONGEST // 2 then
+    mistake("%s: a name of up to %d bytes expected, got %s", what, names.LONGEST // 2, tostring(name))
+  end
+end
+
 --- The names of a list of things that have one, for a message.
 ---@param list {name: string}[]
 ---@return string

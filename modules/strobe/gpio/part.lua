@@ -215,7 +215,7 @@ end
 local function check_pins(kind, pins)
   local seen = {}
   for i, name in ipairs(pins) do
-    names.check(("board:add: part %s: pins[%d]"):format(kind.name, i), name)
+    names.check_pin(("board:add: part %s: pins[%d]"):format(kind.name, i), name)
     if seen[name] then
       mistake("board:add: part %s: pins: %s is there twice", kind.name, name)
     end

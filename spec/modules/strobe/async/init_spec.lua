@@ -109,7 +109,7 @@ describe("strobe.async", function()
           count, kinds[name] = count + 1, type(value)
         end
         print(count, kinds.sleep, kinds.Barrier, kinds.Channel, kinds.FIRST_COMPLETED)]]
-      local count = #functions + #error_classes + 6
+      local count = #functions + #error_classes + 7
       assert.equal(("%d\tfunction\tfunction\ttable\tstring\n"):format(count), output)
     end)
   end)

@@ -204,7 +204,7 @@ describe("a part", function()
       end
       assert.matches("board:add: part chip: pins: a is there twice", refused { "a", "b", "a" })
       assert.matches("board:add: part chip: pins%[2%]: a name .* expected, got 7", refused { "a", 7 })
-      assert.matches("part chip: pins%[1%]: a name .* expected, got a.b", refused { "a.b" })
+      assert.matches("part chip: pins%[1%]: a name .* expected, got a\tb", refused { "a\tb" })
       assert.same({ 0, 0 }, { #board.parts, board:stats().lines })
     end)
 
