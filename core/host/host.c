@@ -3,6 +3,7 @@
 #include "core/host/libraries.h"
 #include "core/host/loader.h"
 #include "core/host/signal.h"
+#include "core/io/inherited.h"
 #include "core/task/error.h"
 #include "core/task/task.h"
 #include "core/task/time.h"
@@ -47,6 +48,7 @@ int host_open(struct host *host, int argc, char **argv) {
   host->argc = argc;
   host->argv = argv;
   take_dev(host);
+  inherited_fill();
   int status = loop_open(&host->loop);
   if (status < 0)
     return status;

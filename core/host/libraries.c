@@ -1,6 +1,7 @@
 #include "core/host/libraries.h"
 
 #include "core/host/loader.h"
+#include "core/io/inherited.h"
 #include "core/io/pipe.h"
 #include "core/io/process.h"
 #include "core/io/resolve.h"
@@ -37,6 +38,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.handle", luaopen_strobe_core_handle},
     {"strobe.core.host", luaopen_strobe_core_host},
     {"strobe.core.http", luaopen_strobe_core_http},
+    {"strobe.core.inherited", luaopen_strobe_core_inherited},
     {"strobe.core.inspect", luaopen_strobe_core_inspect},
     {"strobe.core.join", luaopen_strobe_core_join},
     {"strobe.core.lot", luaopen_strobe_core_lot},

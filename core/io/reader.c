@@ -12,6 +12,7 @@ static enum wait_cancel cancel_read(lua_State *L, struct task *task) {
   (void)L;
   stream->reader = NULL;
   stream->needed = 0;
+  stream_wait_ends(stream);
   return WAIT_LEFT;
 }
 
@@ -50,6 +51,7 @@ static int wait_input(lua_State *L, size_t needed, int64_t timeout, lua_KFunctio
   wait_deadline(L, task, timeout);
   stream->needed = needed;
   stream->reader = task;
+  stream_wait_begins(stream);
   return wait_park(L, task, &reading, stream, k);
 }
 

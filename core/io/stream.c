@@ -27,6 +27,16 @@ bool stream_wants_input(const struct stream *stream) {
          (size < stream->limit || size < stream->needed);
 }
 
+void stream_wait_begins(const struct stream *stream) {
+  if (stream->stills_time)
+    stream->scheduler->loop->questions++;
+}
+
+void stream_wait_ends(const struct stream *stream) {
+  if (stream->stills_time)
+    stream->scheduler->loop->questions--;
+}
+
 /* --- What transports tell --------------------------------------------------- */
 
 static void wake_reader(struct stream *stream) {
@@ -35,6 +45,7 @@ static void wake_reader(struct stream *stream) {
     return;
   stream->reader = NULL;
   stream->needed = 0;
+  stream_wait_ends(stream);
   wait_wake(task);
 }
 
@@ -51,6 +62,7 @@ static void wake_drainer(struct stream *stream) {
   if (!task)
     return;
   stream->drainer = NULL;
+  stream_wait_ends(stream);
   wait_wake(task);
 }
 
@@ -180,8 +192,10 @@ static int stream_send(lua_State *L) {
 }
 
 static enum wait_cancel cancel_drain(lua_State *L, struct task *task) {
+  struct stream *stream = task->wait_object;
   (void)L;
-  ((struct stream *)task->wait_object)->drainer = NULL;
+  stream->drainer = NULL;
+  stream_wait_ends(stream);
   return WAIT_LEFT;
 }
 
@@ -205,6 +219,7 @@ static int drain(lua_State *L, int status, lua_KContext context) {
   struct task *task = wait_enter(L);
   wait_deadline(L, task, stream->timeout);
   stream->drainer = task;
+  stream_wait_begins(stream);
   return wait_park(L, task, &draining, stream, drain);
 }
 

@@ -59,6 +59,7 @@ struct stream {
   struct list closers; /* jobs of tasks in wait_closed */
   int error;           /* a negative libuv error of reading or writing, or 0 */
   int lost;            /* the same, when queued bytes were given up by closing */
+  bool stills_time;    /* virtual time stands still while a task waits for its bytes */
   bool ended;          /* the peer will send no more */
   bool shut;           /* we will */
   bool closing, closed, orphan;
@@ -75,6 +76,10 @@ struct stream *stream_check(lua_State *L, int index);
 
 /* The stream at index 1, for a method that goes on, which has checked it before. [-0, +0, v] */
 struct stream *stream_at_one(lua_State *L);
+
+/* A task parks to read or to drain; it leaves, or is woken. Always in pairs. */
+void stream_wait_begins(const struct stream *stream);
+void stream_wait_ends(const struct stream *stream);
 
 /* Pushes nil, why, its code, for stream->error. [-0, +3, m] */
 int stream_push_error(lua_State *L, const struct stream *stream, const char *what);

@@ -21,6 +21,15 @@ function report.get_handler()
   return handler
 end
 
+-- Tells which reports are nobody's business.
+local filter
+
+--- Keeps back the reports for which f returns true; they were dealt with.
+---@param f? fun(context: table): boolean
+function report.set_filter(f)
+  filter = f
+end
+
 --- Whether a source is a file of strobe's own modules, inside it or in a folder.
 ---@param source string as debug.getinfo's short_src
 ---@return boolean
@@ -127,7 +136,9 @@ end
 --- Lets all reports of the core come here.
 function report.install()
   core.reporter(function(context)
-    if handler then
+    if filter and filter(context) then
+      return
+    elseif handler then
       handler(context)
     else
       report.print(context)

@@ -4,6 +4,7 @@ local core_task = require "strobe.core.task"
 local error_classes = require "strobe.async.error"
 local host = require "strobe.core.host"
 local join = require "strobe.core.join"
+local output = require "strobe.output"
 local report = require "strobe.report"
 local tasks = require "strobe.async.task"
 
@@ -30,7 +31,7 @@ local function guard_exit()
   local exit = os.exit
   os.exit = function(code) -- luacheck: ignore
     pcall(call_last)
-    io.stdout:flush()
+    output.flush()
     exit(code)
   end
 end
@@ -83,6 +84,19 @@ local function watch_signals(state)
   host.on_signal(function(number)
     state.signal = number
     state.task:cancel(signal_names[number])
+    if state.finishing then
+      output.abandon()
+    end
+  end)
+end
+
+-- When nobody reads what it prints, it ends as by a signal; the task that printed, by the error.
+local function watch_output(state)
+  output.install(function()
+    if not state.broken and core_task.current() ~= state.task then
+      state.task:cancel "SIGPIPE"
+    end
+    state.broken = true
   end)
 end
 
@@ -104,7 +118,12 @@ local function exit_status(state, ok, e)
   elseif state.signal and not error_classes.is(e, error_classes.Interrupted) then
     return 128 + state.signal
   elseif ok then
+    state.broken = false
     return 0
+  end
+  state.broken = state.broken or output.is_broken(e)
+  if state.broken then
+    return 1
   end
   local failure = not state.task:cancelled() and state.task:failure()
   if failure then
@@ -128,6 +147,7 @@ function script.run(chunk, ...)
   state.task:set_name "main"
   tasks.set_script(state.task)
   watch_signals(state)
+  watch_output(state)
   watch_deadlock(state, me)
   join.wait { state.task }
   local ok, e = pcall(state.task.result, state.task)
@@ -137,7 +157,8 @@ function script.run(chunk, ...)
   collectgarbage()
   end_others()
   call_last()
-  io.stdout:flush()
+  state.finishing = true
+  status = output.finish(state.broken) or status
   return state.signal and 128 + state.signal or status
 end
 

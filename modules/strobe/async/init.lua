@@ -35,6 +35,7 @@ local homes = {
   context = { "Context", "ContextVar", "copy_context" },
   fs = { "fs" },
   subprocess = { "create_subprocess_exec", "create_subprocess_shell", "subprocess" },
+  standard = { "connect_read_pipe", "connect_write_pipe", "stderr", "stdin", "stdout" },
   streams = {
     "StreamReader", "StreamWriter", "open_connection", "open_unix_connection", "start_server",
     "start_unix_server",

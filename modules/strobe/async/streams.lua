@@ -18,9 +18,12 @@ local function raise(message, code)
   error(e, 0)
 end
 
+local LF, CR = ("\n"):byte(), ("\r"):byte()
+
 ---@class strobe.StreamReader what came by a connection; its methods raise
 ---@field private stream strobe.Stream
 ---@field private limit integer
+---@field private feed? strobe.Stream where feed_data puts what it gets
 local StreamReader = {}
 StreamReader.__index = StreamReader
 StreamReader.__name = "StreamReader"
@@ -38,8 +41,17 @@ local function overrun(message, consumed)
   error(e, 0)
 end
 
+-- What was read so far goes back when the rest does not come: cancelled, out of time.
+local Taken = {}
+
+function Taken:__close(e)
+  if e ~= nil and self[1] and not self.stream:is_closing() then
+    self.stream:unread(table.concat(self))
+  end
+end
+
 local function read_all(reader)
-  local parts = {}
+  local parts <close> = setmetatable({ stream = reader.stream }, Taken)
   repeat
     parts[#parts + 1] = reader:read(LIMIT)
   until parts[#parts] == ""
@@ -119,15 +131,39 @@ function StreamReader:readline()
   raise(message, code)
 end
 
---- Iterates over the lines, without their ends.
+-- Without LF or CR LF at its end.
+local function without_end(line)
+  if line:byte(-1) ~= LF then
+    return line
+  end
+  return line:sub(1, line:byte(-2) == CR and -3 or -2)
+end
+
+--- Iterates over the lines, without their LF or CR LF. What comes after the last LF is
+--- the last line.
 ---@async
 ---@return fun(): string?
 function StreamReader:lines()
   return function()
     local line = self:readline()
     if line ~= "" then
-      return (line:gsub("\r?\n$", ""))
+      return without_end(line)
     end
+  end
+end
+
+--- Iterates over what comes, as it comes: pieces of 1 to n bytes, cut anywhere.
+--- `async.iter(reader:chunks()):decode "utf-8"` makes text of them.
+---@async
+---@param n? integer bytes (64 KiB)
+---@return fun(): string?
+function StreamReader:chunks(n)
+  if n ~= nil and (math.type(n) ~= "integer" or n < 1) then
+    error(("chunks: n: a whole number of 1 or more expected, got %s"):format(tostring(n)), 2)
+  end
+  return function()
+    local chunk = self:read(n or LIMIT)
+    return chunk ~= "" and chunk or nil
   end
 end
 
@@ -136,6 +172,32 @@ end
 function StreamReader:at_eof()
   return self.stream:at_eof()
 end
+
+local function feed_of(reader, method)
+  return reader.feed or error(method .. ": only for a reader made without a stream", 3)
+end
+
+--- Puts bytes behind all others; does not wait. For a reader made without a stream.
+---@param data string
+function StreamReader:feed_data(data)
+  local ok, message, code = feed_of(self, "feed_data"):send(data)
+  if not ok then
+    raise(message, code)
+  end
+end
+
+--- The end comes behind them.
+function StreamReader:feed_eof()
+  feed_of(self, "feed_eof"):shutdown()
+end
+
+--- Closes what it reads from; what was not read yet is lost. A connection is closed by its
+--- writer as well. Closing twice is harmless.
+function StreamReader:close()
+  self.stream:close()
+end
+
+StreamReader.__close = StreamReader.close
 
 ---@class strobe.StreamWriter what goes by a connection; its methods raise
 ---@field private stream strobe.Stream
@@ -221,12 +283,16 @@ end
 
 StreamWriter.__close = StreamWriter.close
 
---- A reader on a strobe.net stream.
----@param stream strobe.Stream
+--- A reader on a strobe.net stream; without one, of what `feed_data` and `feed_eof` give it.
+---@param stream? strobe.Stream
 ---@param limit? integer most bytes of a line or of readuntil (64 KiB)
 ---@return strobe.StreamReader
 function streams.StreamReader(stream, limit)
-  return setmetatable({ stream = stream, limit = limit or LIMIT }, StreamReader)
+  local feed
+  if not stream then
+    stream, feed = net.pipe()
+  end
+  return setmetatable({ stream = stream, feed = feed, limit = limit or LIMIT }, StreamReader)
 end
 
 --- A writer on a strobe.net stream.
@@ -235,6 +301,9 @@ end
 function streams.StreamWriter(stream)
   return setmetatable({ stream = stream }, StreamWriter)
 end
+
+-- For kinds of them, see strobe.async.standard.
+streams.reader_class, streams.writer_class, streams.LIMIT, streams.raise = StreamReader, StreamWriter, LIMIT, raise
 
 local function pair(stream, options)
   return streams.StreamReader(stream, options and options.limit), streams.StreamWriter(stream)

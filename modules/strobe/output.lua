@@ -1,0 +1,162 @@
+--- What print and io.write do in a script.
+--
+-- They stay in order with async.stdout and async.stderr. And when nobody reads standard output any
+-- more, as in `strobe script.lua | head`, they end the script: SIGPIPE would, but a runtime with sockets
+-- ignores that, and Lua's print does not look.
+
+local errors = require "strobe.async.error"
+local report = require "strobe.report"
+
+local output = {}
+
+-- As the system numbers them.
+local EBADF, EPIPE = 9, 32
+
+-- What a shell tells of a program that SIGPIPE has ended.
+output.BROKEN_STATUS = 128 + 13
+
+local stdout, stderr = io.stdout, io.stderr
+local methods = getmetatable(stdout).__index
+local write, flush = methods.write, methods.flush
+
+local BROKEN = "stdout: broken pipe (whoever read it has gone)"
+
+-- Called when standard output is found broken.
+local on_broken
+
+-- The first failure of print, which tells nobody.
+local failure
+
+-- Whether it was said that nobody reads.
+local said
+
+local function say_broken()
+  if not said then
+    said = true
+    stderr:write("strobe: ", BROKEN, "\n")
+  end
+end
+
+local function raise_broken()
+  local e = errors.ConnectionError(BROKEN)
+  e.code, e.stream = "EPIPE", "stdout"
+  on_broken()
+  error(e, 0)
+end
+
+--- Whether an error says that nobody reads standard output any more.
+---@param e any
+---@return boolean
+function output.is_broken(e)
+  if errors.is(e, errors.ExceptionGroup) and e.exceptions then
+    for _, inner in ipairs(e.exceptions) do
+      if not output.is_broken(inner) then
+        return false
+      end
+    end
+    return #e.exceptions > 0
+  end
+  return errors.is(e, errors.ConnectionError) and e.code == "EPIPE" and e.stream == "stdout"
+end
+
+-- Passes on what a method of a file returned.
+local function checked(file, result, message, code)
+  if not result and code == EPIPE and file == stdout then
+    raise_broken()
+  end
+  return result, message, code
+end
+
+-- What async.stdout or async.stderr has queued goes before.
+local function settle(file)
+  local standard = package.loaded["strobe.async.standard"]
+  if standard and (file == stdout or file == stderr) then
+    standard.flush(file)
+  end
+end
+
+--- Writes all that is left at once: the process is about to exit.
+function output.flush()
+  flush(stdout)
+  settle(stdout)
+  settle(stderr)
+end
+
+local function print_line(...)
+  local words = table.pack(...)
+  for i = 1, words.n do
+    words[i] = tostring(words[i])
+  end
+  settle(stdout)
+  local ok, message, code = checked(stdout, write(stdout, table.concat(words, "\t"), "\n"))
+  if ok then
+    ok, message, code = checked(stdout, flush(stdout))
+  end
+  if not ok and code ~= EBADF then -- who gave us none wants to hear nothing
+    failure = failure or message
+  end
+end
+
+-- The queues of async.stdout and async.stderr are written to their end, unless a signal comes.
+local function finish_queues()
+  local standard = package.loaded["strobe.async.standard"]
+  if standard then
+    standard.finish()
+  end
+end
+
+--- The end of a script: writes what is left, and says when output was lost.
+---@async
+---@param broken boolean whether the script ended because nobody read its output
+---@return integer? status nil when all is well
+function output.finish(broken)
+  local ok, message, code = flush(stdout)
+  if broken or not ok and code == EPIPE then
+    say_broken()
+    return output.BROKEN_STATUS
+  end
+  finish_queues()
+  failure = failure or not ok and code ~= EBADF and message
+  if failure then
+    stderr:write("strobe: stdout: ", failure, " (output was lost)\n")
+    return 1
+  end
+end
+
+--- Gives up what async.stdout and async.stderr have queued.
+function output.abandon()
+  local standard = package.loaded["strobe.async.standard"]
+  if standard then
+    standard.abandon()
+  end
+end
+
+--- Lets print and io.write work like that.
+---@param broken fun() called when standard output is found broken; may not wait
+function output.install(broken)
+  on_broken = broken
+  report.set_filter(function(context)
+    local is_broken = context.failure and output.is_broken(context.failure.error)
+    if is_broken then
+      broken()
+      say_broken()
+    end
+    return is_broken
+  end)
+  function methods.write(file, ...)
+    settle(file)
+    return checked(file, write(file, ...))
+  end
+  function methods.flush(file)
+    return checked(file, flush(file))
+  end
+  function io.write(...) -- luacheck: ignore
+    return methods.write(io.output(), ...)
+  end
+  function io.flush() -- luacheck: ignore
+    return methods.flush(io.output())
+  end
+  print = print_line -- luacheck: ignore
+end
+
+return output
