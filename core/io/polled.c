@@ -327,7 +327,8 @@ int polled_open(lua_State *L, int fd, enum direction direction) {
   polled->poll.data = polled;
   stream_own(L, &polled->stream, &transport);
   polled->stream.limit = 0; /* others may want what comes behind: nothing is read ahead */
-  polled->stream.stills_time = true;
+  /* Our own tasks may be at the other end of all others, and sleep. */
+  polled->stream.stills_time = fd <= STDERR_FILENO;
   polled->closer.close = close_at_exit;
   list_append(&loop->closers, &polled->closer.link);
   return 0;

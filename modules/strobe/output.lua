@@ -59,6 +59,16 @@ function output.is_broken(e)
   return errors.is(e, errors.ConnectionError) and e.code == "EPIPE" and e.stream == "stdout"
 end
 
+-- The mistake of who calls write, by his file and line, as it is without us.
+local function check_arguments(...)
+  for i = 1, select("#", ...) do
+    local value = select(i, ...)
+    if type(value) ~= "string" and type(value) ~= "number" then
+      error(("bad argument #%d to 'write' (string expected, got %s)"):format(i, type(value)), 3)
+    end
+  end
+end
+
 -- Passes on what a method of a file returned.
 local function checked(file, result, message, code)
   if not result and code == EPIPE and file == stdout then
@@ -144,6 +154,7 @@ function output.install(broken)
     return is_broken
   end)
   function methods.write(file, ...)
+    check_arguments(...)
     settle(file)
     return checked(file, write(file, ...))
   end
@@ -151,6 +162,7 @@ function output.install(broken)
     return checked(file, flush(file))
   end
   function io.write(...) -- luacheck: ignore
+    check_arguments(...)
     return methods.write(io.output(), ...)
   end
   function io.flush() -- luacheck: ignore

@@ -50,6 +50,8 @@ define "EOFError"
 define("IncompleteReadError", error_classes.EOFError)
 --- The separator is not within the reader's limit: `consumed` bytes may be read over. asyncio.LimitOverrunError
 define "LimitOverrunError"
+--- Bytes are no text in their encoding: `start` is the first wrong byte, `reason` says why. UnicodeDecodeError
+define "UnicodeDecodeError"
 --- Several errors at once, as a TaskGroup raises: they are in the list `exceptions`.
 define "ExceptionGroup"
 

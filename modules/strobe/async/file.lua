@@ -5,6 +5,8 @@
 -- otherwise a thread could write into whatever gets the same number next.
 
 local Lines = require "strobe.async.lines"
+local Lookahead = require "strobe.async.lookahead"
+local describe_stat = require("strobe.async.stat").describe
 local errors = require "strobe.async.error"
 local lot = require "strobe.core.lot"
 local request = require "strobe.async.request"
@@ -13,6 +15,9 @@ local uv = require "luv"
 -- Bytes asked for at once.
 local CHUNK = 256 * 1024
 
+-- Bytes of a piece that `chunks` gives.
+local PIECE = 64 * 1024
+
 -- Bytes that read_all takes, and bytes in a line, unless told otherwise.
 local MAX_SIZE, MAX_LINE = 256 * 1024 * 1024, 1024 * 1024
 
@@ -20,6 +25,7 @@ local MAX_SIZE, MAX_LINE = 256 * 1024 * 1024, 1024 * 1024
 ---@field path string
 ---@field private fd? integer       nil when it is closed
 ---@field private position? integer where the next byte is; nil for what has no positions
+---@field private ahead strobe.Lookahead what was read from there on
 ---@field private append boolean    writes go to the end
 ---@field private busy boolean      a task has its turn
 ---@field private in_flight integer requests at work
@@ -36,7 +42,7 @@ File.MAX_SIZE = MAX_SIZE
 local function new(fd, path, append)
   return setmetatable({
     path = path, fd = fd, append = append, busy = false, in_flight = 0, closing = false, closed = false,
-    waiting = lot.new("file " .. path),
+    waiting = lot.new("file " .. path), ahead = Lookahead.new(),
   }, File)
 end
 
@@ -101,43 +107,6 @@ local function closed_meanwhile(file, verb)
   return request.failed(verb .. " " .. file.path, "the file was closed meanwhile", "EBADF")
 end
 
-local function nanoseconds(at)
-  return at.sec * 1000000000 + at.nsec
-end
-
----@class strobe.Stat what there is to know of a file or folder
----@field type "file"|"directory"|"link"|"fifo"|"socket"|"char"|"block"
----@field size integer bytes
----@field mtime number seconds since 1970 when the content last changed; `atime`, `ctime` likewise
----@field mtime_ns integer the same in nanoseconds, exactly
----@field mode integer permission bits, 0 to 0xFFF
----@field ino integer
----@field dev integer
----@field nlink integer
----@field uid integer
----@field gid integer
-
---- What luv says of a file, as we say it.
----@package
----@param stat table
----@return strobe.Stat
-function File.describe(stat)
-  return {
-    type = stat.type or "unknown",
-    size = stat.size,
-    mode = stat.mode & 0xFFF,
-    mtime = stat.mtime.sec + stat.mtime.nsec / 1e9,
-    atime = stat.atime.sec + stat.atime.nsec / 1e9,
-    ctime = stat.ctime.sec + stat.ctime.nsec / 1e9,
-    mtime_ns = nanoseconds(stat.mtime),
-    ino = stat.ino,
-    dev = stat.dev,
-    nlink = stat.nlink,
-    uid = stat.uid,
-    gid = stat.gid,
-  }
-end
-
 -- What cannot be read as a file is, and why.
 local refused = {
   directory = { "it is a directory", "EISDIR" },
@@ -196,34 +165,49 @@ function File.open(path, flags, permissions, on_late)
   return file, stat
 end
 
--- Up to n bytes at the position, "" at the end.
-local function read_some(file, n)
-  local at = file.position or -1
+-- Reads up to n bytes more ahead; how many, 0 at the end. Nothing is lost when it is cancelled.
+local function fill(file, n)
+  if file.closing then
+    return closed_meanwhile(file, "read")
+  end
+  local at = file.position and file.position + file.ahead:size() or -1
   local data, message, code = perform(file, "read", function(done, fd)
     return uv.fs_read(fd, math.min(n, CHUNK), at, done)
   end)
-  if data and file.position then
-    file.position = at + #data
+  if not data then
+    return nil, message, code
   end
-  return data, message, code
+  file.ahead:feed(data)
+  return #data
+end
+
+-- Takes n bytes of what was read ahead.
+local function take(file, n)
+  local data = file.ahead:take(n)
+  if file.position then
+    file.position = file.position + #data
+  end
+  return data
+end
+
+-- What was read ahead counts no more: the position changes, or the bytes do.
+local function forget_ahead(file)
+  if file.position then
+    file.ahead:clear()
+  end
 end
 
 -- Up to n bytes, fewer only at the end.
 local function read_up_to(file, n)
-  local parts, left = {}, n
-  while left > 0 do
-    if file.closing then
-      return closed_meanwhile(file, "read")
-    end
-    local data, message, code = read_some(file, left)
-    if not data then
+  while file.ahead:size() < n do
+    local count, message, code = fill(file, n - file.ahead:size())
+    if not count then
       return nil, message, code
-    elseif data == "" then
+    elseif count == 0 then
       break
     end
-    parts[#parts + 1], left = data, left - #data
   end
-  return table.concat(parts)
+  return take(file, n)
 end
 
 --- The triple for a file that has more than may be read.
@@ -287,35 +271,147 @@ function File:read_all(limit)
   return data, message, code
 end
 
---- Iterates over the lines from here on, without their ends. It reads ahead: do not
---- mix it with `read`. A failure raises an error with `code`; so does a line of more
---- than `limit` bytes, LimitOverrunError.
+--- Reads n bytes. With "EOF" when there are fewer; these are then the fourth result.
+---@async
+---@param n integer bytes
+---@return string? data
+---@return string? message
+---@return string? code
+---@return string? partial
+function File:readexactly(n)
+  check_count("file:readexactly: n", n, nil)
+  local data, message, code = self:read(n)
+  if data and #data < n then
+    local text = ("read %s: it ended after %d of %d bytes"):format(self.path, #data, n)
+    return nil, text, "EOF", data
+  end
+  return data, message, code
+end
+
+-- The bytes with the separator, when they have been read; nothing when more is needed.
+local function take_until(file, separator, limit)
+  local size, clear = file.ahead:find(separator)
+  if clear > limit then
+    local text = ("read %s: no separator within %d bytes"):format(file.path, limit)
+    return nil, text, "EMSGSIZE", clear
+  end
+  return size and take(file, size + #separator)
+end
+
+local function read_until(file, separator, limit)
+  file.ahead:rewind()
+  while true do
+    local data, message, code, clear = take_until(file, separator, limit)
+    if data or message then
+      return data, message, code, clear
+    end
+    local count
+    count, message, code = fill(file, CHUNK)
+    if not count then
+      return nil, message, code
+    elseif count == 0 then
+      local rest = take(file, file.ahead:size())
+      return nil, ("read %s: it ended before the separator"):format(file.path), "EOF", rest
+    end
+  end
+end
+
+-- The same for the next task whose turn it is; at once, when nobody is at work and it has been read.
+local function take_turn_until(file, separator, limit)
+  if not file.busy and not file.closing and file.in_flight == 0 then
+    file.ahead:rewind()
+    local data = take_until(file, separator, limit)
+    if data then
+      return data
+    end
+  end
+  local turn <close>, message, code = take_turn(file, "read")
+  if not turn then
+    return nil, message, code
+  end
+  return read_until(file, separator, limit)
+end
+
+--- Reads up to and with the separator. Fails with "EOF" when the file ends before it, and with
+--- "EMSGSIZE" when it is not within `limit` bytes; the fourth result is then what there was, or how
+--- many bytes before it are known, which stay to be read.
+---@async
+---@param separator? string ("\n")
+---@param limit? integer bytes before the separator (1 MiB)
+---@return string? data
+---@return string? message
+---@return string? code
+---@return string|integer|nil partial or how many
+function File:readuntil(separator, limit)
+  separator = separator or "\n"
+  if type(separator) ~= "string" or separator == "" then
+    error("file:readuntil: separator: a string of 1 byte or more expected", 2)
+  end
+  return take_turn_until(self, separator, check_count("file:readuntil: limit", limit, MAX_LINE))
+end
+
+--- Reads a line with its "\n"; the last may lack it; "" at the end. One of more than `limit` bytes
+--- fails with "EMSGSIZE", and stays to be read.
+---@async
+---@param limit? integer bytes (1 MiB)
+---@return string? line
+---@return string? message
+---@return string? code
+function File:readline(limit)
+  local line, message, code, rest = take_turn_until(self, "\n", check_count("file:readline: limit", limit, MAX_LINE))
+  if code == "EOF" then
+    return rest
+  end
+  return line, message, code
+end
+
+local function raise(message, code)
+  local e = (code == "EMSGSIZE" and errors.LimitOverrunError or errors.Error)(message)
+  e.code = code
+  error(e, 0)
+end
+
+--- Iterates over the lines from here on, without their LF or CR LF. A failure raises an error with
+--- `code`; so does a line of more than `limit` bytes, LimitOverrunError.
 ---@async
 ---@param limit? integer bytes (1 MiB)
 ---@return fun(): string?
 function File:lines(limit)
-  local lines = Lines.new(check_count("file:lines: limit", limit, MAX_LINE))
+  limit = check_count("file:lines: limit", limit, MAX_LINE)
   return function()
-    while true do
-      local line = lines:next()
-      if line then
-        return line
-      end
-      local data, message, code = self:read(CHUNK)
-      if not data then
-        local e = errors.Error(message)
-        e.code = code
-        error(e, 0)
-      elseif data == "" then
-        return lines:rest()
-      end
-      lines:feed(data)
+    local line, message, code = self:readline(limit + 1)
+    if not line then
+      raise(message, code)
+    elseif line == "" then
+      return nil
     end
+    line = Lines.without_end(line)
+    if #line > limit then
+      raise(("read %s: a line is longer than %d bytes"):format(self.path, limit), "EMSGSIZE")
+    end
+    return line
+  end
+end
+
+--- Iterates over pieces of n bytes from here on, cut anywhere; the last may be shorter. A failure raises an
+--- error with `code`.
+---@async
+---@param n? integer bytes (64 KiB)
+---@return fun(): string?
+function File:chunks(n)
+  n = check_count("file:chunks: n", n, PIECE)
+  return function()
+    local data, message, code = self:read(n)
+    if not data then
+      raise(message, code)
+    end
+    return data ~= "" and data or nil
   end
 end
 
 local function write_all(file, data)
   local written = 0
+  forget_ahead(file)
   while written < #data do
     if file.closing then
       return closed_meanwhile(file, "write")
@@ -377,7 +473,7 @@ function File:stat()
   if not stat then
     return nil, message, code
   end
-  return File.describe(stat)
+  return describe_stat(stat)
 end
 
 --- Waits until what was written is on the disk. os.fsync
@@ -442,6 +538,7 @@ function File:seek(whence, offset)
   elseif base + offset < 0 then
     return request.failed("seek " .. self.path, "a position before the beginning", "EINVAL")
   end
+  forget_ahead(self)
   self.position = base + offset
   return self.position
 end

@@ -6,6 +6,7 @@
 -- last request did on the disk may have happened or not, but nothing stays open.
 
 local File = require "strobe.async.file"
+local describe_stat = require("strobe.async.stat").describe
 local request = require "strobe.async.request"
 local uv = require "luv"
 
@@ -84,9 +85,10 @@ local function flags_of(mode)
   return flags
 end
 
---- Opens a file: `local file <close> = assert(fs.open("log.txt", "a"))`. It has read,
---- read_all, lines, write, seek, stat, sync, chmod and close. Folders and pipes are
---- refused.
+--- Opens a file: `local file <close> = assert(fs.open("log.txt", "a"))`. It has the words of a
+--- StreamReader, read, readline, readexactly, readuntil, lines and chunks, but returns what
+--- that would raise; and read_all, write, seek, stat, sync, chmod and close. Folders and pipes
+--- are refused; for pipes there is async.connect_read_pipe.
 ---@async
 ---@param path string
 ---@param mode? string as io.open's, and "x": a new file only ("r")
@@ -253,7 +255,7 @@ function fs.stat(path, options)
   if not stat then
     return nil, message, code
   end
-  return File.describe(stat)
+  return describe_stat(stat)
 end
 
 --- The path without symbolic links, "." and "..". os.path.realpath

@@ -43,7 +43,7 @@ local homes = {
   error = {
     "BrokenBarrierError", "CancelledError", "ConnectionError", "EOFError", "Error", "ExceptionGroup",
     "GeneratorExit", "IncompleteReadError", "Interrupted", "InvalidStateError", "LimitOverrunError",
-    "QueueEmpty", "QueueFull", "QueueShutDown", "TimeoutError", "is",
+    "QueueEmpty", "QueueFull", "QueueShutDown", "TimeoutError", "UnicodeDecodeError", "is",
   },
 }
 

@@ -194,12 +194,13 @@ local LIMIT = 64 * 1024
 --- Lines, from chunks of bytes cut anywhere; without their LF or CR LF. What comes
 --- after the last LF is the last line. Raises LimitOverrunError for a line that is
 --- too long.
----@param options? {limit?: integer} bytes, by default 65536
+---@param options? {limit?: integer, keepends?: boolean} bytes of a line without its end, by default 65536;
+---keepends leaves the ends where they are, as Python's splitlines does
 ---@return strobe.Iter
 function Iter:lines(options)
   local limit = options and options.limit or LIMIT
   check_count("lines", limit, 1)
-  local lines = Lines.new(limit)
+  local lines = Lines.new(limit, options and options.keepends)
   return follow(self, function()
     local line = lines:next()
     while not line do
@@ -211,6 +212,29 @@ function Iter:lines(options)
       line = lines:next()
     end
     return line
+  end)
+end
+
+--- The same as `lines`.
+Iter.split_lines = Iter.lines
+
+--- Text, from chunks of bytes cut anywhere, also within a character. See strobe.codecs.
+---@param encoding? "utf-8"
+---@param how? "strict"|"replace"|"ignore" what becomes of wrong bytes: UnicodeDecodeError with `offset`
+---(the default), U+FFFD, nothing
+---@return strobe.Iter
+function Iter:decode(encoding, how)
+  local decoder = require("strobe.codecs").getincrementaldecoder(encoding or "utf-8")(how)
+  local ended = false
+  return follow(self, function()
+    while not ended do
+      local chunk = self:next()
+      ended = chunk == nil
+      local text = decoder:decode(chunk or "", ended)
+      if text ~= "" then
+        return text
+      end
+    end
   end)
 end
 
@@ -359,7 +383,7 @@ end
 --- Begins a chain on a source: an iterator function (with what `pairs` and the like
 --- return beside it), a generator object, a Queue, Channel or receiver, or a list.
 ---
---- Methods: `map filter take drop chunks lines enumerate zip merge batch`, which
+--- Methods: `map filter take drop chunks lines decode enumerate zip merge batch`, which
 --- return the longer chain, and `to_list reduce for_each`, which read it to its end.
 --- A chain is called by a `for` loop, and may be closed: `local it <close> = …`.
 ---@param source any

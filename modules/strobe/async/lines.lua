@@ -8,17 +8,29 @@ local errors = require "strobe.async.error"
 ---@field private parts string[]  the beginning of that line, from earlier chunks
 ---@field private size integer    bytes in the parts
 ---@field private limit integer   bytes a line may have
+---@field private keepends boolean
 local Lines = {}
 Lines.__index = Lines
 Lines.__name = "lines"
 
-local CR = ("\r"):byte()
+local LF, CR = ("\n"):byte(), ("\r"):byte()
+
+--- A line without its LF or CR LF.
+---@param line string
+---@return string
+function Lines.without_end(line)
+  if line:byte(-1) ~= LF then
+    return line
+  end
+  return line:sub(1, line:byte(-2) == CR and -3 or -2)
+end
 
 --- A new splitter.
----@param limit integer bytes a line may have, without its end
+---@param limit integer bytes a line may have, without its LF or CR LF
+---@param keepends? boolean lines keep their ends
 ---@return strobe.Lines
-function Lines.new(limit)
-  return setmetatable({ text = "", from = 1, parts = {}, size = 0, limit = limit }, Lines)
+function Lines.new(limit, keepends)
+  return setmetatable({ text = "", from = 1, parts = {}, size = 0, limit = limit, keepends = keepends or false }, Lines)
 end
 
 --- Gives it the next chunk, when `next` has no more lines.
@@ -27,15 +39,16 @@ function Lines:feed(chunk)
   self.text, self.from = chunk, 1
 end
 
-local function check(lines, more)
-  if lines.size + more > lines.limit then
+-- Whether a line may begin with so many bytes, the last of which is at `at`. A CR may belong to its end.
+local function check(lines, size, text, at)
+  if size > lines.limit and (size > lines.limit + 1 or text:byte(at) ~= CR) then
     error(errors.LimitOverrunError(("a line is longer than %d bytes"):format(lines.limit)), 0)
   end
 end
 
 local function keep(lines, part)
-  check(lines, #part)
   lines.size = lines.size + #part
+  check(lines, lines.size, part, -1)
   lines.parts[#lines.parts + 1] = part
 end
 
@@ -50,8 +63,17 @@ local function without_cr(line)
   return line:byte(-1) == CR and line:sub(1, -2) or line
 end
 
---- The next whole line without its LF or CR LF, or nil when a chunk is needed.
---- Raises LimitOverrunError for a line that is too long.
+-- The line that ends with the LF of the text at a place.
+local function take(lines, text, from, at)
+  local last = lines.keepends and at or at - 1
+  local line = text:sub(from, last)
+  if lines.size > 0 then
+    line = join(lines, line)
+  end
+  return lines.keepends and line or without_cr(line)
+end
+
+--- The next whole line, or nil when a chunk is needed. Raises LimitOverrunError for a line that is too long.
 ---@return string?
 function Lines:next()
   local text, from = self.text, self.from
@@ -63,15 +85,20 @@ function Lines:next()
     self:feed ""
     return nil
   end
-  check(self, at - from)
+  local more = at - from
+  if self.size + more > self.limit then
+    check(self, self.size + more, more > 0 and text or self.parts[#self.parts], more > 0 and at - 1 or -1)
+  end
   self.from = at + 1
-  local line = text:sub(from, at - 1)
-  return without_cr(self.size > 0 and join(self, line) or line)
+  return take(self, text, from, at)
 end
 
 --- What is left at the end of the input: the last line, or nil if there is none.
 ---@return string?
 function Lines:rest()
+  if self.size > self.limit then
+    check(self, self.size + 1, "", 1) -- a CR that no LF follows is a byte like others
+  end
   return self.size > 0 and join(self, "") or nil
 end
 

@@ -4,7 +4,7 @@
 -- share with the shell that started us stays as it was: it blocks, as before. Nothing is read that nobody has
 -- asked for, so that a child may read the rest.
 --
--- Under the virtual clock, time stands still while a task waits for them.
+-- Under the virtual clock, time stands still while a task waits for one of the three.
 
 local errors = require "strobe.async.error"
 local inherited = require "strobe.core.inherited"

@@ -1,6 +1,7 @@
 --- asyncio's streams: a reader and a writer for each connection. They raise, as
 -- asyncio's do; strobe.net is the same without raising.
 
+local Lines = require "strobe.async.lines"
 local core_error = require "strobe.core.error"
 local errors = require "strobe.async.error"
 local net = require "strobe.net"
@@ -17,8 +18,6 @@ local function raise(message, code)
   e.code = code
   error(e, 0)
 end
-
-local LF, CR = ("\n"):byte(), ("\r"):byte()
 
 ---@class strobe.StreamReader what came by a connection; its methods raise
 ---@field private stream strobe.Stream
@@ -131,14 +130,6 @@ function StreamReader:readline()
   raise(message, code)
 end
 
--- Without LF or CR LF at its end.
-local function without_end(line)
-  if line:byte(-1) ~= LF then
-    return line
-  end
-  return line:sub(1, line:byte(-2) == CR and -3 or -2)
-end
-
 --- Iterates over the lines, without their LF or CR LF. What comes after the last LF is
 --- the last line.
 ---@async
@@ -147,7 +138,7 @@ function StreamReader:lines()
   return function()
     local line = self:readline()
     if line ~= "" then
-      return without_end(line)
+      return Lines.without_end(line)
     end
   end
 end
@@ -191,8 +182,8 @@ function StreamReader:feed_eof()
   feed_of(self, "feed_eof"):shutdown()
 end
 
---- Closes what it reads from; what was not read yet is lost. A connection is closed by its
---- writer as well. Closing twice is harmless.
+--- Closes what it reads from: no more will come. A connection is closed by its writer as
+--- well. Closing twice is harmless.
 function StreamReader:close()
   self.stream:close()
 end

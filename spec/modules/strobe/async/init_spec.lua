@@ -11,13 +11,13 @@ local functions = {
   "open_connection", "start_server", "open_unix_connection", "start_unix_server", "StreamReader",
   "StreamWriter", "is", "get_debug", "set_debug", "capture_call_graph", "format_call_graph",
   "print_call_graph", "format_task_tree", "print_task_tree", "ended_tasks", "create_subprocess_exec",
-  "create_subprocess_shell",
+  "create_subprocess_shell", "connect_read_pipe", "connect_write_pipe",
 }
 
 local error_classes = {
   "BrokenBarrierError", "CancelledError", "ConnectionError", "EOFError", "Error", "ExceptionGroup",
   "GeneratorExit", "IncompleteReadError", "Interrupted", "InvalidStateError", "LimitOverrunError",
-  "QueueEmpty", "QueueFull", "QueueShutDown", "TimeoutError",
+  "QueueEmpty", "QueueFull", "QueueShutDown", "TimeoutError", "UnicodeDecodeError",
 }
 
 describe("strobe.async", function()
@@ -56,6 +56,12 @@ describe("strobe.async", function()
     assert.equal(require "strobe.async.subprocess", async.subprocess)
     for _, word in ipairs { "PIPE", "DEVNULL", "STDOUT" } do
       assert.equal("async.subprocess." .. word, tostring(async.subprocess[word]))
+    end
+  end)
+
+  it("has the standard streams", function()
+    for _, name in ipairs { "stdin", "stdout", "stderr" } do
+      assert.equal(require("strobe.async.standard")[name], async[name])
     end
   end)
 
@@ -109,7 +115,7 @@ describe("strobe.async", function()
           count, kinds[name] = count + 1, type(value)
         end
         print(count, kinds.sleep, kinds.Barrier, kinds.Channel, kinds.FIRST_COMPLETED)]]
-      local count = #functions + #error_classes + 7
+      local count = #functions + #error_classes + 10
       assert.equal(("%d\tfunction\tfunction\ttable\tstring\n"):format(count), output)
     end)
   end)

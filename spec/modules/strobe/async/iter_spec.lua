@@ -154,6 +154,42 @@ describe("async.iter", function()
     assert.same({ { 1, false } }, async.iter({ 1, false }):chunks(2):to_list())
   end)
 
+  describe("decode", function()
+    it("makes text of bytes that are cut within a character", function()
+      local chunks = { "na\xC3", "\xAFve \xE2", "\x82", "", "\xAC" }
+      assert.same({ "na", "ïve ", "€" }, async.iter(chunks):decode("utf-8"):to_list())
+      assert.same({ "naïve €" }, async.iter(chunks):decode():lines():to_list())
+    end)
+
+    it("does with what is wrong as it is told", function()
+      local chunks = { "a\xFF", "b\xE2\x82" }
+      assert.same({ "a\u{FFFD}", "b", "\u{FFFD}" }, async.iter(chunks):decode("utf-8", "replace"):to_list())
+      assert.same({ "a", "b" }, async.iter(chunks):decode("utf-8", "ignore"):to_list())
+      local log = {}
+      local chain = async.iter(counter(3, nil, log)):map(function(i)
+        return ("é"):rep(i - 1) .. (i == 3 and "\xFF" or "")
+      end):decode()
+      assert.equal("é", chain())
+      local ok, e = pcall(chain)
+      assert.is_false(ok)
+      assert.is_true(async.is(e, async.UnicodeDecodeError))
+      assert.equal(6, e.offset)
+      assert.same({ "closed" }, log)
+      assert.is_nil(chain())
+    end)
+
+    it("refuses at once what it does not know", function()
+      assert.error_matches(function()
+        async.iter({}):decode "ebcdic"
+      end, 'encoding: "utf%-8" expected, got ebcdic')
+    end)
+  end)
+
+  it("lines keeps ends when told to, and has a second name", function()
+    assert.same({ "a\r\n", "b" }, async.iter({ "a\r", "\nb" }):lines({ keepends = true }):to_list())
+    assert.same({ "a", "b" }, async.iter({ "a\r", "\nb" }):split_lines():to_list())
+  end)
+
   it("lines joins what was cut", function()
     local chunks = { "fir", "st\r", "\nsecond\nth", "", "ird" }
     assert.same({ "first", "second", "third" }, async.iter(chunks):lines():to_list())

@@ -2,8 +2,8 @@ local Lines = require "strobe.async.lines"
 local async = require "strobe.async"
 
 -- The lines of a text that comes in chunks of so many bytes.
-local function split(text, size, limit)
-  local lines, found = Lines.new(limit or 1000), {}
+local function split(text, size, limit, keepends)
+  local lines, found = Lines.new(limit or 1000, keepends), {}
   for from = 1, #text, size do
     lines:feed(text:sub(from, from + size - 1))
     for line in lines.next, lines do
@@ -33,6 +33,44 @@ describe("lines", function()
         assert.same(case[2], split(case[1], size))
       end
     end
+  end)
+
+  it("keep their ends when told to, however the bytes come", function()
+    local text = "a\r\n\nb\r\r\n\r\nlast\r"
+    for size = 1, #text do
+      assert.same({ "a\r\n", "\n", "b\r\r\n", "\r\n", "last\r" }, split(text, size, 1000, true))
+    end
+  end)
+
+  it("come out of empty chunks as well", function()
+    local lines = Lines.new(10)
+    for _, chunk in ipairs { "", "a", "", "b\r", "", "\n", "" } do
+      lines:feed(chunk)
+      assert.equal(chunk == "\n" and "ab" or nil, lines:next())
+    end
+    assert.is_nil(lines:rest())
+  end)
+
+  it("have room for CR LF behind the last byte that they may have", function()
+    for size = 1, 12 do
+      assert.same({ "12345678", "x" }, split("12345678\r\nx", size, 8))
+      for _, text in ipairs { "12345678\r", "12345678\rx\n", "12345678\r\r\n" } do
+        assert.is_false(pcall(split, text, size, 8))
+      end
+    end
+  end)
+
+  it("without an end are refused before they have filled the memory", function()
+    local lines, fed = Lines.new(1000), 0
+    local ok = pcall(function()
+      for _ = 1, 1000 do
+        lines:feed(("x"):rep(100))
+        fed = fed + 100
+        lines:next()
+      end
+    end)
+    assert.is_false(ok)
+    assert.equal(1100, fed)
   end)
 
   it("may have so many bytes and no more", function()

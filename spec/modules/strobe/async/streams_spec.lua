@@ -174,6 +174,65 @@ describe("a StreamReader", function()
     end)
   end)
 
+  describe("chunks", function()
+    it("iterates over what comes, as it comes, in pieces of at most n bytes", function()
+      local reader, feed = new_reader()
+      local t = async.create_task(function()
+        return async.iter(reader:chunks(4)):to_list()
+      end)
+      for _, piece in ipairs { "abcdef", "g", "hi" } do
+        feed:write(piece)
+        async.sleep(1)
+      end
+      feed:close()
+      assert.same({ "abcd", "ef", "g", "hi" }, t:await())
+    end)
+
+    it("refuses sizes that are none", function()
+      local reader = new_reader()
+      for _, n in ipairs { 0, -1, 1.5, "2" } do
+        assert.error_matches(function()
+          reader:chunks(n)
+        end, "chunks: n: a whole number of 1 or more expected")
+      end
+    end)
+  end)
+
+  describe("made without a stream", function()
+    it("reads what it is fed", function()
+      local reader = async.StreamReader()
+      local t = async.create_task(reader.readline, reader)
+      reader:feed_data "one"
+      async.sleep(1)
+      reader:feed_data "\ntwo"
+      assert.equal("one\n", t:await())
+      assert.is_false(reader:at_eof())
+      reader:feed_eof()
+      assert.is_false(reader:at_eof())
+      assert.equal("two", reader:readline())
+      assert.is_true(reader:at_eof())
+      assert.equal("EPIPE", raised(async.ConnectionError, reader.feed_data, reader, "late").code)
+    end)
+
+    it("others are not fed", function()
+      local reader = new_reader()
+      assert.error_matches(function()
+        reader:feed_data "x"
+      end, "feed_data: only for a reader made without a stream")
+    end)
+  end)
+
+  it("closed by a scope takes no more; what had come may still be read", function()
+    local reader, feed = new_reader()
+    do
+      local scope <close> = reader -- luacheck: ignore
+      feed:write "there"
+    end
+    assert.equal("there", reader:read(100))
+    assert.equal("", reader:read(100))
+    assert.equal("EPIPE", select(3, feed:write "more"))
+  end)
+
   describe("two readers at once", function()
     it("are refused", function()
       local reader, feed = new_reader()
@@ -197,6 +256,20 @@ describe("a StreamReader", function()
       async.wait { t }
       feed:write "line\n"
       assert.equal("half line\n", reader:readline())
+    end)
+
+    it("loses none that were read of what was to be all", function()
+      local reader, feed = new_reader()
+      local t = async.create_task(reader.read, reader)
+      for _ = 1, 3 do
+        feed:write "piece "
+        async.sleep(1)
+      end
+      t:cancel()
+      async.wait { t }
+      feed:write "rest"
+      feed:close()
+      assert.equal("piece piece piece rest", reader:read())
     end)
   end)
 end)
