@@ -55,13 +55,37 @@ static int wait_input(lua_State *L, size_t needed, int64_t timeout, lua_KFunctio
   return wait_park(L, task, &reading, stream, k);
 }
 
-/* Pushes the first `size` bytes of the input and takes them off. [-0, +1, m] */
-static int push_input(lua_State *L, struct stream *stream, size_t size) {
-  lua_pushlstring(L, buffer_front(&stream->input), size);
+static void take_input(struct stream *stream, size_t size) {
   buffer_take(&stream->input, size);
   stream->scanned = 0;
   if (stream_wants_input(stream))
     stream->transport->resume(stream);
+}
+
+/* Pushes the first `size` bytes of the input and takes them off. [-0, +1, m] */
+static int push_input(lua_State *L, struct stream *stream, size_t size) {
+  lua_pushlstring(L, buffer_front(&stream->input), size);
+  take_input(stream, size);
+  return 1;
+}
+
+/* The same of a line with its LF; what is pushed has neither that nor a CR before it. */
+static int push_line(lua_State *L, struct stream *stream, size_t size) {
+  const char *front = buffer_front(&stream->input);
+  size_t length = size - 1;
+  if (length > 0 && front[length - 1] == '\r')
+    length--;
+  lua_pushlstring(L, front, length);
+  take_input(stream, size);
+  return 1;
+}
+
+/* What comes after the last LF is a line, if there is anything. [-0, +1, m] */
+static int push_last_line(lua_State *L, struct stream *stream) {
+  size_t size = buffer_size(&stream->input);
+  if (size > 0)
+    return push_input(L, stream, size);
+  lua_pushnil(L);
   return 1;
 }
 
@@ -161,6 +185,11 @@ static int push_overrun(lua_State *L, size_t limit, size_t clear) {
   return 4;
 }
 
+/* Whether read_line is at work, which shares all else with read_until. */
+static bool for_line(lua_State *L) {
+  return lua_toboolean(L, 5);
+}
+
 /* What read_until returns of the input at hand; 0 when it must wait. */
 static int until_at_hand(lua_State *L, struct stream *stream) {
   size_t separator_size;
@@ -170,10 +199,14 @@ static int until_at_hand(lua_State *L, struct stream *stream) {
   if (size > limit)
     return push_overrun(L, limit, size - separator_size);
   if (size > 0)
-    return push_input(L, stream, size);
+    return for_line(L) ? push_line(L, stream, size) : push_input(L, stream, size);
   if (buffer_size(&stream->input) >= limit)
     return push_overrun(L, limit, stream->scanned);
-  return exhausted(stream) ? push_failure(L, stream, "read_until") : 0;
+  if (!exhausted(stream))
+    return 0;
+  if (for_line(L) && !stream->error)
+    return push_last_line(L, stream);
+  return push_failure(L, stream, "read_until");
 }
 
 /* The time left of a read that may take until the time at index 4; 0 for a stream
@@ -202,6 +235,15 @@ static int read_until(lua_State *L, int status, lua_KContext context) {
   return wait_input(L, buffer_size(&stream->input) + 1, left, read_until);
 }
 
+/* Stream, separator and limit are on the stack. */
+static int begin_until(lua_State *L, struct stream *stream, bool line) {
+  int64_t timeout = stream->timeout;
+  lua_pushinteger(L, timeout > 0 ? clock_now(&stream->scheduler->loop->clock) + timeout : 0);
+  lua_pushboolean(L, line);
+  stream->scanned = 0;
+  return read_until(L, LUA_OK, 0);
+}
+
 /* stream:read_until([separator [, limit]]) → the bytes with the separator ("\n").
  * Waits. Fails with "EOF" and the bytes that were there, or, when it is not
  * within `limit` bytes (64 KiB), with "EMSGSIZE" and how many bytes before it, or
@@ -219,10 +261,19 @@ static int stream_read_until(lua_State *L) {
     lua_replace(L, 2);
   }
   lua_pushinteger(L, limit);
-  int64_t timeout = stream->timeout;
-  lua_pushinteger(L, timeout > 0 ? clock_now(&stream->scheduler->loop->clock) + timeout : 0);
-  stream->scanned = 0;
-  return read_until(L, LUA_OK, 0);
+  return begin_until(L, stream, false);
+}
+
+/* stream:read_line([limit]) → the next line without its LF or CR LF; nil at the end, before which
+ * the last line may lack them. Waits. Else fails as read_until does. */
+static int stream_read_line(lua_State *L) {
+  lua_Integer limit = luaL_optinteger(L, 2, STREAM_HIGH_WATER);
+  luaL_argcheck(L, limit > 0, 2, "a limit above 0 expected");
+  struct stream *stream = check_unread(L);
+  lua_settop(L, 1);
+  lua_pushliteral(L, "\n");
+  lua_pushinteger(L, limit);
+  return begin_until(L, stream, true);
 }
 
 /* stream:unread(bytes) → true: they come again, before all else; for a protocol that has
@@ -256,6 +307,7 @@ static const luaL_Reg methods[] = {
     {"read", stream_read},
     {"read_exactly", stream_read_exactly},
     {"read_until", stream_read_until},
+    {"read_line", stream_read_line},
     {"unread", stream_unread},
     {"at_eof", stream_at_eof},
     {"buffered", stream_buffered},

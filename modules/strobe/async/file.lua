@@ -4,7 +4,6 @@
 -- file that is closed meanwhile keeps its descriptor until the request has ended:
 -- otherwise a thread could write into whatever gets the same number next.
 
-local Lines = require "strobe.async.lines"
 local Lookahead = require "strobe.async.lookahead"
 local describe_stat = require("strobe.async.stat").describe
 local errors = require "strobe.async.error"
@@ -316,15 +315,8 @@ local function read_until(file, separator, limit)
   end
 end
 
--- The same for the next task whose turn it is; at once, when nobody is at work and it has been read.
+-- The same when it is the task's turn.
 local function take_turn_until(file, separator, limit)
-  if not file.busy and not file.closing and file.in_flight == 0 then
-    file.ahead:rewind()
-    local data = take_until(file, separator, limit)
-    if data then
-      return data
-    end
-  end
   local turn <close>, message, code = take_turn(file, "read")
   if not turn then
     return nil, message, code
@@ -371,6 +363,31 @@ local function raise(message, code)
   error(e, 0)
 end
 
+-- A line that has been read already, when it is nobody else's turn.
+local function take_line(file, limit)
+  if file.busy or file.closing or file.in_flight > 0 then
+    return nil
+  end
+  local line, size = file.ahead:take_line(limit)
+  if line and file.position then
+    file.position = file.position + size
+  end
+  return line
+end
+
+-- A line that needs more to be read, or has no end.
+local function next_line(file, limit)
+  local line, message, code = file:readline(limit + 1)
+  if not line then
+    raise(message, code)
+  end
+  local text = line:gsub("\r?\n$", "")
+  if #text > limit then
+    raise(("read %s: a line is longer than %d bytes"):format(file.path, limit), "EMSGSIZE")
+  end
+  return line ~= "" and text or nil
+end
+
 --- Iterates over the lines from here on, without their LF or CR LF. A failure raises an error with
 --- `code`; so does a line of more than `limit` bytes, LimitOverrunError.
 ---@async
@@ -379,17 +396,7 @@ end
 function File:lines(limit)
   limit = check_count("file:lines: limit", limit, MAX_LINE)
   return function()
-    local line, message, code = self:readline(limit + 1)
-    if not line then
-      raise(message, code)
-    elseif line == "" then
-      return nil
-    end
-    line = Lines.without_end(line)
-    if #line > limit then
-      raise(("read %s: a line is longer than %d bytes"):format(self.path, limit), "EMSGSIZE")
-    end
-    return line
+    return take_line(self, limit) or next_line(self, limit)
   end
 end
 

@@ -13,17 +13,7 @@ local Lines = {}
 Lines.__index = Lines
 Lines.__name = "lines"
 
-local LF, CR = ("\n"):byte(), ("\r"):byte()
-
---- A line without its LF or CR LF.
----@param line string
----@return string
-function Lines.without_end(line)
-  if line:byte(-1) ~= LF then
-    return line
-  end
-  return line:sub(1, line:byte(-2) == CR and -3 or -2)
-end
+local CR = ("\r"):byte()
 
 --- A new splitter.
 ---@param limit integer bytes a line may have, without its LF or CR LF

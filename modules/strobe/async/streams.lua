@@ -1,7 +1,6 @@
 --- asyncio's streams: a reader and a writer for each connection. They raise, as
 -- asyncio's do; strobe.net is the same without raising.
 
-local Lines = require "strobe.async.lines"
 local core_error = require "strobe.core.error"
 local errors = require "strobe.async.error"
 local net = require "strobe.net"
@@ -135,11 +134,15 @@ end
 ---@async
 ---@return fun(): string?
 function StreamReader:lines()
+  local stream, limit = self.stream, self.limit + 1
   return function()
-    local line = self:readline()
-    if line ~= "" then
-      return Lines.without_end(line)
+    local line, message, code = stream:read_line(limit)
+    if line or not message then
+      return line
+    elseif code == "EMSGSIZE" then
+      self:readline() -- which drops it, and raises
     end
+    raise(message, code)
   end
 end
 

@@ -415,6 +415,35 @@ local function poll(program, quick)
   }
 end
 
+--- asyncio reads no files; `for line in sys.stdin`, and io.lines, let nothing else run meanwhile.
+local function stdin(program, quick)
+  local count = quick and 200000 or 1000000
+  local function read(name, command, needs, kinds)
+    local commands = {}
+    for i, kind in ipairs(kinds or {"pipe", "file"}) do
+      commands[i] = program.load("stdin.sh", kind, count, command)
+    end
+    return {name = name, command = commands, needs = needs}
+  end
+  local strobe = program.strobe("stdin.lua")
+  return {
+    name = "stdin", title = "lines of standard input",
+    results = {
+      {name = "pipe_lines_per_s", better = "more", targets = {}},
+      {name = "pipe_lines_per_cpu_s", better = "more", targets = {}},
+      {name = "file_lines_per_s", better = "more", targets = {}},
+      {name = "file_lines_per_cpu_s", better = "more", targets = {}},
+    },
+    contestants = {
+      read("strobe", strobe, {"strobe"}),
+      read("asyncio", program.asyncio("stdin.py"), {"asyncio"}, {"pipe"}),
+      read("uvloop", program.uvloop("stdin.py"), {"uvloop"}, {"pipe"}),
+      read("Python, sys.stdin", program.asyncio("stdin.py", "--blocking"), {"asyncio"}),
+      read("Node readline", program.node("stdin.js"), {"node"}),
+    },
+  }
+end
+
 --- Peers do less in the time; figures are per second.
 local function gpio(program, quick)
   local verilog, python = {["Icarus Verilog"] = true}, {gpiozero = true}
@@ -465,7 +494,7 @@ function Works.all(here, strobe, quick, cores)
   local works = {}
   local all = {
     switch, spawn, subprocess, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_client, http_faults,
-    ticks, poll, gpio,
+    ticks, poll, stdin, gpio,
   }
   for _, work in ipairs(all) do
     works[#works + 1] = work(program, quick)

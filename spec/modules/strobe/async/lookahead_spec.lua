@@ -48,6 +48,27 @@ describe("a lookahead", function()
     assert.equal(0, ahead:size())
   end)
 
+  it("takes lines without their ends, when they are whole and not too long", function()
+    local text = "a\r\n\nbc\r\r\nlast"
+    for size = 1, #text do
+      local ahead, lines, bytes = Lookahead.new(), {}, 0
+      for from = 1, #text, size do
+        ahead:feed(text:sub(from, from + size - 1))
+        local line, count = ahead:take_line(3)
+        while line do
+          lines[#lines + 1], bytes = line, bytes + count
+          line, count = ahead:take_line(3)
+        end
+      end
+      assert.same({ "a", "", "bc\r" }, lines)
+      assert.equal(#text - 4, bytes)
+      ahead:feed "\n"
+      assert.is_nil(ahead:take_line(3))
+      assert.equal("last", (ahead:take_line(4)))
+      assert.equal(0, ahead:size())
+    end
+  end)
+
   it("does all of that in any order as one string would", function()
     local roll, ahead, model = dice(3), Lookahead.new(), ""
     for _ = 1, 3000 do
