@@ -1,6 +1,6 @@
--- A pipeline of async generators: chunks of bytes → text → lines → what we make of them → the consumer, who asks for each.
--- In Python: `async for` over `async def` generators; its split_lines makes two lines of one that is cut, and a cut "é" fails.
--- Here: generators likewise; what is cut waits for its other half. Below, the same as a chain of async.iter's methods.
+-- A pipeline of async generators: chunks of bytes, text, lines, what we make of them; the consumer asks for each.
+-- In Python: `async for` over `async def`; its split_lines makes two lines of one that is cut, a cut "é" fails.
+-- Here: generators likewise, but what is cut waits for its other half. Below, the same as a chain of async.iter.
 
 local async = require "strobe.async"
 local codecs = require "strobe.codecs"

@@ -1,8 +1,8 @@
 -- Lines of standard input, as an async generator: other tasks go on while it waits for the next one.
--- In Python: a StreamReader, a StreamReaderProtocol and loop.connect_read_pipe, around `readline` in `while True`; not for files.
--- Here: one call makes the reader, of whatever it is; and for standard input it is there already, `async.stdin:lines()`.
+-- In Python: a StreamReader, its protocol and loop.connect_read_pipe, around `readline` in `while True`; no files.
+-- Here: one call makes the reader, of whatever it is; for standard input it is there, `async.stdin:lines()`.
 --
--- Try: printf 'one\ntwo\n' | strobe examples/stdin_lines.lua, the same with `< FILE`, or at the keyboard, with Ctrl-D at the end.
+-- Try: printf 'one\ntwo\n' | strobe examples/stdin_lines.lua, or with `< FILE`, or type, and end with Ctrl-D.
 
 local async = require "strobe.async"
 

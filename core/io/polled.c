@@ -197,13 +197,10 @@ static void polled_resume(struct stream *stream) {
     watch(polled);
 }
 
-static int polled_shutdown(struct stream *stream) {
-  (void)stream; /* its reader sees the end when it is closed */
-  return 0;
-}
-
 static void on_close(uv_handle_t *handle) {
   struct polled *polled = handle->data;
+  if (polled->manner == MANNER_SOCKET && polled->stream.shut)
+    shutdown(polled->fd, SHUT_WR); /* closing a duplicate says nothing to the peer */
   close(polled->fd);
   buffer_free(&polled->output);
   list_remove(&polled->closer.link);
@@ -220,6 +217,13 @@ static void polled_close(struct stream *stream, bool at_once) {
   struct polled *polled = polled_of(stream);
   if (at_once || polled->stream.error || buffer_size(&polled->output) == 0)
     close_now(polled);
+}
+
+/* The end of a pipe is told by closing it. */
+static int polled_shutdown(struct stream *stream) {
+  stream->closing = true;
+  polled_close(stream, false);
+  return 0;
 }
 
 static void close_at_exit(struct closer *closer) {

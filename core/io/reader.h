@@ -1,5 +1,5 @@
-/* The reading half of a stream's methods: read, read_exactly, read_until, read_line, unread, at_eof,
- * buffered.
+/* The reading half of a stream's methods: read, read_exactly, read_until, read_line, unread,
+ * at_eof, buffered.
  */
 #ifndef STROBE_IO_READER_H
 #define STROBE_IO_READER_H

@@ -110,7 +110,8 @@ static size_t threaded_queued(const struct stream *stream) {
 }
 
 static int threaded_shutdown(struct stream *stream) {
-  (void)stream;
+  stream->closing = true;
+  threaded_close(stream, false);
   return 0;
 }
 

@@ -107,28 +107,34 @@ local function print_line(...)
   end
 end
 
--- The queues of async.stdout and async.stderr are written to their end, unless a signal comes.
-local function finish_queues()
+-- Writes what print has left, then the queues of async.stdout and async.stderr.
+local function finish_all()
   local standard = package.loaded["strobe.async.standard"]
-  if standard then
-    standard.finish()
+  local ok, message, code = flush(stdout)
+  if not ok then
+    return nil, message, code == EPIPE and "EPIPE" or code == EBADF and "EBADF" or "EIO"
+  elseif standard then
+    return standard.finish()
   end
+  return true
 end
 
---- The end of a script: writes what is left, and says when output was lost.
+--- The end of a script: writes what is left, unless a signal comes, and says when output was lost.
 ---@async
 ---@param broken boolean whether the script ended because nobody read its output
 ---@return integer? status nil when all is well
 function output.finish(broken)
-  local ok, message, code = flush(stdout)
-  if broken or not ok and code == EPIPE then
+  local ok, message, code
+  if not broken then
+    ok, message, code = finish_all()
+  end
+  if broken or code == "EPIPE" then
     say_broken()
     return output.BROKEN_STATUS
   end
-  finish_queues()
-  failure = failure or not ok and code ~= EBADF and message
-  if failure then
-    stderr:write("strobe: stdout: ", failure, " (output was lost)\n")
+  local lost = failure or not ok and code ~= "EBADF" and code ~= "ECANCELED" and message
+  if lost then
+    stderr:write("strobe: stdout: ", lost, " (output was lost)\n")
     return 1
   end
 end

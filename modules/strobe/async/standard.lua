@@ -111,19 +111,25 @@ function Writer:close()
   inherited.leave(self.file)
 end
 
+--- The same: there is no other way to say that no more will come.
+Writer.write_eof = Writer.close
 Writer.__close = Writer.close
+
+local stdin = lazy(Reader, "stdin", io.stdin, "r")
+local stdout = lazy(Writer, "stdout", io.stdout, "w")
+local stderr = lazy(Writer, "stderr", io.stderr, "w")
 
 --- Standard input, as asyncio's StreamReader: `for line in async.stdin:lines() do`.
 ---@type strobe.StreamReader
-standard.stdin = lazy(Reader, "stdin", io.stdin, "r")
+standard.stdin = stdin
 
 --- Standard output, as asyncio's StreamWriter: `async.stdout:write "…"; async.stdout:drain()`.
 ---@type strobe.StreamWriter
-standard.stdout = lazy(Writer, "stdout", io.stdout, "w")
+standard.stdout = stdout
 
 --- Standard error, likewise.
 ---@type strobe.StreamWriter
-standard.stderr = lazy(Writer, "stderr", io.stderr, "w")
+standard.stderr = stderr
 
 local function open_pipe(pipe, mode, where)
   if math.type(pipe) ~= "integer" and io.type(pipe) ~= "file" then
@@ -161,28 +167,38 @@ end
 --- Writes what is queued for a file, however long that takes: print is to come behind it.
 ---@param file file*
 function standard.flush(file)
-  local writer = file == io.stdout and standard.stdout or file == io.stderr and standard.stderr
+  local writer = file == stdout.file and stdout or file == stderr.file and stderr
   local stream = writer and opened(writer)
   if stream then
     inherited.flush(stream)
   end
 end
 
---- Waits until all that was written has gone, and closes; when the program ends.
+-- Waits until all that was written has gone.
+local function finish(stream)
+  stream:close()
+  stream:wait_closed()
+  return stream:drain() -- which tells whether it has
+end
+
+--- Closes the writers after all that was written has gone; when the program ends.
 ---@async
+---@return true? done nil when some of standard output was lost
+---@return string? message
+---@return string? code
 function standard.finish()
-  for _, writer in ipairs { standard.stdout, standard.stderr } do
-    local stream = opened(writer)
-    if stream then
-      stream:close()
-      stream:wait_closed()
-    end
+  if opened(stderr) then
+    finish(stderr.stream)
   end
+  if opened(stdout) then
+    return finish(stdout.stream)
+  end
+  return true
 end
 
 --- Gives up what is queued.
 function standard.abandon()
-  for _, writer in ipairs { standard.stdout, standard.stderr } do
+  for _, writer in ipairs { stdout, stderr } do
     local stream = opened(writer)
     if stream then
       stream:abort()

@@ -50,7 +50,9 @@ local wrong = {
   { "\xC3\xC3\xA9", "?é" },
 }
 
-local good = { "", "plain", "é", "naïve €3,50", "\u{10FFFF}\u{10000}\u{FFFF}\u{E000}\u{D7FF}\u{800}\u{7FF}\u{80}\0", "😀😀" }
+local good = {
+  "", "plain", "é", "naïve €3,50", "😀😀", "\u{10FFFF}\u{10000}\u{FFFF}\u{E000}\u{D7FF}\u{800}\u{7FF}\u{80}\0",
+}
 
 describe("a decoder of UTF-8", function()
   it("gives good text as it is, however it is cut", function()

@@ -48,7 +48,19 @@ describe("a script whose output nobody reads any more", function()
   end)
 
   it("also hears of it when the last of it is written at its end", function()
-    assert.equal(BROKEN .. "status 141\n", sh("{ sleep 0.1; $S $F; echo status $? >&2; } | true", "io.write 'x'"))
+    local output = sh("{ sleep 0.1; $S $F; echo status $? >&2; } | true", ASYNC .. "io.write 'x'")
+    assert.equal(BROKEN .. "status 141\n", output)
+    output = sh("{ $S $F; echo status $? >&2; } | sleep 0.2", ASYNC .. "async.stdout:write(('x'):rep(300000))")
+    assert.equal(BROKEN .. "status 141\n", output)
+  end)
+end)
+
+describe("a script that has ended, and whose output is not read", function()
+  it("waits for its reader, and a signal ends it", function()
+    local line = "{ $S $F & p=$!; sleep 0.3; kill -INT $p; wait $p; echo status $? >&2; } | { sleep 0.6; wc -c; }"
+    local output = sh(line, ASYNC .. "async.stdout:write(('x'):rep(1000000))")
+    assert.matches("status 130\n", output)
+    assert.is_true(tonumber(output:match "%d+\n$") < 1000000)
   end)
 end)
 
