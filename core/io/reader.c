@@ -277,13 +277,16 @@ static int stream_read_line(lua_State *L) {
 }
 
 /* stream:unread(bytes) → true: they come again, before all else; for a protocol that has
- * read some of another one's. */
+ * read some of another one's, and for who was cancelled before he had all. */
 static int stream_unread(lua_State *L) {
   size_t size;
   const char *bytes = luaL_checklstring(L, 2, &size);
-  struct stream *stream = check_unread(L);
+  struct stream *stream = stream_check(L, 1);
   if (!buffer_prepend(&stream->input, bytes, size))
     return error_world(L, UV_ENOMEM, "unread");
+  stream->scanned = 0;
+  if (stream->reader)
+    stream_input(stream, "", 0); /* perhaps that is what it waits for */
   lua_pushboolean(L, 1);
   return 1;
 }

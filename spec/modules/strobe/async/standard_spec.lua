@@ -245,6 +245,24 @@ describe("async.stdout", function()
     assert.matches("others ran\n$", run.output.stderr)
   end)
 
+  it("and stdin go on blocking, and lose nothing, where pipes may not be opened once more", function()
+    local other = "setpriv --reuid=65534 --regid=65534 --clear-groups" -- somebody else's pipes
+    if select(2, sh(other .. " $S --version 2>&1 >/dev/null")) ~= 0 then
+      pending "we may not become somebody else here, or he may not run this strobe"
+      return
+    end
+    local code = PRELUDE .. [[
+      for line in async.stdin:lines() do
+        async.stdout:write(line .. "\n")
+        async.stdout:drain()
+      end
+      io.stderr:write(tostring(blocks(0)), " ", tostring(blocks(1)), "\n")]]
+    local output = sh("chmod 644 $F; { yes 0123456789 2>/dev/null | head -n 50000; sleep 0.1; echo end; } | "
+      .. other .. " $S $F 2>$F.err | { sleep 0.1; md5sum; }; cat $F.err; rm $F.err", code)
+    local expected = sh "{ yes 0123456789 2>/dev/null | head -n 50000; echo end; } | md5sum"
+    assert.equal(expected .. "true true\n", output)
+  end)
+
   it("that is full is told", function()
     local code = PRELUDE .. [[
       local ok, e = pcall(async.stdout.write, async.stdout, "x")

@@ -258,6 +258,18 @@ describe("a StreamReader", function()
       assert.equal("half line\n", reader:readline())
     end)
 
+    it("gives them to who reads next, also when he waits already", function()
+      local reader, feed = new_reader()
+      local t = async.create_task(reader.read, reader)
+      feed:write "one\n"
+      async.sleep(1)
+      t:cancel()
+      assert.equal("one\n", reader:readline())
+      assert.is_true(t:cancelled())
+      feed:write "two\n"
+      assert.equal("two\n", reader:readline())
+    end)
+
     it("loses none that were read of what was to be all", function()
       local reader, feed = new_reader()
       local t = async.create_task(reader.read, reader)
