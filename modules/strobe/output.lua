@@ -5,21 +5,25 @@
 -- ignores that, and Lua's print does not look.
 
 local errors = require "strobe.async.error"
+local inherited = require "strobe.core.inherited"
 local report = require "strobe.report"
 
 local output = {}
 
 -- As the system numbers them.
 local EBADF, EPIPE = 9, 32
+local words = { [EBADF] = "EBADF", [EPIPE] = "EPIPE" }
 
 -- What a shell tells of a program that SIGPIPE has ended.
-output.BROKEN_STATUS = 128 + 13
+local BROKEN_STATUS = 128 + 13
+local BROKEN = "stdout: broken pipe (whoever read it has gone)"
 
 local stdout, stderr = io.stdout, io.stderr
 local methods = getmetatable(stdout).__index
-local write, flush = methods.write, methods.flush
+local write, flush, default_output = methods.write, methods.flush, io.output
 
-local BROKEN = "stdout: broken pipe (whoever read it has gone)"
+-- The streams of async.stdout and async.stderr, by file, once they are open.
+local streams = {}
 
 -- Called when standard output is found broken.
 local on_broken
@@ -44,29 +48,49 @@ local function raise_broken()
   error(e, 0)
 end
 
+local function all_broken(list)
+  for _, e in ipairs(list) do
+    if not output.is_broken(e) then
+      return false
+    end
+  end
+  return #list > 0
+end
+
 --- Whether an error says that nobody reads standard output any more.
 ---@param e any
 ---@return boolean
 function output.is_broken(e)
-  if errors.is(e, errors.ExceptionGroup) and e.exceptions then
-    for _, inner in ipairs(e.exceptions) do
-      if not output.is_broken(inner) then
-        return false
-      end
-    end
-    return #e.exceptions > 0
+  if errors.is(e, errors.ExceptionGroup) then
+    return all_broken(e.exceptions or {})
   end
   return errors.is(e, errors.ConnectionError) and e.code == "EPIPE" and e.stream == "stdout"
 end
 
--- The mistake of who calls write, by his file and line, as it is without us.
-local function check_arguments(...)
+-- What a stream has queued goes before what is written to its file.
+local function settle(file)
+  local stream = streams[file]
+  if stream then
+    inherited.flush(stream)
+  end
+end
+
+--- From now on what is written to a file comes behind what the stream has queued.
+---@param file file* io.stdout or io.stderr
+---@param stream strobe.Stream
+function output.share(file, stream)
+  streams[file] = stream
+end
+
+-- The mistake of who calls write, with his file and line, as it is without us.
+local function raise_mistake(message, ...)
   for i = 1, select("#", ...) do
-    local value = select(i, ...)
-    if type(value) ~= "string" and type(value) ~= "number" then
-      error(("bad argument #%d to 'write' (string expected, got %s)"):format(i, type(value)), 3)
+    local kind = type((select(i, ...)))
+    if kind ~= "string" and kind ~= "number" then
+      error(("bad argument #%d to 'write' (string expected, got %s)"):format(i, kind), 3)
     end
   end
+  error((message:gsub("'%?'", "'write'")), 3) -- called by pcall, it does not know its name
 end
 
 -- Passes on what a method of a file returned.
@@ -77,11 +101,45 @@ local function checked(file, result, message, code)
   return result, message, code
 end
 
--- What async.stdout or async.stderr has queued goes before.
-local function settle(file)
-  local standard = package.loaded["strobe.async.standard"]
-  if standard and (file == stdout or file == stderr) then
-    standard.flush(file)
+local function write_to_file(file, ...)
+  settle(file)
+  local ok, result, message, code = pcall(write, file, ...)
+  if not ok then
+    raise_mistake(result, ...)
+  end
+  return checked(file, result, message, code)
+end
+
+local function write_to_default(...)
+  local file = default_output()
+  settle(file)
+  local ok, result, message, code = pcall(write, file, ...)
+  if not ok then
+    raise_mistake(result, ...)
+  end
+  return checked(file, result, message, code)
+end
+
+local function joined(...)
+  if select("#", ...) == 1 then
+    return tostring((...))
+  end
+  local texts = table.pack(...)
+  for i = 1, texts.n do
+    texts[i] = tostring(texts[i])
+  end
+  return table.concat(texts, "\t")
+end
+
+local function print_line(...)
+  local text = joined(...)
+  settle(stdout)
+  local ok, message, code = checked(stdout, write(stdout, text, "\n"))
+  if ok then
+    ok, message, code = checked(stdout, flush(stdout))
+  end
+  if not ok and code ~= EBADF then -- who gave us none wants to hear nothing
+    failure = failure or message
   end
 end
 
@@ -92,31 +150,24 @@ function output.flush()
   settle(stderr)
 end
 
-local function print_line(...)
-  local words = table.pack(...)
-  for i = 1, words.n do
-    words[i] = tostring(words[i])
+-- Waits until all that a stream has queued has gone.
+local function finish_stream(file)
+  local stream = streams[file]
+  if not stream then
+    return true
   end
-  settle(stdout)
-  local ok, message, code = checked(stdout, write(stdout, table.concat(words, "\t"), "\n"))
-  if ok then
-    ok, message, code = checked(stdout, flush(stdout))
-  end
-  if not ok and code ~= EBADF then -- who gave us none wants to hear nothing
-    failure = failure or message
-  end
+  stream:close()
+  stream:wait_closed()
+  return stream:drain() -- which tells whether it has
 end
 
--- Writes what print has left, then the queues of async.stdout and async.stderr.
 local function finish_all()
-  local standard = package.loaded["strobe.async.standard"]
   local ok, message, code = flush(stdout)
   if not ok then
-    return nil, message, code == EPIPE and "EPIPE" or code == EBADF and "EBADF" or "EIO"
-  elseif standard then
-    return standard.finish()
+    return nil, message, words[code]
   end
-  return true
+  finish_stream(stderr)
+  return finish_stream(stdout)
 end
 
 --- The end of a script: writes what is left, unless a signal comes, and says when output was lost.
@@ -130,7 +181,7 @@ function output.finish(broken)
   end
   if broken or code == "EPIPE" then
     say_broken()
-    return output.BROKEN_STATUS
+    return BROKEN_STATUS
   end
   local lost = failure or not ok and code ~= "EBADF" and code ~= "ECANCELED" and message
   if lost then
@@ -141,38 +192,32 @@ end
 
 --- Gives up what async.stdout and async.stderr have queued.
 function output.abandon()
-  local standard = package.loaded["strobe.async.standard"]
-  if standard then
-    standard.abandon()
+  for _, stream in pairs(streams) do
+    stream:abort()
   end
+end
+
+-- An error that nobody took care of, and that says that nobody reads, is no news.
+local function keep_back(context)
+  local is_broken = context.failure and output.is_broken(context.failure.error)
+  if is_broken then
+    on_broken()
+    say_broken()
+  end
+  return is_broken
 end
 
 --- Lets print and io.write work like that.
 ---@param broken fun() called when standard output is found broken; may not wait
 function output.install(broken)
   on_broken = broken
-  report.set_filter(function(context)
-    local is_broken = context.failure and output.is_broken(context.failure.error)
-    if is_broken then
-      broken()
-      say_broken()
-    end
-    return is_broken
-  end)
-  function methods.write(file, ...)
-    check_arguments(...)
-    settle(file)
-    return checked(file, write(file, ...))
-  end
+  report.set_filter(keep_back)
+  methods.write, io.write = write_to_file, write_to_default -- luacheck: ignore
   function methods.flush(file)
     return checked(file, flush(file))
   end
-  function io.write(...) -- luacheck: ignore
-    check_arguments(...)
-    return methods.write(io.output(), ...)
-  end
   function io.flush() -- luacheck: ignore
-    return methods.flush(io.output())
+    return methods.flush(default_output())
   end
   print = print_line -- luacheck: ignore
 end

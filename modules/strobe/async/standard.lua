@@ -8,6 +8,7 @@
 
 local errors = require "strobe.async.error"
 local inherited = require "strobe.core.inherited"
+local output = require "strobe.output"
 local streams = require "strobe.async.streams"
 
 local StreamReader, StreamWriter = streams.reader_class, streams.writer_class
@@ -47,6 +48,9 @@ local function lazy(class, name, file, mode)
     local stream = open(name, file, mode)
     setmetatable(self, class)
     self.stream = stream
+    if mode == "w" then
+      output.share(file, stream)
+    end
     return stream
   end
   return setmetatable({ name = name, file = file, limit = mode == "r" and streams.LIMIT or nil }, {
@@ -157,53 +161,6 @@ end
 ---@return strobe.StreamWriter
 function standard.connect_write_pipe(pipe)
   return streams.StreamWriter(open_pipe(pipe, "w", "connect_write_pipe"))
-end
-
--- The stream of one that is in use.
-local function opened(writer)
-  return rawget(writer, "stream")
-end
-
---- Writes what is queued for a file, however long that takes: print is to come behind it.
----@param file file*
-function standard.flush(file)
-  local writer = file == stdout.file and stdout or file == stderr.file and stderr
-  local stream = writer and opened(writer)
-  if stream then
-    inherited.flush(stream)
-  end
-end
-
--- Waits until all that was written has gone.
-local function finish(stream)
-  stream:close()
-  stream:wait_closed()
-  return stream:drain() -- which tells whether it has
-end
-
---- Closes the writers after all that was written has gone; when the program ends.
----@async
----@return true? done nil when some of standard output was lost
----@return string? message
----@return string? code
-function standard.finish()
-  if opened(stderr) then
-    finish(stderr.stream)
-  end
-  if opened(stdout) then
-    return finish(stdout.stream)
-  end
-  return true
-end
-
---- Gives up what is queued.
-function standard.abandon()
-  for _, writer in ipairs { stdout, stderr } do
-    local stream = opened(writer)
-    if stream then
-      stream:abort()
-    end
-  end
 end
 
 return standard
