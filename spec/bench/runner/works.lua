@@ -426,13 +426,14 @@ local function stdin(program, quick)
     return {name = name, command = commands, needs = needs}
   end
   local strobe = program.strobe("stdin.lua")
+  local file_readers = {["Python, sys.stdin"] = true, ["Node readline"] = true}
   return {
     name = "stdin", title = "lines of standard input",
     results = {
       {name = "pipe_lines_per_s", better = "more", targets = {}},
       {name = "pipe_lines_per_cpu_s", better = "more", targets = {}},
-      {name = "file_lines_per_s", better = "more", targets = {}},
-      {name = "file_lines_per_cpu_s", better = "more", targets = {}},
+      {name = "file_lines_per_s", better = "more", targets = {}, peers = file_readers},
+      {name = "file_lines_per_cpu_s", better = "more", targets = {}, peers = file_readers},
     },
     contestants = {
       read("strobe", strobe, {"strobe"}),

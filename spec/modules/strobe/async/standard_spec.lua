@@ -3,6 +3,7 @@ local async = require "strobe.async"
 local child = require "spec.support.child"
 local cleanup = require "spec.support.cleanup"
 local descriptors = require "spec.support.descriptors"
+local dice = require "spec.support.dice"
 local program = require("strobe.core.host").program
 local raised = require("spec.support.errors").raised
 local sh = require("spec.support.shell").run
@@ -414,6 +415,42 @@ describe("connect_read_pipe", function()
     end
     async.sleep(1)
     assert.equal(before, descriptors())
+  end)
+
+  it("cancelled at any time loses no byte", function()
+    local roll, from, into = dice(5), new_pipe()
+    local reader <close> = async.connect_read_pipe(from)
+    local expected, got = {}, {}
+    local writing = async.create_task(function()
+      local writer <close> = async.connect_write_pipe(into)
+      for i = 1, 25 do
+        expected[i] = ("%d %s"):format(i, ("x"):rep(roll(40)))
+        local line, size = expected[i] .. "\n", roll(12)
+        for at = 1, #line, size do
+          writer:write(line:sub(at, at + size - 1))
+          async.sleep(roll(3) * 0.001)
+        end
+      end
+    end)
+    local methods = {
+      reader.readline, reader.read,
+      function()
+        return reader:readuntil "\n"
+      end,
+      function()
+        return reader:readexactly(1)
+      end,
+    }
+    while not reader:at_eof() do
+      local ok, in_time, bytes = pcall(async.move_on_after, roll(4) * 0.001, methods[roll(4)], reader)
+      if ok and in_time then
+        got[#got + 1] = bytes
+      elseif not ok then
+        got[#got + 1] = in_time.partial
+      end
+    end
+    writing:await()
+    assert.equal(table.concat(expected, "\n") .. "\n", table.concat(got))
   end)
 
   it("dropped without a word is closed by the collector, also while a thread reads", function()
