@@ -134,6 +134,18 @@ local function exit_status(state, ok, e)
   return 1
 end
 
+-- Seconds that the reader of what is left to be written has when a signal ended the script.
+local GRACE = 1
+
+local function finish_output(state)
+  state.finishing = true
+  if not state.signal then
+    return output.finish(state.broken)
+  end
+  require("strobe.async.timeout").move_on_after(GRACE, output.finish, state.broken)
+  output.abandon()
+end
+
 --- Runs a chunk as the script: returns the exit status after all has ended.
 ---@async
 ---@param chunk function
@@ -157,8 +169,7 @@ function script.run(chunk, ...)
   collectgarbage()
   end_others()
   call_last()
-  state.finishing = true
-  status = output.finish(state.broken) or status
+  status = finish_output(state) or status
   return state.signal and 128 + state.signal or status
 end
 

@@ -56,11 +56,21 @@ describe("a script whose output nobody reads any more", function()
 end)
 
 describe("a script that has ended, and whose output is not read", function()
-  it("waits for its reader, and a signal ends it", function()
-    local line = "{ $S $F & p=$!; sleep 0.3; kill -INT $p; wait $p; echo status $? >&2; } | { sleep 0.6; wc -c; }"
-    local output = sh(line, ASYNC .. "async.stdout:write(('x'):rep(1000000))")
+  -- Nobody reads before the script is over, which gets a signal when it has said on stderr that it is ready.
+  local function interrupted(code)
+    local output = sh("{ $S $F 2>$F.err & p=$!; until [ -s $F.err ]; do sleep 0.01; done; sleep 0.05; kill -INT $p; "
+      .. "wait $p; echo status $? >&2; touch $F.end; } | { until [ -e $F.end ]; do sleep 0.01; done; wc -c; }; "
+      .. "rm $F.err $F.end", ASYNC .. "async.stdout:write(('x'):rep(1000000)) " .. code)
     assert.matches("status 130\n", output)
     assert.is_true(tonumber(output:match "%d+\n$") < 1000000)
+  end
+
+  it("waits for its reader, and a signal ends it", function()
+    interrupted "io.stderr:write 'ready'"
+  end)
+
+  it("does not wait for long when a signal had ended it before", function()
+    interrupted "io.stderr:write 'ready' async.sleep(100)"
   end)
 end)
 

@@ -117,7 +117,8 @@ describe("async.stdin", function()
 
   it("leaves what it has not asked for to others", function()
     local code = PRELUDE .. "print(async.stdin:readline())"
-    local output = sh("{ echo first; sleep 0.2; echo second; } | { $S $F; cat; }", code)
+    local output = sh("{ echo first; until [ -e $F.go ]; do sleep 0.01; done; echo second; } | "
+      .. "{ $S $F; touch $F.go; cat; rm $F.go; }", code)
     assert.equal("first\n\nsecond\n", output)
   end)
 
@@ -180,10 +181,15 @@ describe("async.stdin", function()
   end)
 
   it("closed shows its writer that nobody reads", function()
-    local code = PRELUDE .. "print(async.stdin:readline()) async.stdin:close() async.stdin:close() async.sleep(0.1)"
-    local output = sh("{ sh -c 'trap \"\" PIPE; echo one; sleep 0.05; echo two || echo gone >&2'; } | $S $F", code)
-    assert.matches("one", output)
-    assert.matches("gone", output)
+    local code = PRELUDE .. [[
+      print(async.stdin:readline())
+      async.stdin:close()
+      async.stdin:close()
+      while not io.open(arg[1]) do async.sleep(0.01) end
+      print "it knows"]]
+    local output = sh("{ echo one; trap '' PIPE; while echo more 2>/dev/null; do sleep 0.01; done; touch $F.gone; } | "
+      .. "$S $F $F.gone; rm $F.gone", code)
+    assert.equal("one\n\nit knows\n", output)
   end)
 end)
 
