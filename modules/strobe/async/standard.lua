@@ -91,6 +91,9 @@ Reader.__close = Reader.close
 ---@param data string
 function Writer:write(data)
   local stream = self.stream
+  if stream:is_closing() then
+    raise(self.name, "it was closed by this script", "ECANCELED")
+  end
   self.file:flush()
   local ok, message, code = stream:send(data)
   if not ok then

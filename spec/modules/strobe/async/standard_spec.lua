@@ -282,6 +282,8 @@ describe("async.stdout", function()
       async.stdout:write "all of it"
       async.stdout:close()
       print "nowhere"
+      local ok, e = pcall(async.stdout.write, async.stdout, "late")
+      io.stderr:write(e.code, " ", e.message)
       async.stdin:read()]], { input = false })
     run:expect("stdout", "all of it")
     while run.open > 1 do -- until its end came
@@ -291,7 +293,7 @@ describe("async.stdout", function()
     assert.is_nil(run.status)
     run.pipes.stdin:shutdown(function() end)
     assert.equal(0, run:wait())
-    assert.equal("all of it", run.output.stdout)
+    assert.same({ stdout = "all of it", stderr = "ECANCELED stdout: it was closed by this script" }, run.output)
   end)
 end)
 
