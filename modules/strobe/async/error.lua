@@ -50,7 +50,7 @@ define "EOFError"
 define("IncompleteReadError", error_classes.EOFError)
 --- The separator is not within the reader's limit: `consumed` bytes may be read over. asyncio.LimitOverrunError
 define "LimitOverrunError"
---- Bytes are no text in their encoding: `start` is the first wrong byte, `reason` says why. UnicodeDecodeError
+--- Bytes are no text in their encoding: `offset` is how many good ones were before, `reason` says what is wrong.
 define "UnicodeDecodeError"
 --- Several errors at once, as a TaskGroup raises: they are in the list `exceptions`.
 define "ExceptionGroup"

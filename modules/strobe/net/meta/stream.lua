@@ -39,6 +39,15 @@ end
 function Stream:read_until(separator, limit)
 end
 
+--- The next line without its LF or CR LF; the last one may lack them.
+---@async
+---@param limit? integer most bytes (65,536)
+---@return string? line nil at the end
+---@return string? message
+---@return string? code "EMSGSIZE" when it is not within the limit: all stays to be read
+function Stream:read_line(limit)
+end
+
 --- Puts bytes back, to be read again before all else.
 ---@param bytes string
 ---@return boolean? done
