@@ -43,32 +43,69 @@ static void take_dev(struct host *host) {
   host->argv++;
 }
 
+static int open_loop_and_lua(struct host *host) {
+  int status = loop_open(&host->loop);
+  if (status < 0)
+    return status;
+  status = open_lua(host);
+  if (status < 0)
+    loop_close(&host->loop);
+  return status;
+}
+
+/* A worker's host: one more in the process. NULL without memory. */
+static lua_State *open_worker(void *process) {
+  const struct host *parent = process;
+  struct host *host = calloc(1, sizeof *host);
+  if (!host)
+    return NULL;
+  host->argc = parent->argc;
+  host->argv = parent->argv;
+  host->runtime = parent->runtime;
+  host->runtime.process = host;
+  if (open_loop_and_lua(host) == 0)
+    return host->L;
+  free(host);
+  return NULL;
+}
+
+/* luv frees its handles in its own close callbacks: these must have run before
+ * the state goes, and no Lua may run after. */
+static void close_loop_and_lua(struct host *host) {
+  loop_close_handles(&host->loop);
+  loop_drain(&host->loop);
+  lua_close(host->L);
+  scheduler_close(&host->scheduler);
+  loop_close(&host->loop);
+}
+
+static void close_worker(lua_State *L) {
+  struct host *host = host_of(L);
+  close_loop_and_lua(host);
+  free(host);
+}
+
 int host_open(struct host *host, int argc, char **argv) {
   memset(host, 0, sizeof *host);
   host->argc = argc;
   host->argv = argv;
   take_dev(host);
   inherited_fill();
-  int status = loop_open(&host->loop);
+  host->runtime = (struct runtime){open_worker, close_worker, host};
+  int status = open_loop_and_lua(host);
   if (status < 0)
     return status;
-  status = open_lua(host);
-  if (status == 0 && (status = signal_open(host)) == 0 &&
-      (status = scavenger_open(&host->scavenger, host)) == 0)
-    return 0;
-  loop_close(&host->loop);
+  status = signal_open(host);
+  if (status == 0)
+    status = scavenger_open(&host->scavenger, host);
+  if (status < 0)
+    close_loop_and_lua(host);
   return status;
 }
 
 void host_close(struct host *host) {
-  /* luv frees its handles in its own close callbacks: these must have run
-   * before the state goes, and no Lua may run after. */
   signal_close(host);
-  loop_close_handles(&host->loop);
-  loop_drain(&host->loop);
-  lua_close(host->L);
-  scheduler_close(&host->scheduler);
-  loop_close(&host->loop);
+  close_loop_and_lua(host);
 }
 
 /* Pushes the Task that runs strobe.command. [-0, +1, e] */

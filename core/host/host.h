@@ -1,4 +1,5 @@
-/* The host: one process, one loop, one Lua state.
+/* The host: one process, one loop, one Lua state. A worker of an executor has a host of its own in
+ * its thread, which takes no signals.
  *
  * Its main task calls `main` of the Lua module strobe.command with the command
  * line; what that returns is the exit status. All policy is there.
@@ -7,6 +8,7 @@
 #define STROBE_HOST_HOST_H
 
 #include "core/host/scavenger.h"
+#include "core/io/pool.h"
 #include "core/loop/loop.h"
 #include "core/task/scheduler.h"
 
@@ -14,7 +16,8 @@ struct host {
   struct loop loop;
   struct scheduler scheduler;
   lua_State *L;
-  uv_async_t signal; /* wakes the loop for a signal that came */
+  struct runtime runtime; /* for the threads of executors */
+  uv_async_t signal;      /* wakes the loop for a signal that came */
   struct scavenger scavenger;
   int argc;
   char **argv;

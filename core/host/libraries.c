@@ -1,6 +1,7 @@
 #include "core/host/libraries.h"
 
 #include "core/host/loader.h"
+#include "core/io/executor.h"
 #include "core/io/inherited.h"
 #include "core/io/pipe.h"
 #include "core/io/process.h"
@@ -29,9 +30,14 @@
 #include <lualib.h>
 #include <luv/luv.h>
 
+static int open_executor(lua_State *L) {
+  return executor_open(L, &host_of(L)->runtime);
+}
+
 static const luaL_Reg libraries[] = {
     {"strobe.core.context", luaopen_strobe_core_context},
     {"strobe.core.error", luaopen_strobe_core_error},
+    {"strobe.core.executor", open_executor},
     {"strobe.core.future", luaopen_strobe_core_future},
     {"strobe.core.generator", luaopen_strobe_core_generator},
     {"strobe.core.gpio", luaopen_strobe_core_gpio},

@@ -2,6 +2,7 @@
 
 #include "core/task/interrupt.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 
 /* A handler gets nothing but a number. */
 static struct host *the_host;
+static pthread_t the_thread;
 static volatile sig_atomic_t received;
 static bool delivered;
 
@@ -20,7 +22,12 @@ static void leave_at_once(int number) {
   _exit(128 + number);
 }
 
+/* Any thread may get a signal of the process. */
 static void handle(int number) {
+  if (!pthread_equal(pthread_self(), the_thread)) {
+    pthread_kill(the_thread, number);
+    return;
+  }
   if (received)
     leave_at_once(number);
   received = number;
@@ -70,6 +77,7 @@ int signal_open(struct host *host) {
     return status;
   uv_unref((uv_handle_t *)&host->signal);
   the_host = host;
+  the_thread = pthread_self();
   received = 0;
   delivered = false;
   set_handler(SIGINT, handle);

@@ -58,6 +58,7 @@ struct loop {
   unsigned questions;       /* to other threads: virtual time waits for their answers */
   unsigned partners;        /* other processes at work for us: virtual time keeps their pace */
   bool polling;             /* within uv_run */
+  unsigned strays;          /* threads of ours that did not end with it */
   struct loop_watch *watch; /* or NULL */
   char *scratch;            /* where a read callback's bytes land, LOOP_SCRATCH of them */
 };

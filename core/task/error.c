@@ -153,6 +153,15 @@ void failure_push(lua_State *L) {
   lua_replace(L, error);
 }
 
+void failure_import(lua_State *L) {
+  lua_createtable(L, 0, 4);
+  lua_insert(L, -4);
+  lua_setfield(L, -4, "task");
+  lua_setfield(L, -3, "traceback");
+  lua_setfield(L, -2, "error");
+  luaL_setmetatable(L, FAILURE);
+}
+
 bool failure_check(lua_State *L, int index) {
   if (!lua_istable(L, index) || !lua_getmetatable(L, index))
     return false;

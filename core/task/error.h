@@ -39,6 +39,11 @@ int error_world(lua_State *L, int status, const char *format, ...);
 /* Replaces the error on top by its failure, with the traceback of here and the
  * origin kept by the current task. [-1, +1, m] */
 void failure_push(lua_State *L);
+
+/* Replaces an error, a traceback and what it was in, the top three, by a failure that came from
+ * another state. [-3, +1, m] */
+void failure_import(lua_State *L);
+
 bool failure_check(lua_State *L, int index);
 
 /* A message handler: keeps the failure of an error for failure_take. The error

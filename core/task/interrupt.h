@@ -9,8 +9,18 @@
 
 #include "core/task/scheduler.h"
 
+/* A scheduler whose thread is to end, the code that runs soon or late notwithstanding. */
+enum interrupt_quit {
+  QUIT_NOT,
+  QUIT_ONCE,  /* the hook raises at once; what cleans up after that may run */
+  QUIT_ALWAYS /* it raises at every instruction */
+};
+
 /* Safe in a signal handler of the thread that runs the scheduler. */
 void interrupt_request(struct scheduler *scheduler);
+
+/* The same for a thread that is to end. */
+void interrupt_quit(struct scheduler *scheduler, enum interrupt_quit quit);
 
 /* A state becomes the innermost one while a request is open. */
 void interrupt_follow(struct scheduler *scheduler, lua_State *L);

@@ -50,6 +50,7 @@ struct scheduler {
   uint64_t callbacks;     /* called so far */
   int64_t slow_step;      /* nanoseconds after which a step is reported */
   volatile int interrupt; /* see interrupt.c */
+  volatile int quit;      /* enum interrupt_quit */
   bool debug;
   const void *task_type, *future_type; /* metatables, for fast checks */
   int task_metatable;                  /* the Task metatable in the registry */

@@ -53,26 +53,36 @@ function report.user_lines(traceback)
 end
 local user_lines = report.user_lines
 
+--- The places of a failure as text: where it happened, and who awaited that.
+---@param failure table {error, traceback, task, origin}
+---@return string
+---@return any e the error of where it happened
+function report.failure_places(failure)
+  local chain, lines = {}, {}
+  while failure do
+    chain[#chain + 1], failure = failure, failure.origin
+  end
+  for i = #chain, 1, -1 do
+    local link = chain[i]
+    local verb = i == #chain and "in" or "awaited by"
+    if link.traceback ~= "" then -- else the text of the error has it
+      lines[#lines + 1] = ("%s %s:"):format(verb, link.task or "a callback")
+    end
+    table.move(user_lines(link.traceback or ""), 1, 100, #lines + 1, lines)
+  end
+  return table.concat(lines, "\n"), chain[#chain].error
+end
+
 --- A failure as text: the error, where it happened, and who awaited that.
 ---@param failure table {error, traceback, task, origin}
 ---@return string
 function report.failure_text(failure)
-  local chain = {}
-  while failure do
-    chain[#chain + 1], failure = failure, failure.origin
+  local places, e = report.failure_places(failure)
+  local text = ("%s\n%s"):format(tostring(e), places)
+  if failure.created_by then
+    text = ("%s\ncreated at:\n%s"):format(text, table.concat(user_lines(failure.created_by), "\n"))
   end
-  local lines = { tostring(chain[#chain].error) }
-  for i = #chain, 1, -1 do
-    local link = chain[i]
-    local verb = i == #chain and "in" or "awaited by"
-    lines[#lines + 1] = ("%s %s:"):format(verb, link.task or "a callback")
-    table.move(user_lines(link.traceback or ""), 1, 100, #lines + 1, lines)
-  end
-  if chain[1].created_by then
-    lines[#lines + 1] = "created at:"
-    table.move(user_lines(chain[1].created_by), 1, 100, #lines + 1, lines)
-  end
-  return table.concat(lines, "\n")
+  return text
 end
 
 --- Where a task stands: file:line of the user's code it waits in.

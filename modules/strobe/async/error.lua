@@ -25,6 +25,7 @@ local error_classes = {
   GeneratorExit = classes.GeneratorExit,
   --- Raised in the script's task by Ctrl-C; Python's KeyboardInterrupt.
   Interrupted = classes.Interrupted,
+  DeadlockError = classes.DeadlockError,
 }
 
 local function define(name, parent)
@@ -54,6 +55,7 @@ define "LimitOverrunError"
 define "UnicodeDecodeError"
 --- Several errors at once, as a TaskGroup raises: they are in the list `exceptions`.
 define "ExceptionGroup"
+define "BrokenThreadPool"
 
 -- A thrown table may have any metatable, even one that is its own parent.
 local MOST_DERIVED = 100

@@ -36,14 +36,15 @@ local homes = {
   fs = { "fs" },
   subprocess = { "create_subprocess_exec", "create_subprocess_shell", "subprocess" },
   standard = { "connect_read_pipe", "connect_write_pipe", "stderr", "stdin", "stdout" },
+  executor = { "ThreadPoolExecutor", "to_thread" },
   streams = {
     "StreamReader", "StreamWriter", "open_connection", "open_unix_connection", "start_server",
     "start_unix_server",
   },
   error = {
-    "BrokenBarrierError", "CancelledError", "ConnectionError", "EOFError", "Error", "ExceptionGroup",
-    "GeneratorExit", "IncompleteReadError", "Interrupted", "InvalidStateError", "LimitOverrunError",
-    "QueueEmpty", "QueueFull", "QueueShutDown", "TimeoutError", "UnicodeDecodeError", "is",
+    "BrokenBarrierError", "BrokenThreadPool", "CancelledError", "ConnectionError", "DeadlockError", "EOFError",
+    "Error", "ExceptionGroup", "GeneratorExit", "IncompleteReadError", "Interrupted", "InvalidStateError",
+    "LimitOverrunError", "QueueEmpty", "QueueFull", "QueueShutDown", "TimeoutError", "UnicodeDecodeError", "is",
   },
 }
 

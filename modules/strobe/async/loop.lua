@@ -141,6 +141,36 @@ function Loop:get_debug() -- luacheck: ignore self
   return inspect.debug()
 end
 
+-- Executors are loaded when first wanted.
+local function executors()
+  return require "strobe.async.executor"
+end
+
+--- Runs f(…) in a thread of the executor, by default the one that `to_thread` uses.
+--- loop.run_in_executor
+---@param executor? strobe.ThreadPoolExecutor nil for the default one
+---@param f function      see `ThreadPoolExecutor` for what can be copied
+---@param ... any         its arguments
+---@return strobe.Future future cancelling it takes the job off the queue
+function Loop:run_in_executor(executor, f, ...) -- luacheck: ignore self
+  return executors().run(executor, f, ...)
+end
+
+--- Sets what `to_thread` and run_in_executor(nil, …) use; nil has the next of them make
+--- a new one. loop.set_default_executor
+---@param executor? strobe.ThreadPoolExecutor
+function Loop:set_default_executor(executor) -- luacheck: ignore self
+  executors().set_default(executor)
+end
+
+--- Shuts the default executor down, and waits for its jobs. Jobs for it are refused
+--- from then on, until another is set. loop.shutdown_default_executor
+---@async
+---@param timeout? number seconds after which it is left to end by itself
+function Loop:shutdown_default_executor(timeout) -- luacheck: ignore self
+  executors().shutdown_default(timeout)
+end
+
 --- Measures how long each task runs, from now on: `run_time` and `max_run_time` of its record. Two looks at the
 --- clock for each step, some 60 ns; so it is off, but in debug mode.
 ---@param enabled boolean

@@ -11,13 +11,13 @@ local functions = {
   "open_connection", "start_server", "open_unix_connection", "start_unix_server", "StreamReader",
   "StreamWriter", "is", "get_debug", "set_debug", "capture_call_graph", "format_call_graph",
   "print_call_graph", "format_task_tree", "print_task_tree", "ended_tasks", "create_subprocess_exec",
-  "create_subprocess_shell", "connect_read_pipe", "connect_write_pipe",
+  "create_subprocess_shell", "connect_read_pipe", "connect_write_pipe", "ThreadPoolExecutor", "to_thread",
 }
 
 local error_classes = {
-  "BrokenBarrierError", "CancelledError", "ConnectionError", "EOFError", "Error", "ExceptionGroup",
-  "GeneratorExit", "IncompleteReadError", "Interrupted", "InvalidStateError", "LimitOverrunError",
-  "QueueEmpty", "QueueFull", "QueueShutDown", "TimeoutError", "UnicodeDecodeError",
+  "BrokenBarrierError", "BrokenThreadPool", "CancelledError", "ConnectionError", "DeadlockError", "EOFError", "Error",
+  "ExceptionGroup", "GeneratorExit", "IncompleteReadError", "Interrupted", "InvalidStateError",
+  "LimitOverrunError", "QueueEmpty", "QueueFull", "QueueShutDown", "TimeoutError", "UnicodeDecodeError",
 }
 
 describe("strobe.async", function()
