@@ -81,6 +81,12 @@ static void limit_memory(struct shop *shop, size_t limit) {
   lua_setallocf(L, allocate, memory);
 }
 
+/* Lua's buffers of strings do not collect when memory is short, so there is to be some for the next. */
+static void spare_memory(struct shop *shop) {
+  if (shop->memory.used > shop->memory.limit / 2)
+    lua_gc(shop->L, LUA_GCCOLLECT);
+}
+
 static void unlimit_memory(struct shop *shop) {
   if (shop->memory.limit > 0)
     lua_setallocf(shop->L, shop->memory.allocate, shop->memory.data);
@@ -235,6 +241,7 @@ static void do_work(struct shop *shop, struct work *work) {
     end(shop, work);
   }
   lua_settop(L, 0);
+  spare_memory(shop);
 }
 
 static void collect(struct worker *worker) {

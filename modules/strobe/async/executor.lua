@@ -307,6 +307,10 @@ end
 
 local function open_sources(sources)
   local steps, shuts = {}, {}
+  if sources.n > 1 and sources[2] == nil then -- what a generic `for` is given, as by a generator
+    steps[1], shuts[1] = open_source(table.unpack(sources, 1, 4))
+    sources.n = 0
+  end
   for i = 1, sources.n do
     local step, shut = open_source(sources[i])
     if not step then
@@ -314,7 +318,7 @@ local function open_sources(sources)
     end
     steps[i], shuts[i] = step, shut
   end
-  if #steps == 0 then
+  if not steps[1] then
     error("map: a list or an iterator expected", 3)
   end
   return steps, shuts

@@ -154,6 +154,7 @@ describe("executor:map", function()
       assert.equal(1, n)
       break
     end
+    async.sleep(0)
     assert.equal(0, ex:statistics().queued)
   end)
 
