@@ -1,6 +1,7 @@
 #include "core/io/executor.h"
 
 #include "core/io/parcel.h"
+#include "core/io/reference.h"
 #include "core/task/error.h"
 #include "core/task/future.h"
 #include "core/task/type.h"
@@ -273,6 +274,8 @@ static int new_executor(lua_State *L) {
   executor->pool.parcel_limit = (size_t)luaL_checkinteger(L, 4);
   if (!(executor->pool.name = strdup(name)))
     return luaL_error(L, "not enough memory for an executor");
+  reference_push_new_names(L);
+  lua_pop(L, 1);
   parcel_pack(L, 6, (struct parcel_words){"initargs", 2}, executor->pool.parcel_limit,
               &executor->pool.setup);
   lua_settop(L, 5);
@@ -323,7 +326,7 @@ static struct ticket *ticket_push(lua_State *L, int *reference) {
 }
 
 /* Packs the work's function and arguments, from the index 4 to the one below the top. */
-static int pack_protected(lua_State *L, struct executor *executor, struct work *work) {
+static int try_to_pack(lua_State *L, struct executor *executor, struct work *work) {
   int count = lua_gettop(L) - 4;
   lua_pushcfunction(L, pack_work);
   lua_pushlightuserdata(L, work);
@@ -331,6 +334,17 @@ static int pack_protected(lua_State *L, struct executor *executor, struct work *
   for (int i = 0; i < count; i++)
     lua_pushvalue(L, 4 + i);
   return lua_pcall(L, count + 2, 0, 0);
+}
+
+static int pack_protected(lua_State *L, struct executor *executor, struct work *work) {
+  int status = try_to_pack(L, executor, work);
+  if (status != LUA_ERRRUN)
+    return status;
+  lua_pop(L, 1);
+  reference_push_new_names(L);
+  lua_pop(L, 1);
+  buffer_free(&work->parcel);
+  return try_to_pack(L, executor, work);
 }
 
 /* executor:submit(is_map, future, f, …) → ticket. Raises what cannot be packed as a string without

@@ -52,7 +52,8 @@ struct parcel_words {
 };
 
 /* Appends the values from the index `first` to the top to the empty buffer. Raises a string that
- * names what cannot go, or that it were more than `limit` bytes. [-0, +0, e] */
+ * names what cannot go, or that it were more than `limit` bytes. What was loaded lately may not be
+ * known by its name, see reference_push_new_names; then it is worth another try. [-0, +0, e] */
 void parcel_pack(lua_State *L, int first, struct parcel_words words, size_t limit,
                  struct buffer *buffer);
 

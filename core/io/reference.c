@@ -4,9 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* In the registry: value → name, and how many modules were loaded when it was made. */
+/* In the registry: value → name. */
 #define NAMES "strobe.references"
-#define LOADED "strobe.references.loaded"
 
 /* What Lua puts among the globals and strobe has replaced by functions of Lua. */
 static const char *const replaced[] = {"dofile", "load", "loadfile", "print"};
@@ -14,16 +13,6 @@ static const char *const replaced[] = {"dofile", "load", "loadfile", "print"};
 static bool is_object(lua_State *L, int index) {
   int type = lua_type(L, index);
   return type == LUA_TTABLE || type == LUA_TFUNCTION;
-}
-
-static lua_Integer count_loaded(lua_State *L) {
-  lua_Integer count = 0;
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  lua_pushnil(L);
-  for (; lua_next(L, -2); count++)
-    lua_pop(L, 1);
-  lua_pop(L, 1);
-  return count;
 }
 
 /* names[value] = name, unless it has one; both are on top. [-2, +0, m] */
@@ -97,18 +86,13 @@ void reference_push_new_names(lua_State *L) {
   add_loaded(L, names, true);
   lua_pushvalue(L, -1);
   lua_setfield(L, LUA_REGISTRYINDEX, NAMES);
-  lua_pushinteger(L, count_loaded(L));
-  lua_setfield(L, LUA_REGISTRYINDEX, LOADED);
 }
 
 void reference_push_names(lua_State *L) {
-  lua_getfield(L, LUA_REGISTRYINDEX, LOADED);
-  lua_Integer before = lua_tointeger(L, -1);
+  if (lua_getfield(L, LUA_REGISTRYINDEX, NAMES) == LUA_TTABLE)
+    return;
   lua_pop(L, 1);
-  if (before == 0 || before != count_loaded(L))
-    reference_push_new_names(L);
-  else
-    lua_getfield(L, LUA_REGISTRYINDEX, NAMES);
+  reference_push_new_names(L);
 }
 
 void reference_resolve(lua_State *L) {

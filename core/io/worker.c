@@ -81,7 +81,8 @@ static void limit_memory(struct shop *shop, size_t limit) {
   lua_setallocf(L, allocate, memory);
 }
 
-/* Lua's buffers of strings do not collect when memory is short, so there is to be some for the next. */
+/* Lua's buffers of strings do not collect when memory is short, so there is to be some for the
+ * next. */
 static void spare_memory(struct shop *shop) {
   if (shop->memory.used > shop->memory.limit / 2)
     lua_gc(shop->L, LUA_GCCOLLECT);

@@ -483,6 +483,32 @@ local function gpio(program, quick)
   }
 end
 
+--- Threads of Lua beside Python's threads, which take turns, and its processes, which copy by pickle.
+local function executors(program, quick)
+  local jobs, size = quick and 2000 or 10000, quick and 22 or 27
+  local processes = {ProcessPoolExecutor = true}
+  local function beside(name, better, peers)
+    return {name = name, better = better, targets = {}, peers = peers}
+  end
+  return {
+    name = "executors", title = "executors",
+    results = {
+      beside("to_thread_us", "less"), beside("to_thread_table_us", "less"),
+      beside("jobs_per_s", "more"), beside("map_calls_per_s", "more"),
+      beside("cpu_jobs_per_s", "more"), beside("speed_up", "more"),
+      beside("copy_table_us", "less", processes), beside("copy_records_per_s", "more", processes),
+      beside("copy_mb_per_s", "more", processes), beside("worker_bytes", "less"),
+    },
+    contestants = {
+      {name = "strobe", command = program.strobe("executors.lua", jobs, size), needs = {"strobe"}},
+      {name = "ThreadPoolExecutor", command = program.asyncio("executors.py", "thread", jobs, size),
+        needs = {"asyncio"}},
+      {name = "ProcessPoolExecutor", command = program.asyncio("executors.py", "process", jobs, size),
+        needs = {"asyncio"}},
+    },
+  }
+end
+
 --- All works, in the order of the table.
 ---@param here string the folder of the benchmarks, ending in a slash
 ---@param strobe string? the executable, nil when there is none yet
@@ -495,7 +521,7 @@ function Works.all(here, strobe, quick, cores)
   local works = {}
   local all = {
     switch, spawn, subprocess, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_client, http_faults,
-    ticks, poll, stdin, gpio,
+    ticks, poll, stdin, gpio, executors,
   }
   for _, work in ipairs(all) do
     works[#works + 1] = work(program, quick)

@@ -299,6 +299,10 @@ describe("an executor", function()
 
   describe("when the script ends", function()
     it("has code that does not wait interrupted, also when that catches errors", function()
+      if os.getenv "TSAN_OPTIONS" then
+        pending "the thread sanitizer keeps signals back until a thread calls the C library"
+        return
+      end
       local output, status = patient [[
         local function job()
           local _ <close> = setmetatable({}, {__close = function() print "cleaned up" end})
