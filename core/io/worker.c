@@ -348,8 +348,8 @@ static void work_on(struct shop *shop) {
   pool->runtime->close(shop->L);
 }
 
-void worker_run(void *argument) {
-  struct shop shop = {.worker = argument};
+void worker_run(void *worker) {
+  struct shop shop = {.worker = worker};
   static const char no_memory[] = "not enough memory for its state";
   if (open_state(&shop))
     work_on(&shop);

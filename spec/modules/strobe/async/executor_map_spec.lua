@@ -151,8 +151,9 @@ describe("executor:map", function()
       end
       return n
     end, numbers(100), { buffersize = 50 }) do
-      assert.equal(1, n)
-      break
+      if n == 1 then
+        break
+      end
     end
     async.sleep(0)
     assert.equal(0, ex:statistics().queued)
