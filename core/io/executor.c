@@ -190,10 +190,10 @@ static void hand_out(struct executor *executor, struct work *work) {
   lua_State *L = executor->scheduler->L;
   struct delivery delivery = {executor, work};
   take_future(L, executor, work);
+  struct future *future = lua_touserdata(L, -1);
   lua_pushcfunction(L, deliver);
   lua_pushvalue(L, -2);
   lua_pushlightuserdata(L, &delivery);
-  struct future *future = lua_touserdata(L, -3);
   if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
     if (future->state == FUTURE_PENDING)
       future_abandon(L, -2, future);
