@@ -328,7 +328,8 @@ end
 --- `for result in ex:map(f, {1, 2, 3}) do`. The calls run in threads, at once and ahead; results come in
 --- order. Leaving the loop cancels what is left. Executor.map
 ---
---- f must not return nil first. An error of f is raised where its result would be, and ends the iteration.
+--- f must not return nil first. An error of f is raised where its result would be, and ends the iteration;
+--- with a chunksize it stands for all results of its job.
 ---@async
 ---@param f function
 ---@param ... any[]|function lists or iterators, and at last perhaps options: {chunksize?: integer,
