@@ -165,11 +165,15 @@ int host_run(struct host *host) {
   return exit_status(L);
 }
 
+/* on_deadlock(f) → the function before it, or nil: f() is called when every task is
+ * blocked for ever. */
 static int host_on_deadlock(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
   lua_settop(L, 1);
+  lua_getfield(L, LUA_REGISTRYINDEX, ON_DEADLOCK);
+  lua_insert(L, 1);
   lua_setfield(L, LUA_REGISTRYINDEX, ON_DEADLOCK);
-  return 0;
+  return 1;
 }
 
 /* slow_step([seconds]) → seconds: steps longer than that are reported. */

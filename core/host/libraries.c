@@ -10,6 +10,7 @@
 #include "core/io/socket.h"
 #include "core/io/terminal.h"
 #include "core/io/tls.h"
+#include "core/task/allocation.h"
 #include "core/task/context.h"
 #include "core/task/coroutine.h"
 #include "core/task/error.h"
@@ -19,6 +20,7 @@
 #include "core/task/inspect.h"
 #include "core/task/join.h"
 #include "core/task/lot.h"
+#include "core/task/shuffle.h"
 #include "core/task/task.h"
 #include "core/task/time.h"
 #include "modules/strobe/gpio/board_lua.h"
@@ -35,6 +37,7 @@ static int open_executor(lua_State *L) {
 }
 
 static const luaL_Reg libraries[] = {
+    {"strobe.core.allocation", luaopen_strobe_core_allocation},
     {"strobe.core.context", luaopen_strobe_core_context},
     {"strobe.core.error", luaopen_strobe_core_error},
     {"strobe.core.executor", open_executor},
@@ -52,6 +55,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.process", luaopen_strobe_core_process},
     {"strobe.core.resolve", luaopen_strobe_core_resolve},
     {"strobe.core.server", luaopen_strobe_core_server},
+    {"strobe.core.shuffle", luaopen_strobe_core_shuffle},
     {"strobe.core.socket", luaopen_strobe_core_socket},
     {"strobe.core.task", luaopen_strobe_core_task},
     {"strobe.core.terminal", luaopen_strobe_core_terminal},

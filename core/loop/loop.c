@@ -27,6 +27,7 @@ int loop_open(struct loop *loop) {
   heap_init(&loop->timers);
   list_init(&loop->ready);
   list_init(&loop->closers);
+  list_init(&loop->idlers);
   return 0;
 }
 
@@ -97,29 +98,36 @@ static void keep_pace(struct loop *loop, int64_t when) {
   clock_advance(&loop->clock, later < when ? later : when);
 }
 
+/* All is blocked at this time: on with the idlers, else to the next deadline. */
+static bool move_on(struct loop *loop, int64_t when) {
+  if (!list_empty(&loop->idlers))
+    loop_ready_all(loop, &loop->idlers);
+  else if (loop->stands || when == CLOCK_NEVER)
+    return false;
+  else
+    clock_advance(&loop->clock, when);
+  return true;
+}
+
 /* Moves virtual time to the next deadline once all input is in. */
 static bool jump(struct loop *loop, int64_t when) {
   uint64_t activity = loop->activity;
+  bool patient = when == CLOCK_NEVER && !loop->stands && list_empty(&loop->idlers);
   uv_run(&loop->uv, UV_RUN_NOWAIT);
   if (something_came(loop, activity))
     return true;
   bool alive = uv_loop_alive(&loop->uv);
-  if (alive && loop->partners > 0 && loop->questions == 0) {
+  if (alive && loop->partners > 0 && loop->questions == 0 && !loop->stands) {
     keep_pace(loop, when);
     return true;
   }
-  if (alive && (when == CLOCK_NEVER || loop->questions > 0)) {
+  if (alive && (patient || loop->questions > 0)) {
     run_uv(loop, UV_RUN_ONCE);
     return true;
   }
   if (alive)
     poll_for(loop, QUIET_PERIOD);
-  if (something_came(loop, activity))
-    return true;
-  if (when == CLOCK_NEVER)
-    return false;
-  clock_advance(&loop->clock, when);
-  return true;
+  return something_came(loop, activity) || move_on(loop, when);
 }
 
 /* Nothing is ready: waits for input or for the next deadline. */
@@ -139,6 +147,8 @@ static void run_batch(struct loop *loop) {
   struct list batch;
   list_init(&batch);
   list_move_all(&batch, &loop->ready);
+  if (loop->arranger)
+    loop->arranger->arrange(loop->arranger, &batch);
   struct list *link;
   while ((link = list_shift(&batch))) {
     struct job *job = list_entry(link, struct job, link);

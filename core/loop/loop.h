@@ -8,7 +8,8 @@
  * Under a virtual clock time jumps to the next deadline as soon as no job is
  * ready and no input is pending. With real handles open, "no input" means a
  * short quiet period of real time; while another process works for us, time
- * passes as fast as it really does.
+ * passes as fast as it really does. Idlers come before a jump: they are made ready
+ * instead. Time that stands is moved by clock_advance only.
  */
 #ifndef STROBE_LOOP_LOOP_H
 #define STROBE_LOOP_LOOP_H
@@ -40,6 +41,11 @@ struct loop_watch {
   void (*saw)(struct loop_watch *watch, enum loop_moment moment);
 };
 
+/* Whoever wants another order than first in, first out among the jobs of a turn. */
+struct arranger {
+  void (*arrange)(struct arranger *arranger, struct list *jobs);
+};
+
 enum { LOOP_SCRATCH = 64 * 1024 };
 
 struct loop {
@@ -49,6 +55,8 @@ struct loop {
   struct heap timers;
   struct list ready;
   struct list closers;
+  struct list idlers;        /* jobs made ready when nothing else can go on at this time */
+  struct arranger *arranger; /* NULL: first in, first out */
   uint64_t turns;
   uint64_t activity;        /* counts what a poll brought */
   int64_t polled;           /* real time of the last poll */
@@ -58,6 +66,7 @@ struct loop {
   unsigned questions;       /* to other threads: virtual time waits for their answers */
   unsigned partners;        /* other processes at work for us: virtual time keeps their pace */
   bool polling;             /* within uv_run */
+  bool stands;              /* virtual time does not jump by itself */
   unsigned strays;          /* threads of ours that did not end with it */
   struct loop_watch *watch; /* or NULL */
   char *scratch;            /* where a read callback's bytes land, LOOP_SCRATCH of them */

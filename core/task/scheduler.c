@@ -127,6 +127,7 @@ static void run(struct scheduler *scheduler, struct task *task) {
         continue;
       if (scheduler->action == ACTION_NONE) { /* coroutine.yield: as sleep(0) */
         lua_pop(L, count);
+        task->yielded = scheduler->loop->arranger;
         loop_ready(scheduler->loop, &task->job);
       }
       return;

@@ -24,19 +24,20 @@ struct task {
   struct timer timer;
   uint64_t id;
   uint64_t created : 48; /* microseconds of loop time */
-  uint16_t cancels : 10; /* cancellations asked for and not taken back */
+  uint16_t cancels : 8;  /* cancellations asked for and not taken back */
   bool started : 1;
   bool has_context : 1;     /* among its details, see context.c */
   bool must_cancel : 1;     /* a cancellation is due at the next wait */
   bool raise_cancelled : 1; /* the wait that ends now ended by cancellation */
   bool asked : 1;           /* task_cancel has been here */
   bool timed_out : 1;       /* … by its deadline */
+  bool yielded : 1;         /* it is ready after those that were so before, see shuffle.c */
   uint32_t resumes;         /* how often it ran, modulo 2^32 */
   uint32_t note;            /* see record.h; 0: none */
   int64_t resumed;          /* when it last ran, in loop time */
 };
 
-enum { TASK_MOST_CANCELS = 1023 };
+enum { TASK_MOST_CANCELS = 255 };
 
 /* Makes a ready task of the function and arguments on top; leaves the Task. L has
  * room for 8 more values. [-(arguments+1), +1, m] */

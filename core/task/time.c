@@ -115,6 +115,58 @@ static int time_advance(lua_State *L) {
   return 0;
 }
 
+static struct clock *check_virtual(lua_State *L) {
+  struct clock *clock = &loop_of(L)->clock;
+  if (clock->mode != CLOCK_VIRTUAL)
+    luaL_error(L, "the clock is %s, not virtual (run with --clock=virtual)", modes[clock->mode]);
+  return clock;
+}
+
+static enum wait_cancel cancel_idle(lua_State *L, struct task *task) {
+  (void)L;
+  list_remove(&task->job.link);
+  return WAIT_LEFT;
+}
+
+static const struct wait_kind idling = {"every other task", cancel_idle, NULL};
+
+static int idle_over(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  wait_resumed(L);
+  return 0;
+}
+
+/* idle(): waits until nothing else can go on unless virtual time moves or something
+ * comes from outside. trio.testing.wait_all_tasks_blocked */
+static int time_idle(lua_State *L) {
+  check_virtual(L);
+  struct task *task = wait_enter(L);
+  list_append(&loop_of(L)->idlers, &task->job.link);
+  return wait_park(L, task, &idling, NULL, idle_over);
+}
+
+/* stands([boolean]) → boolean: whether virtual time moves by advance and jump only. */
+static int time_stands(lua_State *L) {
+  struct loop *loop = loop_of(L);
+  if (lua_toboolean(L, 1))
+    check_virtual(L);
+  if (!lua_isnoneornil(L, 1))
+    loop->stands = lua_toboolean(L, 1);
+  lua_pushboolean(L, loop->stands);
+  return 1;
+}
+
+/* jump(when) → boolean: moves a virtual clock to the next deadline, if that is not
+ * after `when`; else to `when`, and returns false. */
+static int time_jump(lua_State *L) {
+  int64_t limit = clock_at(time_check_seconds(L, 1));
+  struct clock *clock = check_virtual(L);
+  int64_t next = timers_next(&loop_of(L)->timers);
+  clock_advance(clock, next <= limit ? next : limit);
+  lua_pushboolean(L, next <= limit && next != CLOCK_NEVER);
+  return 1;
+}
+
 /* hold(): virtual time stands still until release, as long as something may come
  * from libuv: another thread is at work for us. Each hold needs its release. */
 static int time_hold(lua_State *L) {
@@ -147,12 +199,21 @@ static int time_end_pace(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"sleep", time_sleep},       {"sleep_until", time_sleep_until},
-    {"now", time_now},           {"real", time_real},
-    {"wall", time_wall},         {"mode", time_mode},
-    {"advance", time_advance},   {"hold", time_hold},
-    {"release", time_release},   {"keep_pace", time_keep_pace},
-    {"end_pace", time_end_pace}, {NULL, NULL},
+    {"sleep", time_sleep},
+    {"sleep_until", time_sleep_until},
+    {"now", time_now},
+    {"real", time_real},
+    {"wall", time_wall},
+    {"mode", time_mode},
+    {"advance", time_advance},
+    {"hold", time_hold},
+    {"release", time_release},
+    {"keep_pace", time_keep_pace},
+    {"end_pace", time_end_pace},
+    {"idle", time_idle},
+    {"stands", time_stands},
+    {"jump", time_jump},
+    {NULL, NULL},
 };
 
 int luaopen_strobe_core_time(lua_State *L) {

@@ -35,8 +35,8 @@ end
 
 local options = {}
 
--- The clock that was asked for, if one was.
-local clock
+-- The clock and the seed that were asked for, if they were.
+local clock, seed
 
 options["--clock"] = function(value)
   clock = value
@@ -65,7 +65,7 @@ options["--trace"] = function(path)
 end
 
 options["--seed"] = function(value)
-  local seed = math.tointeger(tonumber(value))
+  seed = math.tointeger(tonumber(value))
   if not seed then
     return ("--seed %s: a whole number expected"):format(value)
   end
@@ -90,6 +90,9 @@ end
 function commands.test(arguments)
   if clock then
     table.insert(arguments, 1, "--clock=" .. clock)
+  end
+  if seed then
+    table.insert(arguments, 1, "--seed=" .. seed)
   end
   return require("strobe.test").main(arguments)
 end

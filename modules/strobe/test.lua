@@ -2,12 +2,15 @@
 --
 -- All specs run in one task, so `it` and `before_each` may wait. Each `it` runs
 -- under the virtual clock, which starts at 0, has a deadline, and fails when it
--- leaves a task, a timer or a handle behind.
+-- leaves a task, a timer or a handle behind. math.random begins anew in each, and
+-- with --shuffle-tasks each is run in several orders of its tasks.
 
 local arguments = require "strobe.arguments"
-local core_task = require "strobe.core.task"
+local clock = require "strobe.testing.clock"
 local host = require "strobe.core.host"
 local join = require "strobe.core.join"
+local leaks = require "strobe.testing.leaks"
+local order = require "strobe.testing.order"
 local script = require "strobe.script"
 local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
@@ -19,9 +22,13 @@ local test = {}
 local DEADLINE = 120
 
 local usage = [[
-usage: strobe test [--clock=live|virtual] [--filter=PATTERN] [PATH...]
+usage: strobe test [--clock=live|virtual] [--filter=PATTERN] [--seed S]
+                   [--shuffle-tasks N | --shuffle-seed S] [PATH...]
   PATH: a spec, or a folder of *_spec.lua (default: spec)
-  PATTERN: a Lua pattern; only what has it in its full name is run]]
+  PATTERN: a Lua pattern; only what has it in its full name is run
+  --seed S: where math.random begins in each `it` (drawn anew for each run, and told when one fails)
+  --shuffle-tasks N: each `it` is run N times, with the tasks that are ready in another order each time
+  --shuffle-seed S: once, in the order of that number, as a failure tells it]]
 
 -- Busted unloads what a spec file loaded. Our modules hold the loop's state and
 -- must be loaded once, before.
@@ -34,43 +41,6 @@ local function load_modules()
   end
 end
 
--- What is alive: tasks, and how many timers and handles of each type.
-local function snapshot()
-  local tasks = {}
-  for _, t in ipairs(core_task.all()) do
-    tasks[t] = true
-  end
-  local statistics = host.statistics()
-  return { tasks = tasks, timers = statistics.timers, handles = statistics.handles_by_type }
-end
-
--- Ended tasks and closed handles are gone only some turns later.
-local function settle()
-  for _ = 1, 5 do
-    time.sleep(0)
-  end
-end
-
-local function leaks_since(before)
-  local leaks, left = {}, {}
-  for _, t in ipairs(core_task.all()) do
-    if not before.tasks[t] then
-      left[#left + 1] = t
-      leaks[#leaks + 1] = ("task %s, which waits for %s"):format(t:get_name(), t:state())
-    end
-  end
-  local now = snapshot()
-  if #left == 0 and now.timers > before.timers then
-    leaks[#leaks + 1] = ("%d timer(s)"):format(now.timers - before.timers)
-  end
-  for kind, count in pairs(now.handles) do
-    if count > (before.handles[kind] or 0) then
-      leaks[#leaks + 1] = ("%d handle(s) of type %s"):format(count - (before.handles[kind] or 0), kind)
-    end
-  end
-  return leaks, left
-end
-
 -- Ends what a spec left behind, so that the next one does not meet it.
 local function end_left(before, left)
   for _, t in ipairs(left) do
@@ -81,7 +51,7 @@ local function end_left(before, left)
   if time.mode() == "virtual" and host.statistics().timers > before.timers then
     time.sleep(DEADLINE) -- callbacks that were due later
   end
-  settle()
+  leaks.settle()
 end
 
 local function place(element, trace)
@@ -90,13 +60,13 @@ local function place(element, trace)
 end
 
 local function check_leaks(element, before)
-  settle()
-  local leaks, left = leaks_since(before)
-  if #leaks == 0 then
+  leaks.settle()
+  local texts, left = leaks.since(before)
+  if #texts == 0 then
     return
   end
   end_left(before, left)
-  error(("%s: left over: %s"):format(place(element), table.concat(leaks, ", ")), 0)
+  error(("%s: left over: %s"):format(place(element), table.concat(texts, ", ")), 0)
 end
 
 local function at_exit(f)
@@ -136,8 +106,10 @@ local function run_in_time(busted, element, run, ...)
   do
     local scope <close> = timeouts.timeout(DEADLINE)
     local _ <close> = at_exit(function()
+      clock.set_limit(nil)
       overdue[element] = scope:expired() or nil
     end)
+    clock.set_limit(scope)
     run_caught(busted, element, run, ...)
   end
   if overdue[element] then
@@ -145,25 +117,73 @@ local function run_in_time(busted, element, run, ...)
   end
 end
 
--- The function of an `it`, with its clock, deadline and leak check around it.
-local function guarded(busted, element, mode)
+-- Runs an `it` once: with its clock, deadline and leak check.
+local function run_guarded(busted, element, mode, run, ...)
+  if mode == "virtual" and host.statistics().timers == 0 then
+    time.mode("virtual", 0)
+  end
+  local before, passed = leaks.mark(), false
+  local _ <close> = at_exit(function()
+    if mode == "virtual" then
+      time.stands(false)
+    end
+    if not passed then
+      end_left(before, select(2, leaks.since(before)))
+    end
+    if mode == "virtual" then
+      time.mode("virtual", time.now())
+    end
+  end)
+  run_in_time(busted, element, run, ...)
+  passed = true
+  check_leaks(element, before)
+end
+
+-- The order in which the tasks of an `it` ran when it failed, by its element.
+local failed_in = {}
+
+-- The same in one order of its tasks, which a number stands for; nil: first in, first out.
+local function run_ordered(busted, element, options, number, run, ...)
+  math.randomseed(options.seed)
+  order.take_fixed() -- of one that failed
+  failed_in[element] = number
+  do
+    local shuffled <close> = number and order.shuffle(number) or nil -- luacheck: ignore
+    run_guarded(busted, element, options.clock, run, ...)
+  end
+  failed_in[element] = nil
+end
+
+-- What stands around an `it`, once more.
+local function run_hooks(busted, element, finally)
+  local block = require "busted.block"(busted)
+  local parent = busted.context.parent(element)
+  if finally then
+    finally()
+  end
+  local ended = block.dexecAll("after_each", parent, true)
+  if not block.execAll("before_each", parent, true) or not ended then
+    error(place(element) .. ": what stands around it failed, see above", 0)
+  end
+end
+
+-- The function of an `it`, in every order that was asked for.
+local function in_orders(busted, element, options)
   local run = element.run
   return function(...)
-    if mode == "virtual" and host.statistics().timers == 0 then
-      time.mode("virtual", 0)
+    local finally, set_finally = nil, element.env.finally
+    element.env.finally = function(f)
+      finally = f
+      set_finally(f) -- Busted calls the last one
     end
-    local before, passed = snapshot(), false
-    local _ <close> = at_exit(function()
-      if not passed then
-        end_left(before, select(2, leaks_since(before)))
+    for i = 1, options.orders do
+      local number = options.shuffle_seed and options.shuffle_seed + i - 1
+      run_ordered(busted, element, options, number, run, ...)
+      if i == options.orders or order.take_fixed() then
+        return
       end
-      if mode == "virtual" then
-        time.mode("virtual", time.now())
-      end
-    end)
-    run_in_time(busted, element, run, ...)
-    passed = true
-    check_leaks(element, before)
+      run_hooks(busted, element, finally)
+    end
   end
 end
 
@@ -202,13 +222,23 @@ local function print_problem(busted, kind, element, message, trace)
   end
 end
 
+-- How to see a failure again.
+local function print_seeds(busted, element, options)
+  local file = busted.getFile(element)
+  local words = { "--seed", options.seed }
+  if failed_in[element] then
+    table.move({ "--shuffle-seed", failed_in[element] }, 1, 2, 3, words)
+  end
+  io.stdout:write(("  again: strobe test %s %s\n"):format(table.concat(words, " "), file and file.name or "PATH"))
+end
+
 -- Counts, and says what went wrong, as Busted tells it.
 local function listen(busted, options)
   local totals = { passed = 0, failed = 0, skipped = 0 }
   local reasons = {}
   busted.subscribe({ "test", "start" }, function(element)
     if element.descriptor == "it" then
-      element.run = guarded(busted, element, options.clock)
+      element.run = in_orders(busted, element, options)
     end
     return nil, true
   end)
@@ -231,7 +261,9 @@ local function listen(busted, options)
   for _, kind in ipairs { "failure", "error" } do
     busted.subscribe({ kind }, function(element, _, message, trace)
       print_problem(busted, kind:upper(), element, message, trace)
-      if element.descriptor ~= "it" then
+      if element.descriptor == "it" then
+        print_seeds(busted, element, options)
+      else
         totals.failed = totals.failed + 1
       end
       return nil, true
@@ -287,6 +319,10 @@ local function run_specs(options)
     return
   end
   require "busted.execute"(busted)(1, { seed = 0 })
+  if options.shuffle_tasks then
+    local last = options.shuffle_seed + options.orders - 1
+    io.stdout:write(("\ntasks were shuffled by the seeds %d to %d\n"):format(options.shuffle_seed, last))
+  end
   io.stdout:write(("\n%d passed, %d failed, %d skipped\n"):format(totals.passed, totals.failed, totals.skipped))
   io.stdout:flush()
   if totals.failed > 0 then
@@ -294,12 +330,31 @@ local function run_specs(options)
   end
 end
 
-local function parse(words)
-  local options, message = arguments.read({ clock = "virtual", filter = arguments.text }, words)
-  if options and options.clock ~= "virtual" and options.clock ~= "live" then
-    return nil, ("--clock=%s: live or virtual expected"):format(options.clock)
+-- What is left to chance is drawn here, so that it can be told.
+local function draw_seeds(options)
+  options.seed = options.seed or math.random(0, 0x7FFFFFFF)
+  options.orders = options.shuffle_tasks or 1
+  if options.shuffle_tasks then
+    options.shuffle_seed = options.seed
   end
-  return options, message
+end
+
+local function parse(words)
+  local options, message = arguments.read({
+    clock = "virtual", filter = arguments.text, seed = arguments.integer,
+    shuffle_tasks = arguments.integer, shuffle_seed = arguments.integer,
+  }, words)
+  if not options then
+    return nil, message
+  elseif options.clock ~= "virtual" and options.clock ~= "live" then
+    return nil, ("--clock=%s: live or virtual expected"):format(options.clock)
+  elseif options.shuffle_tasks and options.shuffle_tasks < 1 then
+    return nil, ("--shuffle-tasks %d: at least 1 expected"):format(options.shuffle_tasks)
+  elseif options.shuffle_tasks and options.shuffle_seed then
+    return nil, "--shuffle-seed is one order, --shuffle-tasks is many: one of them expected"
+  end
+  draw_seeds(options)
+  return options
 end
 
 --- Runs specs; the last line printed is their totals.

@@ -72,7 +72,8 @@ describe("strobe test", function()
           return true
         end)]]
       assert.matches("\nERROR: a noun fails\n  at a_spec.lua:4\n  a_spec.lua:2: oops\n", output)
-      assert.matches("stack traceback:\n[^\n]*a_spec.lua:2: in [^\n]*\n[^\n]*a_spec.lua:5: in [^\n]*\n\n", output)
+      local lines = "stack traceback:\n[^\n]*a_spec.lua:2: in [^\n]*\n[^\n]*a_spec.lua:5: in [^\n]*\n  again: "
+      assert.matches(lines, output)
     end)
 
     it("by an error that is no string is told with the line", function()
@@ -303,6 +304,97 @@ describe("strobe test", function()
           async.sleep(10)
         end)]]
       assert.matches("\n  a_spec.lua:3: TimeoutError: timed out after 1 s\n", output)
+    end)
+  end)
+
+  describe("--seed", function()
+    local drawing = 'it("draws", function() error("drawn " .. math.random(1000000), 0) end)'
+
+    it("is where math.random begins in each `it`, and is told when one fails", function()
+      local body = drawing .. ' it("draws again", function() error("drawn " .. math.random(1000000), 0) end)'
+      local output = test_body(body, "--seed", "5")
+      local first, second = output:match "drawn (%d+)\n.*drawn (%d+)\n"
+      assert.equal(first, second)
+      assert.equal(2, select(2, output:gsub("\n  again: strobe test %-%-seed 5 a_spec.lua\n", "")))
+    end)
+
+    it("is drawn when it is not given: what is told repeats the failure", function()
+      local output = test_body(drawing)
+      local seed = output:match "again: strobe test %-%-seed (%d+) a_spec.lua"
+      assert.equal(output, (test_body(drawing, "--seed", seed)))
+    end)
+  end)
+
+  describe("--shuffle-tasks", function()
+    -- Both begin after a second. First in, first out, the settings happen to be there in time.
+    local race = [[
+      it("greets", function()
+        local settings, greeting
+        local function load()
+          async.sleep(1)
+          settings = { name = "Ada" }
+        end
+        local function greet()
+          async.sleep(1)
+          greeting = "Hello, " .. (settings and settings.name or "nobody")
+        end
+        async.gather(async.create_task(load), async.create_task(greet))
+        assert.equal("Hello, Ada", greeting)
+      end)]]
+
+    it("finds a race that first in, first out hides, and tells how to see it again", function()
+      assert.equal("\n1 passed, 0 failed, 0 skipped\n", (test_body(race)))
+      local output, status = test_body(race, "--shuffle-tasks", "20", "--seed", "1")
+      assert.equal(1, status)
+      assert.matches("\nFAILURE: a noun greets\n", output)
+      assert.matches("\n0 passed, 1 failed, 0 skipped\n$", output)
+      assert.matches("\ntasks were shuffled by the seeds 1 to 20\n", output)
+      local words = {}
+      for word in output:match("again: strobe test (.-) a_spec.lua\n"):gmatch "%S+" do
+        table.insert(words, word)
+      end
+      assert.equal("--shuffle-seed", words[3])
+      for _ = 1, 2 do
+        local again = test_body(race, table.unpack(words))
+        assert.equal(output:match "FAILURE.-\n\n", again:match "FAILURE.-\n\n")
+      end
+    end)
+
+    it("runs an `it` so many times, with what stands around it", function()
+      local output = test_body([[
+        before_each(function() io.write "b" end)
+        after_each(function() io.write "a" end)
+        it("is", function()
+          finally(function() io.write "f" end)
+          io.write "i"
+        end)]], "--shuffle-tasks=3", "--seed=7")
+      assert.equal("bifabifabifa\ntasks were shuffled by the seeds 7 to 9\n\n1 passed, 0 failed, 0 skipped\n", output)
+    end)
+
+    it("leaves alone what asks for first in, first out", function()
+      local output = test_body([[
+        it("is about the order", function()
+          require("strobe.testing").fifo()
+          io.write "once"
+          local log = {}
+          for i = 1, 8 do
+            async.create_task(table.insert, log, i)
+          end
+          async.sleep(0)
+          assert.same({ 1, 2, 3, 4, 5, 6, 7, 8 }, log)
+        end)]], "--shuffle-tasks=20")
+      assert.matches("^once\ntasks were shuffled ", output)
+      assert.matches("\n1 passed, 0 failed, 0 skipped\n$", output)
+    end)
+
+    it("is at least 1, and no order is asked for besides", function()
+      for words, reason in pairs {
+        ["--shuffle-tasks=0"] = "--shuffle-tasks 0: at least 1 expected",
+        ["--shuffle-tasks=2 --shuffle-seed=1"] = "--shuffle-seed is one order, --shuffle-tasks is many: one of them expected",
+      } do
+        local output, status, message = test_body(passing, table.unpack(require("pl.stringx").split(words)))
+        assert.same({ "", 2, "strobe test: " .. reason }, { output, status, message:match "^[^\n]*" })
+      end
     end)
   end)
 
