@@ -396,10 +396,23 @@ static int socket_name(lua_State *L) {
   return push_name(L, false);
 }
 
+/* reset(stream): closes at once; the peer of a TCP connection meets "ECONNRESET". */
+static int socket_reset(lua_State *L) {
+  struct stream *stream = stream_check(L, 1);
+  luaL_argcheck(L, stream->transport == &transport, 1, "a socket expected");
+  const struct linger linger = {.l_onoff = 1};
+  uv_os_fd_t fd;
+  if (uv_fileno(&socket_of(stream)->uv.handle, &fd) == 0)
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+  stream_drop(stream, true);
+  return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"connect", socket_connect}, {"connect_unix", socket_connect_unix},
     {"open_fd", socket_open_fd}, {"peer", socket_peer},
-    {"name", socket_name},       {NULL, NULL},
+    {"name", socket_name},       {"reset", socket_reset},
+    {NULL, NULL},
 };
 
 int luaopen_strobe_core_socket(lua_State *L) {

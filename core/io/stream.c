@@ -90,7 +90,8 @@ void stream_fail(struct stream *stream, int error) {
 void stream_written(struct stream *stream) {
   if (stream->consumer)
     stream->consumer->written(stream->consumer);
-  if (stream->drainer && stream->transport->queued(stream) <= STREAM_LOW_WATER)
+  size_t low = stream->patience < STREAM_LOW_WATER ? stream->patience : STREAM_LOW_WATER;
+  if (stream->drainer && stream->transport->queued(stream) <= low)
     wake_drainer(stream);
 }
 
@@ -210,7 +211,7 @@ static int drain(lua_State *L, int status, lua_KContext context) {
     return stream_push_error(L, stream, "write");
   if (stream->lost)
     return error_world(L, stream->lost, "write: the stream was closed");
-  if (stream->closed || stream->transport->queued(stream) <= STREAM_HIGH_WATER) {
+  if (stream->closed || stream->transport->queued(stream) <= stream->patience) {
     lua_pushboolean(L, 1);
     return 1;
   }
@@ -366,7 +367,7 @@ void stream_push(lua_State *L) {
 void stream_own(lua_State *L, struct stream *stream, const struct transport *transport) {
   stream->transport = transport;
   stream->scheduler = scheduler_of(L);
-  stream->limit = STREAM_HIGH_WATER;
+  stream->limit = stream->patience = STREAM_HIGH_WATER;
   buffer_init(&stream->input);
   list_init(&stream->closers);
   *(struct stream **)lua_touserdata(L, -1) = stream;

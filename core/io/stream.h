@@ -52,6 +52,7 @@ struct stream {
   struct scheduler *scheduler;
   struct buffer input;
   size_t limit;    /* `input` is filled up to here, or to `needed` */
+  size_t patience; /* what may be queued before a writer waits */
   size_t needed;   /* bytes the parked reader waits for */
   size_t scanned;  /* bytes of `input` known to hold no separator */
   int64_t timeout; /* of one read or drain, in nanoseconds; 0 = none */

@@ -45,6 +45,34 @@ local function connect_any(host, port)
   return nil, message, code
 end
 
+-- Who connects: the last is asked.
+local dialers = { connect_any }
+
+--- Has connections come from elsewhere, until it is closed; those of all tasks do. For strobe.testing.mock.
+---@param f fun(host: string, port: integer, pass: function): strobe.Connection?, string?, string?
+---@return table pushed `:close()` twice is harmless
+function net.push_dialer(f)
+  local below = dialers[#dialers]
+  local function dial(host, port)
+    return f(host, port, below)
+  end
+  dialers[#dialers + 1] = dial
+  return {
+    close = function()
+      for i = #dialers, 2, -1 do
+        if dialers[i] == dial then
+          table.remove(dialers, i)
+          return
+        end
+      end
+    end,
+  }
+end
+
+local function dial_any(host, port)
+  return dialers[#dialers](host, port)
+end
+
 local function within(timeout, what, f, ...)
   if not timeout then
     return f(...)
@@ -74,7 +102,7 @@ end
 
 -- A stream to the proxy, by TLS if it wants that.
 local function connect_to_proxy(proxy, secure)
-  local stream, message, code = connect_any(proxy.host, proxy.port)
+  local stream, message, code = dial_any(proxy.host, proxy.port)
   if stream and proxy.scheme == "https" then
     stream, message, code = tls_module().connect(stream, proxy.host, proxy.port, secure)
   end
@@ -120,7 +148,7 @@ local function connect(host, port, way)
   if way.proxy then
     stream, message, code, response = connect_through(way.proxy, host, port, way.proxy_tls)
   else
-    stream, message, code = connect_any(host, port)
+    stream, message, code = dial_any(host, port)
   end
   if not stream or not way.tls then
     return stream, message, code, response

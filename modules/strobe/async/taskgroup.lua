@@ -2,7 +2,7 @@
 
 local coroutines = require "strobe.async.coroutine"
 local errors = require "strobe.async.error"
-local future = require "strobe.core.future"
+local join = require "strobe.core.join"
 local task = require "strobe.core.task"
 local tasks = require "strobe.async.task"
 
@@ -40,9 +40,6 @@ local function child_done(group, child)
   end
   group.children[child] = nil
   group.count = group.count - 1
-  if group.count == 0 and group.completed and not group.completed:done() then
-    group.completed:set_result()
-  end
   if child:cancelled() then
     return
   end
@@ -94,14 +91,24 @@ function TaskGroup:cancel()
   abort(self)
 end
 
-local function wait_for_last(group)
-  group.completed = future.new()
-  local ok, e = pcall(future.await, group.completed)
-  group.completed = nil
+-- Waits until all children have ended, or the first has failed; returns the CancelledError
+-- that came meanwhile. A callback may have been lost for want of memory, so that those who
+-- have ended are asked as well.
+local function wait_for_some(group)
+  local list = {}
+  for child in pairs(group.children) do
+    list[#list + 1] = child
+  end
+  local ok, e = pcall(join.wait, list, group.aborting and "ALL_COMPLETED" or "FIRST_EXCEPTION")
+  for _, child in ipairs(list) do
+    if child:done() then
+      child_done(group, child)
+    end
+  end
   if not ok and not errors.is(e, errors.CancelledError) then
     error(e, 0)
   end
-  return e
+  return not ok and e or nil
 end
 
 -- Waits for the children, even while being cancelled again and again. Returns the
@@ -109,7 +116,7 @@ end
 local function wait_for_children(group)
   local cancelled
   while group.count > 0 do
-    local e = wait_for_last(group)
+    local e = wait_for_some(group)
     if e and not group.parent_cancelled then
       cancelled = e
     end

@@ -50,10 +50,6 @@ end
 
 -- Serves a connection to the end of its HTTP; `begun` is told of it. What is to take the stream over then, if anything.
 local function serve_connection(service, stream, begun)
-  local connection = Connection.new(stream, service)
-  if not connection then
-    return stream:abort()
-  end
   local guard <close> = setmetatable({}, { -- luacheck: ignore
     __close = function(_, e)
       if e ~= nil then
@@ -61,6 +57,10 @@ local function serve_connection(service, stream, begun)
       end
     end,
   })
+  local connection = Connection.new(stream, service)
+  if not connection then
+    return stream:abort()
+  end
   begun(connection)
   local take = connection:run()
   if not take then

@@ -36,6 +36,14 @@ function clock.now()
   return time.now()
 end
 
+--- Gives the `it` that runs so many seconds more.
+---@param seconds number
+function clock.prolong(seconds)
+  if limit and not limit:expired() then
+    limit:reschedule(limit:when() + seconds)
+  end
+end
+
 --- Waits until every other task is blocked: none can go on unless time moves or something comes from outside. Time
 --- stands still meanwhile. With sockets, processes or files open, "nothing comes" is a short quiet time of the system's
 --- clock. trio.testing.wait_all_tasks_blocked
@@ -57,9 +65,7 @@ function clock.advance(seconds)
   if type(seconds) ~= "number" or not (seconds >= 0 and seconds < math.huge) then
     error(("testing.clock.advance: a number of seconds, 0 or more, expected, got %s"):format(tostring(seconds)), 2)
   end
-  if limit and not limit:expired() then
-    limit:reschedule(limit:when() + seconds)
-  end
+  clock.prolong(seconds)
   local target = time.now() + seconds
   time.idle()
   while time.jump(target) do
@@ -102,6 +108,7 @@ end
 
 --- For `strobe test`: the scope that ends the `it` which runs, nil when there is none. `advance` prolongs it.
 ---@param scope? strobe.Timeout
+---@package
 function clock.set_limit(scope)
   limit = scope
 end

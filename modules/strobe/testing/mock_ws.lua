@@ -70,9 +70,7 @@ end
 -- A pipe, whose other end the peer serves in a task.
 local function connect(self, rule)
   local ours, theirs = net.pipe()
-  local begun = false
   local child = tasks.create_task(function()
-    begun = true
     return server.serve_stream(function(request)
       return upgrade.upgrade(request, rule.handler, self.options)
     end, theirs)
@@ -81,9 +79,7 @@ local function connect(self, rule)
   self.living[child] = true
   child:add_done_callback(function()
     self.living[child] = nil
-    if not begun then -- it was cancelled before that
-      theirs:abort()
-    end
+    pcall(theirs.abort, theirs) -- it never began, or failed; raises when the WebSocket had it
   end)
   return ours
 end
