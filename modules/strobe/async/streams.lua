@@ -348,7 +348,7 @@ local function handle(server, handler, stream)
     return e
   end, reader, writer)
   if not ok and not errors.is(e, errors.CancelledError) then
-    core_error.report { message = "error in a connection handler\n" .. traceback }
+    core_error.report { message = "error in a connection handler\n" .. (traceback or tostring(e)) }
   end
   stream:close()
 end

@@ -285,7 +285,7 @@ local function handle(connection, request)
   elseif ok then
     return status, headers, body
   end
-  return answer_of_error(request, status, trace)
+  return answer_of_error(request, status, trace or tostring(status)) -- no handler is called without memory
 end
 
 -- The answer; one of 500 when the handler returned none.

@@ -2,12 +2,18 @@
 
 local Connection = require "strobe.http.connection"
 local answer = require "strobe.http.answer"
+local core_error = require "strobe.core.error"
+local errors = require "strobe.async.error"
 local net = require "strobe.net"
 local tasks = require "strobe.async.task"
 local task = require "strobe.core.task"
+local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
 
 local CLOSE_TIMEOUT = 10
+
+-- Seconds until connections are taken again after one could not be.
+local RETRY = 0.01
 
 ---@class strobe.http.ServeOptions
 ---@field tls? strobe.TlsOptions      https
@@ -81,20 +87,39 @@ local function serve_one(server, stream)
   end
 end
 
--- A connection more. A task that is cancelled before it begins leaves its stream to us.
-local function admit(server, stream)
-  local child = tasks.create_task(serve_one, server, stream)
+-- A task that is cancelled before it begins leaves its stream to us. The child is counted last, when nothing can fail
+-- any more.
+local function adopt(server, child, stream)
   child:set_name "http connection"
-  server.living[child], server.count = true, server.count + 1
   child:add_done_callback(function()
     if server.living[child] == true then
       stream:abort()
     end
-    server.living[child], server.count = nil, server.count - 1
+    if server.living[child] then
+      server.living[child], server.count = nil, server.count - 1
+    end
   end)
+  server.living[child] = true
+  server.count = server.count + 1
 end
 
-local function accept_all(server)
+-- A connection more.
+local function admit(server, stream)
+  local child
+  local ok, e = pcall(function()
+    child = tasks.create_task(serve_one, server, stream)
+    adopt(server, child, stream)
+  end)
+  if not ok then -- there is no memory for it
+    stream:abort()
+    if child then
+      child:cancel()
+    end
+    error(e, 0)
+  end
+end
+
+local function accept_each(server)
   for stream in server.listener:accept() do
     if server.count < server.service.limits.max_connections then
       admit(server, stream)
@@ -103,6 +128,20 @@ local function accept_all(server)
       stream:send(answer.refusal(503, "too many connections"))
       stream:close()
     end
+  end
+end
+
+-- Goes on when a connection could not be taken.
+local function accept_all(server)
+  while true do
+    local ok, e = pcall(accept_each, server)
+    if ok then
+      return
+    elseif errors.is(e, errors.CancelledError) then
+      error(e, 0)
+    end
+    core_error.report { message = "http.serve: a connection was lost: " .. tostring(e) }
+    time.sleep(RETRY)
   end
 end
 

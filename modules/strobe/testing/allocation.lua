@@ -51,6 +51,7 @@ local function try(f, n, in_a_row)
   end)
   local _, failed = allocation.stop()
   clock.prolong(time.now() - began)
+  in_time = in_time and time.now() - began < PATIENCE -- f may have caught what ended it
   return { ok = ok, error = e, in_time = in_time, failed = failed }
 end
 

@@ -62,14 +62,20 @@ local function open(uri, options)
   if message then
     return refused(stream, response, message)
   end
-  guard.stream = nil
-  local opened = core.open(stream, "client", options.max_size or MAX_SIZE, options.max_fragments or MAX_FRAGMENTS,
-    options.max_queue or MAX_QUEUE, compression)
-  return Connection.new(opened, {
+  local opened
+  opened, message, code = core.open(stream, "client", options.max_size or MAX_SIZE,
+    options.max_fragments or MAX_FRAGMENTS, options.max_queue or MAX_QUEUE, compression)
+  if not opened then -- the stream was closed meanwhile, or there is no memory
+    return nil, ("ws.connect: %s"):format(message), code
+  end
+  guard.stream = opened
+  local connection = Connection.new(opened, {
     request = { target = uri.target },
     response = response,
     subprotocol = response.headers["sec-websocket-protocol"],
   }, options)
+  guard.stream = nil
+  return connection
 end
 
 local redirects = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }

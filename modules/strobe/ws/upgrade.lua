@@ -42,7 +42,7 @@ local function run_handler(handler, connection)
     error(e, 0)
   else
     if not errors.is(e, connections.ConnectionClosed) then
-      core_error.report { message = "error in a WebSocket handler\n" .. trace }
+      core_error.report { message = "error in a WebSocket handler\n" .. (trace or tostring(e)) }
     end
     connection:close(1011)
   end
@@ -73,20 +73,23 @@ end
 
 -- Speaks WebSocket on the stream, in the connection's task.
 local function speak(stream, request, agreed, handler, options, members)
-  local opened = core.open(stream, "server", options.max_size or MAX_SIZE, options.max_fragments or MAX_FRAGMENTS,
-    options.max_queue or MAX_QUEUE, agreed.compression)
-  if not opened then -- the client has gone meanwhile
-    return stream:abort()
-  end
-  local connection = Connection.new(opened, { request = request, subprotocol = agreed.subprotocol }, options)
-  members.opened = members.opened + 1
-  members.set[connection] = members.opened
+  local opened, connection
   local leave <close> = setmetatable({}, { -- luacheck: ignore
     __close = function()
-      members.set[connection] = nil
-      connection:abort()
+      if connection then
+        members.set[connection] = nil
+      end
+      (opened or stream):abort()
     end,
   })
+  opened = core.open(stream, "server", options.max_size or MAX_SIZE, options.max_fragments or MAX_FRAGMENTS,
+    options.max_queue or MAX_QUEUE, agreed.compression)
+  if not opened then -- the client has gone meanwhile
+    return
+  end
+  connection = Connection.new(opened, { request = request, subprotocol = agreed.subprotocol }, options)
+  members.opened = members.opened + 1
+  members.set[connection] = members.opened
   run_handler(handler, connection)
 end
 
