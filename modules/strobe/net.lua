@@ -56,8 +56,7 @@ function net.push_dialer(f)
   local function dial(host, port)
     return f(host, port, below)
   end
-  dialers[#dialers + 1] = dial
-  return {
+  local pushed = {
     close = function()
       for i = #dialers, 2, -1 do
         if dialers[i] == dial then
@@ -67,6 +66,8 @@ function net.push_dialer(f)
       end
     end,
   }
+  dialers[#dialers + 1] = dial -- last: without memory for the way back there is none to it
+  return pushed
 end
 
 local function dial_any(host, port)

@@ -68,8 +68,9 @@ function transport.push(f)
       end
     end
   end
-  stack[#stack + 1] = f
-  return setmetatable({ close = remove }, { __close = remove })
+  local pushed = setmetatable({ close = remove }, { __close = remove })
+  stack[#stack + 1] = f -- last: without memory for the way back there is none to it
+  return pushed
 end
 
 --- Carries out one request: no redirect, no retry.

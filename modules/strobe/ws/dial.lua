@@ -41,8 +41,7 @@ local stack = { connect }
 ---@param f fun(uri: strobe.ws.Uri, options: strobe.ws.ConnectOptions): strobe.Connection?, string?, string?
 ---@return table pushed `:close()` twice is harmless
 function dial.push(f)
-  table.insert(stack, f)
-  return {
+  local pushed = {
     close = function()
       for i = #stack, 2, -1 do
         if stack[i] == f then
@@ -52,6 +51,8 @@ function dial.push(f)
       end
     end,
   }
+  table.insert(stack, f) -- last: without memory for the way back there is none to it
+  return pushed
 end
 
 --- A stream to where the URI says, without the handshake.

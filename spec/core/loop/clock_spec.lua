@@ -1,5 +1,6 @@
 local async = require "strobe.async"
 local host = require "strobe.core.host"
+local testing = require "strobe.testing"
 local time = require "strobe.core.time"
 
 describe("the clock", function()
@@ -55,6 +56,7 @@ describe("the clock", function()
     end)
 
     it("wakes those with the same deadline in the order they went to sleep", function()
+      testing.fifo()
       local order, tasks = {}, {}
       for i = 1, 100 do
         tasks[i] = async.create_task(function()

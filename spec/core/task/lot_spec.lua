@@ -1,5 +1,6 @@
 local async = require "strobe.async"
 local lot = require "strobe.core.lot"
+local testing = require "strobe.testing"
 
 describe("a parking lot", function()
   -- Tasks 1 to n which park one after another and write down when they go on.
@@ -17,6 +18,7 @@ describe("a parking lot", function()
 
   describe("wake", function()
     it("wakes all, first come first woken", function()
+      testing.fifo()
       local l, log = lot.new "spec", {}
       local tasks = park(l, 3, log)
       assert.equal(3, #l)
@@ -27,6 +29,7 @@ describe("a parking lot", function()
     end)
 
     it("wakes at most so many", function()
+      testing.fifo()
       local l, log = lot.new "spec", {}
       local tasks = park(l, 3, log)
       assert.equal(2, l:wake(2))
@@ -51,6 +54,7 @@ describe("a parking lot", function()
 
   describe("a cancelled task", function()
     it("leaves it, and the others keep their order", function()
+      testing.fifo()
       local l, log = lot.new "spec", {}
       local tasks = park(l, 3, log)
       tasks[2]:cancel()

@@ -2,6 +2,7 @@ local async = require "strobe.async"
 local handle = require "strobe.core.handle"
 local host = require "strobe.core.host"
 local report = require "strobe.report"
+local testing = require "strobe.testing"
 local time = require "strobe.core.time"
 
 describe("the scheduler", function()
@@ -18,6 +19,7 @@ describe("the scheduler", function()
 
   describe("ready tasks", function()
     it("run in the order in which they became ready", function()
+      testing.fifo()
       local order = {}
       local tasks = {}
       for i = 1, 100 do
@@ -30,6 +32,7 @@ describe("the scheduler", function()
     end)
 
     it("take turns: each runs once before one runs again", function()
+      testing.fifo()
       local order = {}
       local function job(name)
         for i = 1, 3 do
@@ -42,6 +45,7 @@ describe("the scheduler", function()
     end)
 
     it("and callbacks stand in one line", function()
+      testing.fifo()
       local order = {}
       handle.call_soon(table.insert, order, "first callback")
       local t = async.create_task(table.insert, order, "task")
@@ -52,6 +56,7 @@ describe("the scheduler", function()
     end)
 
     it("that are made by a running one wait for the next turn", function()
+      testing.fifo()
       local order, inner = {}, nil
       local a = async.create_task(function()
         inner = async.create_task(table.insert, order, "inner")

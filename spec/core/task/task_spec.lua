@@ -3,6 +3,7 @@ local cleanup = require "spec.support.cleanup"
 local join = require "strobe.core.join"
 local lot = require "strobe.core.lot"
 local report = require "strobe.report"
+local testing = require "strobe.testing"
 
 describe("cancelling a task", function()
   local function is_cancelled_error(e)
@@ -161,6 +162,7 @@ describe("cancelling a task", function()
     end)
 
     it("by its timer still raises CancelledError", function()
+      testing.fifo()
       local t
       async.create_task(function()
         async.sleep(1)

@@ -1,4 +1,5 @@
 local async = require "strobe.async"
+local testing = require "strobe.testing"
 
 local function turn()
   async.sleep(0)
@@ -31,6 +32,7 @@ describe("a barrier", function()
     end)
 
     it("returns another index for each party", function()
+      testing.fifo()
       local barrier = async.Barrier(3)
       local tasks = start(3, function()
         return barrier:wait()

@@ -1,4 +1,5 @@
 local async = require "strobe.async"
+local testing = require "strobe.testing"
 
 local function turn()
   async.sleep(0)
@@ -66,6 +67,7 @@ describe("a condition", function()
 
   describe("notify", function()
     it("wakes as many as it is told, in the order of coming", function()
+      testing.fifo()
       local tasks = { waiter(1), waiter(2), waiter(3) }
       turn()
       condition:acquire()
@@ -86,6 +88,7 @@ describe("a condition", function()
     end)
 
     it("of more than there are wakes all", function()
+      testing.fifo()
       local tasks = { polite_waiter(1), polite_waiter(2) }
       turn()
       condition:acquire():release()
@@ -123,6 +126,7 @@ describe("a condition", function()
 
   describe("notify_all", function()
     it("wakes all, one after another", function()
+      testing.fifo()
       local tasks = { polite_waiter(1), polite_waiter(2), polite_waiter(3) }
       turn()
       condition:acquire()
@@ -235,6 +239,7 @@ describe("a condition", function()
     end)
 
     it("while it waits for the lock passes the notification on", function()
+      testing.fifo()
       local first, second = polite_waiter(1), polite_waiter(2)
       turn()
       condition:acquire()

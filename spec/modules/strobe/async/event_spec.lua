@@ -1,4 +1,5 @@
 local async = require "strobe.async"
+local testing = require "strobe.testing"
 
 local function turn()
   async.sleep(0)
@@ -37,6 +38,7 @@ describe("an event", function()
     end)
 
     it("goes on in the order of coming", function()
+      testing.fifo()
       local tasks = { waiter(1), waiter(2), waiter(3) }
       turn()
       assert.equal("<Event [unset, waiters:3]>", tostring(event))

@@ -4,6 +4,7 @@ local cleanup = require "spec.support.cleanup"
 local collector = require "spec.support.collector"
 local descriptors = require "spec.support.descriptors"
 local strobe = require("spec.support.shell").lua
+local testing = require "strobe.testing"
 local time = require "strobe.core.time"
 local uv = require "luv"
 
@@ -296,6 +297,7 @@ describe("async.fs", function()
     end)
 
     it("takes tasks in turn", function()
+      testing.fifo()
       assert(fs.write_file(path .. "/large", ("x"):rep(600000) .. ("y"):rep(600000)))
       local file <close> = assert(fs.open(path .. "/large"))
       local first, second = async.gather(

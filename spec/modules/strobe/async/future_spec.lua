@@ -1,10 +1,12 @@
 local async = require "strobe.async"
+local testing = require "strobe.testing"
 
 describe("a future", function()
   local function ignore() end
 
   describe("set_result", function()
     it("wakes all who wait, in the order they came", function()
+      testing.fifo()
       local f, order = async.Future(), {}
       local tasks = {}
       for i = 1, 3 do
@@ -156,6 +158,7 @@ describe("a future", function()
     end)
 
     it("takes turns with those who wait, first come first served", function()
+      testing.fifo()
       local f, order = async.Future(), {}
       f:add_done_callback(function()
         table.insert(order, "first callback")
@@ -228,6 +231,7 @@ describe("a future", function()
     end)
 
     it("does not let the task go on before others that are ready", function()
+      testing.fifo()
       local f, order = async.Future(), {}
       local waiter = async.create_task(function()
         f:await()

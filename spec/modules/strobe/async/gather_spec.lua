@@ -1,5 +1,6 @@
 local async = require "strobe.async"
 local cleanup = require "spec.support.cleanup"
+local testing = require "strobe.testing"
 
 describe("gather", function()
   local after = async.fn(function(seconds, ...)
@@ -49,6 +50,7 @@ describe("gather", function()
     end)
 
     it("are the same for the same awaitable given twice", function()
+      testing.fifo()
       local runs = 0
       local count = async.fn(function()
         runs = runs + 1
@@ -59,6 +61,7 @@ describe("gather", function()
     end)
 
     it("come from each call of a function given twice", function()
+      testing.fifo()
       local runs = 0
       local function count()
         runs = runs + 1
@@ -157,6 +160,7 @@ describe("gather", function()
 
   describe("being cancelled", function()
     it("cancels all children and waits for their cleanup", function()
+      testing.fifo()
       local log = {}
       local function child(name, seconds)
         local _ <close> = cleanup(function()

@@ -1,4 +1,5 @@
 local async = require "strobe.async"
+local testing = require "strobe.testing"
 
 -- Lets tasks that are ready run.
 local function turn()
@@ -29,6 +30,7 @@ describe("a lock", function()
     end)
 
     it("serves the tasks in the order in which they asked", function()
+      testing.fifo()
       lock:acquire()
       local tasks = { taker(lock, order, 1), taker(lock, order, 2) }
       turn()
@@ -184,6 +186,7 @@ describe("a lock", function()
     end)
 
     it("before the release lets the next one have it", function()
+      testing.fifo()
       lock:acquire()
       local first, second, third = taker(lock, order, 1), taker(lock, order, 2), taker(lock, order, 3)
       turn()

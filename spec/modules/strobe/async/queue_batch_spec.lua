@@ -2,6 +2,7 @@ local async = require "strobe.async"
 local drain = require("spec.support.items").drain
 local fill = require("spec.support.items").fill
 local start = require("spec.support.tasks").start
+local testing = require "strobe.testing"
 local turn = require("spec.support.tasks").turn
 
 describe("a batch", function()
@@ -107,6 +108,7 @@ describe("a batch", function()
   end)
 
   it("that is cancelled wakes who waits for its items", function()
+    testing.fifo()
     local queue = fill(async.Queue(), 1, 2)
     local batcher = start(queue.batch, queue, { max = 5, within = 60 })
     local getters = { start(queue.get, queue), start(queue.get, queue) }

@@ -3,6 +3,7 @@ local drain = require("spec.support.items").drain
 local fill = require("spec.support.items").fill
 local raised = require("spec.support.errors").raised
 local start = require("spec.support.tasks").start
+local testing = require "strobe.testing"
 local turn = require("spec.support.tasks").turn
 
 describe("a queue", function()
@@ -58,6 +59,7 @@ describe("a queue", function()
     end)
 
     it("serves the tasks in the order in which they asked", function()
+      testing.fifo()
       local queue = async.Queue()
       local first, second = start(queue.get, queue), start(queue.get, queue)
       fill(queue, "a", "b")

@@ -1,5 +1,6 @@
 local async = require "strobe.async"
 local cleanup = require "spec.support.cleanup"
+local testing = require "strobe.testing"
 
 local function turn()
   async.sleep(0)
@@ -57,6 +58,7 @@ describe("a semaphore", function()
     end)
 
     it("serves the tasks in the order in which they asked", function()
+      testing.fifo()
       local semaphore = async.Semaphore(1)
       local work = async.fn(function(name)
         for round = 1, 2 do
@@ -70,6 +72,7 @@ describe("a semaphore", function()
     end)
 
     it("lines up behind tasks that were woken, and goes on when they ran", function()
+      testing.fifo()
       local semaphore = async.Semaphore(0)
       local first = taker(semaphore, order, 1)
       turn()
@@ -147,6 +150,7 @@ describe("a semaphore", function()
     end)
 
     it("of some of many leaves the right number of permits", function()
+      testing.fifo()
       local semaphore = async.Semaphore(0)
       local tasks = {}
       for i = 1, 6 do

@@ -1,6 +1,7 @@
 local async = require "strobe.async"
 local cleanup = require "spec.support.cleanup"
 local raised_by = require("spec.support.errors").raised_by
+local testing = require "strobe.testing"
 
 describe("a task group", function()
   local function fail_after(seconds, e)
@@ -61,6 +62,7 @@ describe("a task group", function()
 
   describe("a child's error", function()
     it("cancels its siblings, in the order they were made, and is raised in a group", function()
+      testing.fifo()
       local log, e = {}, { "an error" }
       local raised = raised_by(function()
         local tg <close> = async.TaskGroup()
@@ -108,6 +110,7 @@ describe("a task group", function()
     end)
 
     it("at the same time as another's is raised with it", function()
+      testing.fifo()
       local raised = raised_by(function()
         local tg <close> = async.TaskGroup()
         tg:create_task(fail_after, 1, "first")
@@ -158,6 +161,7 @@ describe("a task group", function()
     end)
 
     it("has the texts of all in its own", function()
+      testing.fifo()
       local raised = raised_by(function()
         local tg <close> = async.TaskGroup()
         tg:create_task(fail_after, 1, "first")
@@ -327,6 +331,7 @@ describe("a task group", function()
 
   describe("cancel", function()
     it("cancels all children, and the block leaves without an error", function()
+      testing.fifo()
       local log = {}
       do
         local tg <close> = async.TaskGroup()

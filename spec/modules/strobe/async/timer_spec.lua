@@ -1,4 +1,5 @@
 local async = require "strobe.async"
+local testing = require "strobe.testing"
 
 describe("every", function()
   describe("without steady", function()
@@ -147,6 +148,7 @@ describe("timer", function()
     end)
 
     it("can be run by several tasks at once", function()
+      testing.fifo()
       local calls = {}
       local tick = async.timer(1)(function(name)
         table.insert(calls, name)

@@ -1,6 +1,7 @@
 local Waitlist = require "strobe.async.waitlist"
 local async = require "strobe.async"
 local start = require("spec.support.tasks").start
+local testing = require "strobe.testing"
 local turn = require("spec.support.tasks").turn
 
 describe("a waitlist", function()
@@ -57,6 +58,7 @@ describe("a waitlist", function()
 
   describe("wake", function()
     it("wakes the oldest first, as many as it is told, and says how many", function()
+      testing.fifo()
       local tasks = waiters(3)
       assert.equal(2, list:wake(2))
       assert.equal(1, #list)
@@ -97,6 +99,7 @@ describe("a waitlist", function()
 
   describe("a task that is cancelled", function()
     it("while it waits was not woken, and the others keep their order", function()
+      testing.fifo()
       local tasks = waiters(3)
       tasks[2]:cancel()
       turn()
@@ -144,6 +147,7 @@ describe("a waitlist", function()
     end)
 
     it("beside one that goes on takes nothing from it", function()
+      testing.fifo()
       local tasks = waiters(2)
       list:wake(1)
       tasks[2]:cancel()
