@@ -127,7 +127,7 @@ static void run(struct scheduler *scheduler, struct task *task) {
         continue;
       if (scheduler->action == ACTION_NONE) { /* coroutine.yield: as sleep(0) */
         lua_pop(L, count);
-        task->yielded = scheduler->loop->arranger;
+        task->yielded = true;
         loop_ready(scheduler->loop, &task->job);
       }
       return;
@@ -238,6 +238,7 @@ void scheduler_step(struct job *job) {
     scheduler->transfer = lua_gettop(task->thread.L) - 1;
     task->started = true;
   }
+  task->yielded = false;
   scheduler->current = task;
   scheduler->steps++;
   task->resumes++;

@@ -30,7 +30,7 @@ static uint64_t draw(struct shuffle *shuffle) {
   return z ^ (z >> 31);
 }
 
-static struct task *task_of(struct list *link) {
+static const struct task *task_of(struct list *link) {
   struct job *job = list_entry(link, struct job, link);
   return job->run == scheduler_step ? list_entry(job, struct task, job) : NULL;
 }
@@ -56,9 +56,6 @@ static void arrange(struct arranger *arranger, struct list *jobs) {
   list_init(&order);
   while (!list_empty(jobs)) {
     struct list *last = draw_last(shuffle, jobs);
-    struct task *task = task_of(last);
-    if (task)
-      task->yielded = false;
     list_remove(last);
     list_append(order.next, last); /* before what is first by now */
   }

@@ -71,8 +71,7 @@ void wait_wake(struct task *task) {
 
 int wait_turn(lua_State *L, struct task *task, lua_KFunction k) {
   struct scheduler *scheduler = scheduler_of(L);
-  if (scheduler->loop->arranger)
-    task->yielded = true;
+  task->yielded = true;
   loop_ready(scheduler->loop, &task->job);
   scheduler->action = ACTION_PARK;
   return lua_yieldk(L, 0, 0, k);
