@@ -409,9 +409,12 @@ static int socket_reset(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"connect", socket_connect}, {"connect_unix", socket_connect_unix},
-    {"open_fd", socket_open_fd}, {"peer", socket_peer},
-    {"name", socket_name},       {"reset", socket_reset},
+    {"connect", socket_connect},
+    {"connect_unix", socket_connect_unix},
+    {"open_fd", socket_open_fd},
+    {"peer", socket_peer},
+    {"name", socket_name},
+    {"reset", socket_reset},
     {NULL, NULL},
 };
 

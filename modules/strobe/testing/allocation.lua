@@ -98,16 +98,16 @@ local function silence()
 end
 
 --- Calls f again and again: with the first allocation failing, with the second, and so on, until a call is through
---- before it comes to the one that was to fail. Each call must end, well or by an error about memory, and leave no task,
---- timer or handle behind; else this raises an error that tells the allocation's number. f is called as it is once
---- before, so that what is loaded or kept for good is there.
+--- before it comes to the one that was to fail. Each call must end, well or by an error about memory, and leave no
+--- task, timer or handle behind; else this raises an error that tells the allocation's number. f is called as it is
+--- once before, so that what is loaded or kept for good is there.
 ---
 --- `testing.allocation_failures(function() local a, b = net.pipe() a:write "x" b:read() a:close() b:close() end)`
 ---@async
 ---@param f fun() closes what it opens, also when it fails
 ---@param options? {in_a_row?: integer, allow?: string[]} allocations that fail one after the other (2: Lua collects
----after the first, and tries again); patterns of other errors that are fine: where two talk, the one without memory goes,
----and the other meets the end of a stream
+---after the first, and tries again); patterns of other errors that are fine: where two talk, the one without memory
+---goes, and the other meets the end of a stream
 ---@return integer count of the allocations that were made to fail
 function allocations.failures(f, options)
   local in_a_row = check(f, options)

@@ -53,9 +53,9 @@ function clock.run_until_idle()
   time.idle()
 end
 
---- Moves time forward, stops at each deadline on the way, and lets all run that is due there, until every other task is
---- blocked again; then returns. What is due at the end itself has run as well. It does not use up the time which `strobe
---- test` gives an `it`.
+--- Moves time forward, stops at each deadline on the way, and lets all run that is due there, until every other task
+--- is blocked again; then returns. What is due at the end itself has run as well. It does not use up the time which
+--- `strobe test` gives an `it`.
 ---
 --- `clock.advance(60)`
 ---@async

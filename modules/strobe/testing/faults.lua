@@ -1,6 +1,7 @@
 --- Streams with faults: what a program makes of a slow, torn, or lying line.
 --
---     local stream, line = testing.faulty(connection, { seed = 7, split = 3, receive = { cut = 100, code = "ECONNRESET" } })
+--     local stream, line = testing.faulty(connection, { seed = 7, split = 3 })
+--     local brief = testing.faulty(other, { receive = { cut = 100, code = "ECONNRESET" } })
 --
 -- The stream is a real one: whatever takes a strobe.net connection takes it. Behind it, tasks carry the bytes to and
 -- from the connection and damage them on the way. They end when the program closes the stream, and close the connection

@@ -1,7 +1,7 @@
 --- strobe.testing: for specs of programs that use strobe.
 --
--- `strobe test` runs Busted specs inside the runtime: an `it` may wait, under a virtual clock that begins at 0, and fails
--- when it leaves a task, a timer or a handle behind. Here is the rest:
+-- `strobe test` runs Busted specs inside the runtime: an `it` may wait, under a virtual clock that begins at 0, and
+-- fails when it leaves a task, a timer or a handle behind. Here is the rest:
 --
 -- Time. It jumps by itself when all tasks are blocked; to stop half-way, move it by hand:
 --
@@ -26,10 +26,10 @@
 --   local bad <close> = testing.faulty_port(server:port(), { split = 10 })            -- for http.get
 --
 -- Races. `strobe test --shuffle-tasks 20` runs each `it` in 20 orders of its tasks, and a failure tells the seeds that
--- repeat it: `strobe test --seed 42 --shuffle-seed 57 spec/feed_spec.lua`. What runs in the same turn of the loop changes
--- places: tasks woken together by one event, one deadline, or made one after the other. Callbacks stay in their order,
--- no task overtakes a callback that was ready before it, and sleep(0) lets all run that was ready. A spec that is about
--- that order says so by `testing.fifo()`.
+-- repeat it: `strobe test --seed 42 --shuffle-seed 57 spec/feed_spec.lua`. What runs in the same turn of the loop
+-- changes places: tasks woken together by one event, one deadline, or made one after the other. Callbacks stay in
+-- their order, no task overtakes a callback that was ready before it, and sleep(0) lets all run that was ready. A spec
+-- that is about that order says so by `testing.fifo()`.
 --
 -- Chance. math.random begins in each `it` where `--seed S` says; a failure tells S.
 --
@@ -51,7 +51,8 @@ local testing = {}
 --- mock.lua.
 testing.mock = require "strobe.testing.mock"
 
---- The virtual clock: `clock.advance(seconds)`, `clock.run_until_idle()`, `clock.manual()`, `clock.now()`; see clock.lua.
+--- The virtual clock: `clock.advance(seconds)`, `clock.run_until_idle()`, `clock.manual()`, `clock.now()`; see
+--- clock.lua.
 testing.clock = clock
 
 --- A stream in memory, and the peer at its other end; see memory.lua.

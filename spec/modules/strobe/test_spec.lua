@@ -390,7 +390,8 @@ describe("strobe test", function()
     it("is at least 1, and no order is asked for besides", function()
       for words, reason in pairs {
         ["--shuffle-tasks=0"] = "--shuffle-tasks 0: at least 1 expected",
-        ["--shuffle-tasks=2 --shuffle-seed=1"] = "--shuffle-seed is one order, --shuffle-tasks is many: one of them expected",
+        ["--shuffle-tasks=2 --shuffle-seed=1"] = "--shuffle-seed is one order, --shuffle-tasks is many: "
+          .. "one of them expected",
       } do
         local output, status, message = test_body(passing, table.unpack(require("pl.stringx").split(words)))
         assert.same({ "", 2, "strobe test: " .. reason }, { output, status, message:match "^[^\n]*" })

@@ -63,7 +63,7 @@ describe("testing.memory_stream", function()
 
   it("tells what is sent as it comes", function()
     local seen = {}
-    local stream, peer <close> = testing.memory_stream {
+    local stream = testing.memory_stream {
       on_send = function(bytes, other)
         seen[#seen + 1] = bytes
         other:send(bytes:upper())
@@ -131,6 +131,7 @@ describe("testing.memory_stream", function()
   it("takes a limit above 0, and a function", function()
     assert.matches("limit: a number of bytes above 0 expected, got 0",
       errors.raised_by(testing.memory_stream, { limit = 0 }))
-    assert.matches("on_send: a function expected, got string", errors.raised_by(testing.memory_stream, { on_send = "x" }))
+    assert.matches("on_send: a function expected, got string",
+      errors.raised_by(testing.memory_stream, { on_send = "x" }))
   end)
 end)
