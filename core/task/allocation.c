@@ -96,7 +96,7 @@ static int allocation_in_use(lua_State *L) {
 #if defined __GLIBC__ && __GLIBC_PREREQ(2, 33)
   struct mallinfo2 info = mallinfo2();
   if (info.uordblks > 0) { /* a sanitizer's malloc knows nothing */
-    lua_pushinteger(L, (lua_Integer)(info.uordblks + info.hblkhd));
+    lua_pushinteger(L, (lua_Integer)info.uordblks + (lua_Integer)info.hblkhd);
     return 1;
   }
 #endif

@@ -35,31 +35,30 @@ static const struct task *task_of(struct list *link) {
   return job->run == scheduler_step ? list_entry(job, struct task, job) : NULL;
 }
 
-/* One of those that may be the last of the jobs. */
-static struct list *draw_last(struct shuffle *shuffle, const struct list *jobs) {
-  struct list *candidates[WINDOW], *link = jobs->prev;
-  int count = 0;
+/* One of those that may be the last of the jobs before `end`. */
+static struct list *draw_last(struct shuffle *shuffle, const struct list *jobs, struct list *end) {
+  struct list *candidates[WINDOW] = {end->prev}, *link = end->prev;
+  uint64_t count = 0;
   for (int steps = 0; link != jobs && steps < WINDOW; steps++, link = link->prev) {
     const struct task *task = task_of(link);
-    if (!task && link != jobs->prev) /* what is behind it may not overtake it */
+    if (!task && link != end->prev) /* what is behind it may not overtake it */
       continue;
     candidates[count++] = link;
     if (task && task->yielded)
       break;
   }
-  return candidates[draw(shuffle) % (uint64_t)count];
+  return candidates[count > 1 ? draw(shuffle) % count : 0];
 }
 
+/* Those from `end` on have their places. */
 static void arrange(struct arranger *arranger, struct list *jobs) {
   struct shuffle *shuffle = list_entry(arranger, struct shuffle, arranger);
-  struct list order;
-  list_init(&order);
-  while (!list_empty(jobs)) {
-    struct list *last = draw_last(shuffle, jobs);
+  for (struct list *end = jobs; end->prev != jobs;) {
+    struct list *last = draw_last(shuffle, jobs, end);
     list_remove(last);
-    list_append(order.next, last); /* before what is first by now */
+    list_append(end, last); /* right before it */
+    end = last;
   }
-  list_move_all(jobs, &order);
 }
 
 /* start(seed): tasks that are ready run in orders drawn by the integer from now on. */
