@@ -1,5 +1,6 @@
 local async = require "strobe.async"
 local net = require "strobe.net"
+local testing = require "strobe.testing"
 
 local MIB = 1024 * 1024
 
@@ -411,6 +412,7 @@ for kind, connect in pairs(kinds) do
       end)
 
       it("at the same moment as a cancellation: the cancellation wins", function()
+        testing.fifo()
         right:set_timeout(2)
         local t = async.create_task(right.read, right)
         async.sleep(2)

@@ -3,6 +3,7 @@ local fake_server = require "spec.modules.strobe.tectonic.fake_server"
 local frame = require "strobe.tectonic.frame"
 local net = require "strobe.net"
 local tectonic = require "strobe.tectonic"
+local testing = require "strobe.testing"
 
 local ROW = { ts = 1505177459.685, seq = 139010, is_trade = true, is_bid = false, price = 0.070362, size = 7.6506424 }
 
@@ -116,6 +117,7 @@ describe("a connection", function()
       end)
 
       it("keeps two answers that come in one segment apart", function()
+        testing.fifo()
         local server <close> = says(reply(true, "one") .. reply(false, "two"))
         local db <close> = connect(server.port, { protocol = protocol })
         local first = async.create_task(db.ping, db)

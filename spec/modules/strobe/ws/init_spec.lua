@@ -133,6 +133,7 @@ describe("a WebSocket", function()
       async.sleep(1)
       assert.equal(1006, select(2, gone:recv()).code)
       client:close()
+      async.sleep(1) -- the server's task ends a little later
       assert.equal(0, server:stats().connections)
     end)
 

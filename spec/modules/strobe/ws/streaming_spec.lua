@@ -2,6 +2,7 @@ local async = require "strobe.async"
 local cleanup = require "spec.support.cleanup"
 local net = require "strobe.net"
 local raised = require("spec.support.errors").raised
+local testing = require "strobe.testing"
 local websocket = require "spec.support.websocket"
 local ws = require "strobe.ws"
 
@@ -105,6 +106,7 @@ describe("ws:send of an iterator", function()
   end)
 
   story("makes other messages wait, in order", {}, function(client, peer)
+    testing.fifo()
     local gate = async.Event()
     local sending = async.create_task(client.send, client, function()
       if not gate:is_set() then
