@@ -241,8 +241,10 @@ function mock_http.open(answers, options)
   if type(answers) ~= "table" then
     error(("mock.http: a table of answers expected, got %s"):format(type(answers)), 2)
   end
-  local self = setmetatable({ calls = {}, rules = rules_of(answers), passes = options and options.passthrough },
-    HttpMock)
+  local self = setmetatable({
+    calls = {}, rules = rules_of(answers), passes = options and options.passthrough,
+    pushed = false, -- its place: what is pushed must not be lost for want of memory
+  }, HttpMock)
   self.pushed = transport.push(function(request, pass)
     return respond(self, request, pass)
   end)

@@ -87,6 +87,7 @@ function mock_net.open(peers, options)
   end
   local self = setmetatable({
     connected = {}, lines = {}, rules = rules_of(peers), living = {}, faults = options and options.faults,
+    pushed = false, -- its place: what is pushed must not be lost for want of memory
   }, NetMock)
   self.pushed = net.push_dialer(function(host, port)
     local place = ("%s:%d"):format(host, port)

@@ -112,7 +112,10 @@ function mock_ws.open(peers, options)
   if type(peers) ~= "table" then
     error(("mock.ws: a table of peers expected, got %s"):format(type(peers)), 2)
   end
-  local self = setmetatable({ connected = {}, rules = rules_of(peers), options = options or {}, living = {} }, WsMock)
+  local self = setmetatable({
+    connected = {}, rules = rules_of(peers), options = options or {}, living = {},
+    pushed = false, -- its place: what is pushed must not be lost for want of memory
+  }, WsMock)
   self.pushed = dial.push(function(uri)
     local rule, whole = find(self.rules, uri)
     if not rule then

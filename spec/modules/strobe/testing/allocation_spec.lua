@@ -197,6 +197,7 @@ describe("without memory", function()
       assert(connection:send(("hello "):rep(500)))
       assert(connection:recv())
     end)
+    assert.not_matches("mock", select(2, ws.connect "ws://127.0.0.1:1/")) -- none was left
   end)
 
   it("a TectonicDB client hangs up", function()
@@ -214,6 +215,7 @@ describe("without memory", function()
       end)
       assert(db:ping())
     end)
+    assert.not_matches("mock", select(2, net.connect("127.0.0.1", 1))) -- none was left
   end)
 
   it("a circuit board stays whole", function()
