@@ -134,7 +134,7 @@ end
 local function print_line(...)
   local text = joined(...)
   settle(stdout)
-  local ok, message, code = checked(stdout, write(stdout, text, "\n"))
+  local ok, message, code = checked(stdout, write(stdout, text .. "\n")) -- at once: other threads print, too
   if ok then
     ok, message, code = checked(stdout, flush(stdout))
   end

@@ -1,18 +1,10 @@
-local async = require "strobe.async"
 local sh = require("spec.support.shell").run
-
--- A stand-in while async.to_thread is not there: the function runs in the loop's thread, a tenth of a second later.
-local STAND_IN = [[
-  local async = require "strobe.async"
-  function async.to_thread(f, ...) async.sleep(0.1) return f(...) end
-]]
 
 describe("examples/consume_batches.lua", function()
   local output, status
 
   setup(function()
-    local prelude = async.to_thread == nil and STAND_IN or ""
-    output, status = sh("$S --clock=virtual $F", prelude .. 'dofile "examples/consume_batches.lua"')
+    output, status = sh "$S --clock=virtual examples/consume_batches.lua"
   end)
 
   it("runs to its end", function()

@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 --- Logic gates in specs: what comes out of them.
 
 local gpio = require "strobe.gpio"
@@ -56,58 +55,3 @@ function gate.changes(board, its)
 end
 
 return gate
-=======
---- A gate for jobs in other threads: they wait at it until the spec opens it.
---
--- It is two files, which is what threads without a common variable can both see.
-
-local Folder = require "spec.support.folder"
-local async = require "strobe.async"
-local uv = require "luv"
-
----@class spec.Gate
-local Gate = {}
-Gate.__index = Gate
-
---- A gate, which is shut: a `<close>` value, which opens it.
-function Gate.new()
-  local folder = Folder.new {}
-  return setmetatable({ folder = folder, path = folder.path }, Gate)
-end
-
---- What a job does at the gate, without waiting in strobe's sense: `gate.pass(path)`.
----@param path string gate.path
-function Gate.pass(path)
-  local luv = require "luv"
-  local here = io.open(path .. "/here", "w")
-  if here then -- else the gate has gone already
-    here:close()
-  end
-  while luv.fs_stat(path .. "/here") and not luv.fs_stat(path .. "/open") do
-    luv.sleep(1)
-  end
-end
-
---- Waits until a job stands at the gate.
----@async
-function Gate:reached()
-  while not uv.fs_stat(self.path .. "/here") do
-    uv.sleep(1) -- time stands still while a job runs, so there is no sleeping in it
-    async.sleep(0)
-  end
-end
-
-function Gate:open()
-  if not self.is_open then
-    self.is_open = true
-    io.open(self.path .. "/open", "w"):close()
-  end
-end
-
-function Gate:__close()
-  self:open()
-  self.folder:__close()
-end
-
-return Gate
->>>>>>> da8c93a (async: executors)

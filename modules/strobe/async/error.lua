@@ -25,6 +25,7 @@ local error_classes = {
   GeneratorExit = classes.GeneratorExit,
   --- Raised in the script's task by Ctrl-C; Python's KeyboardInterrupt.
   Interrupted = classes.Interrupted,
+  --- Every task waits for ever: raised by a job of an executor, in whose thread nothing can happen any more.
   DeadlockError = classes.DeadlockError,
 }
 
@@ -55,6 +56,8 @@ define "LimitOverrunError"
 define "UnicodeDecodeError"
 --- Several errors at once, as a TaskGroup raises: they are in the list `exceptions`.
 define "ExceptionGroup"
+--- No job of an executor can run any more: a thread could not be started, or its initializer failed.
+--- concurrent.futures.thread.BrokenThreadPool
 define "BrokenThreadPool"
 
 -- A thrown table may have any metatable, even one that is its own parent.

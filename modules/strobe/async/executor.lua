@@ -95,7 +95,7 @@ local function read_options(options)
   }
 end
 
--- Lua's own print writes a line in pieces.
+-- Lua's own print writes a line in pieces; that of a script does not, see strobe.output.
 local function print_whole_lines()
   if debug.getinfo(print, "S").what == "C" then
     print = print_line -- luacheck: ignore

@@ -1,4 +1,4 @@
-local Gate = require "spec.support.gate"
+local Barrier = require "spec.support.barrier"
 local async = require "strobe.async"
 local errors = require "spec.support.errors"
 
@@ -144,10 +144,10 @@ describe("executor:map", function()
   end)
 
   it("cancels what is left when the loop is left", function()
-    local gate <close> = Gate.new()
+    local barrier <close> = Barrier.new()
     for n in ex:map(function(n)
       if n > 1 then
-        Gate.pass(gate.path) -- luacheck: ignore
+        Barrier.pass(barrier.path) -- luacheck: ignore
       end
       return n
     end, numbers(100), { buffersize = 50 }) do
@@ -160,13 +160,13 @@ describe("executor:map", function()
   end)
 
   it("can be cancelled where it waits", function()
-    local gate <close> = Gate.new()
+    local barrier <close> = Barrier.new()
     local t = async.create_task(function()
-      for _ in ex:map(Gate.pass, { gate.path, gate.path, gate.path, gate.path }) do
+      for _ in ex:map(Barrier.pass, { barrier.path, barrier.path, barrier.path, barrier.path }) do
         error "not reached"
       end
     end)
-    gate:reached()
+    barrier:reached()
     t:cancel()
     async.wait { t }
     assert.is_true(t:cancelled())

@@ -1,5 +1,5 @@
 local Folder = require "spec.support.folder"
-local Gate = require "spec.support.gate"
+local Barrier = require "spec.support.barrier"
 local async = require "strobe.async"
 local errors = require "spec.support.errors"
 local strobe = require("spec.support.shell").lua
@@ -81,8 +81,8 @@ describe("a worker", function()
 
   it("ends what a job leaves running", function()
     local ex <close> = async.ThreadPoolExecutor(1)
-    local gate <close> = Gate.new()
-    local path = gate.path
+    local barrier <close> = Barrier.new()
+    local path = barrier.path
     ex:submit(function()
       local inside = require "strobe.async"
       inside.create_task(function()
@@ -93,7 +93,7 @@ describe("a worker", function()
       end)
       inside.sleep(0)
     end):await()
-    gate:reached()
+    barrier:reached()
     assert.equal(1, ex:submit(function()
       return #require("strobe.async").all_tasks() - 1 -- the job, and what runs it
     end):await())
