@@ -26,7 +26,8 @@ local codes = {
   ETIMEDOUT = true,
 }
 
--- Seconds; nil when the server does not say. A date is meant by the server's clock, if it tells. RFC 9110, section 10.2.3
+-- Seconds; nil when the server does not say. A date is meant by the server's clock, if it tells that. RFC 9110,
+-- section 10.2.3
 local function asked_for(answer)
   local text = answer and answer.headers["retry-after"]
   if not text then
