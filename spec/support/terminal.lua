@@ -17,7 +17,8 @@ Terminal.__index = Terminal
 ---@param suite table the spec's _ENV
 ---@return fun(name: string, f: fun())
 function Terminal.stories(suite)
-  return peer.stories(suite, peer.command "script", "there is no `script` (apt-get install bsdutils)")
+  local can = peer.command "script" and os.execute "script -qec true /dev/null >/dev/null 2>&1"
+  return peer.stories(suite, can, "`script` makes no terminal here (apt-get install bsdutils; it needs /dev/pts)")
 end
 
 local function quoted(words)

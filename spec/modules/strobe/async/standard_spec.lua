@@ -1,9 +1,11 @@
 local Folder = require "spec.support.folder"
+local Terminal = require "spec.support.terminal"
 local async = require "strobe.async"
 local child = require "spec.support.child"
 local cleanup = require "spec.support.cleanup"
 local descriptors = require "spec.support.descriptors"
 local dice = require "spec.support.dice"
+local peer = require "spec.support.peer"
 local program = require("strobe.core.host").program
 local raised = require("spec.support.errors").raised
 local sh = require("spec.support.shell").run
@@ -25,6 +27,11 @@ local lines, bytes = 0, 0
 for line in async.stdin:lines() do lines, bytes = lines + 1, bytes + #line end
 print(lines, bytes, async.stdin:at_eof(), blocks(0))
 ]]
+
+-- What only /proc tells.
+local WHY = "there is no /proc here, which tells whether a descriptor blocks"
+local tells = peer.stories(_ENV, uv.fs_stat "/proc/self/fdinfo", WHY)
+local on_terminal = Terminal.stories(_ENV)
 
 local folder
 
@@ -49,44 +56,44 @@ describe("async.stdin", function()
   end)
 
   describe("reads lines from", function()
-    it("a pipe", function()
+    tells("a pipe", function()
       assert.equal("3\t7\ttrue\ttrue\n", (sh("printf 'one\\ntwo\\r\\nx' | $S $F", COUNT)))
     end)
 
-    it("a pipe whose writer takes its time", function()
+    tells("a pipe whose writer takes its time", function()
       assert.equal("2\t4\ttrue\ttrue\n", (sh("{ sleep 0.05; echo ab; sleep 0.05; echo cd; } | $S $F", COUNT)))
     end)
 
-    it("a named pipe whose writer has gone before", function()
+    tells("a named pipe whose writer has gone before", function()
       local line = "mkfifo $F.p && { printf 'ab\\ncd' > $F.p & $S $F < $F.p; }; rm $F.p"
       assert.equal("2\t4\ttrue\ttrue\n", (sh(line, COUNT)))
       line = "mkfifo $F.p && { exec 3<>$F.p; printf 'ab\\ncd' >&3; exec 4<$F.p; exec 3>&-; $S $F <&4; }; rm $F.p"
       assert.equal("2\t4\ttrue\ttrue\n", (sh(line, COUNT)))
     end)
 
-    it("a file, from where the shell has left off", function()
+    tells("a file, from where the shell has left off", function()
       assert.equal("4\t10\ttrue\ttrue\n", (sh("$S $F <" .. folder.path .. "/in.txt", COUNT)))
       assert.equal("3\t7\ttrue\ttrue\n", (sh("{ read -r line; $S $F; } <" .. folder.path .. "/in.txt", COUNT)))
     end)
 
-    it("a large file", function()
+    tells("a large file", function()
       local line = "yes 0123456789abcdef 2>/dev/null | head -n 100000 >$F.txt; $S $F <$F.txt; rm $F.txt"
       assert.equal("100000\t1600000\ttrue\ttrue\n", (sh(line, COUNT)))
     end)
 
-    it("/dev/null", function()
+    tells("/dev/null", function()
       assert.equal("0\t0\ttrue\ttrue\n", (sh("$S $F </dev/null", COUNT)))
     end)
 
-    it("a socket", function()
+    tells("a socket", function()
       local run <close> = start(COUNT, { input = "one\ntwo" }) -- libuv's pipes to children are sockets
       assert.equal(0, run:wait())
       assert.equal("2\t6\ttrue\ttrue\n", run.output.stdout)
     end)
 
-    it("a terminal", function()
-      if not os.execute "command -v script >/dev/null" then
-        pending "there is no script(1) here, which makes terminals"
+    on_terminal("a terminal", function()
+      if not uv.fs_stat "/proc/self/fdinfo" then
+        pending(WHY)
         return
       end
       local line = "{ printf 'typed\\n'; sleep 0.3; printf '\\004'; } | script -qec \"$S $F\" /dev/null | tr -d '\\r'"
@@ -202,7 +209,7 @@ describe("async.stdout", function()
     folder:__close()
   end)
 
-  it("writes into whatever it is, which goes on blocking", function()
+  tells("writes into whatever it is, which goes on blocking", function()
     local code = PRELUDE .. [[
       async.stdout:write "one\n"
       async.stdout:writelines { "two\n", "three\n" }
@@ -252,7 +259,7 @@ describe("async.stdout", function()
     assert.matches("others ran\n$", run.output.stderr)
   end)
 
-  it("and stdin go on blocking, and lose nothing, where pipes may not be opened once more", function()
+  tells("and stdin go on blocking, and lose nothing, where pipes may not be opened once more", function()
     local other = "setpriv --reuid=65534 --regid=65534 --clear-groups" -- somebody else's pipes
     if select(2, sh(other .. " $S --version 2>&1 >/dev/null")) ~= 0 then
       pending "we may not become somebody else here, or he may not run this strobe"

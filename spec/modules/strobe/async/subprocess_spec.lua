@@ -1,12 +1,15 @@
 local Folder = require "spec.support.folder"
 local async = require "strobe.async"
 local descriptors = require "spec.support.descriptors"
+local peer = require "spec.support.peer"
 local raised = require("spec.support.errors").raised
 local strobe = require("spec.support.shell").lua
 local uv = require "luv"
 
 local subprocess = async.subprocess
 local PIPE, DEVNULL, STDOUT = subprocess.PIPE, subprocess.DEVNULL, subprocess.STDOUT
+
+local tells = peer.stories(_ENV, uv.fs_stat "/proc/self/fd", "there is no /proc here, which tells of a child")
 
 local exec, shell = async.create_subprocess_exec, async.create_subprocess_shell
 
@@ -217,7 +220,7 @@ describe("a child's", function()
     assert.equal(0, nowhere:wait())
   end)
 
-  it("pipes can be opened again by name, as /dev/stdin", function()
+  tells("pipes can be opened again by name, as /dev/stdin", function()
     local process <close> = shell("cat /dev/stdin; echo err > /dev/stderr", {
       stdin = PIPE, stdout = PIPE, stderr = PIPE,
     })
@@ -232,7 +235,7 @@ describe("a child's", function()
     assert.equal("rest\n", process.stdout:readline())
   end)
 
-  it("descriptors are those meant for it", function()
+  tells("descriptors are those meant for it", function()
     local file <close> = assert(io.open(folder.path .. "/input")) -- not one of these
     local passed = assert(uv.fs_open(folder.path .. "/input", "r", 0))
     local seen = output_of("for fd in 0 1 2 3 4 5 6 7 8 9; do [ -e /dev/fd/$fd ] && echo $fd; done; true")
@@ -255,7 +258,7 @@ describe("a child's", function()
     assert.equal("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n", masks)
   end)
 
-  it("session is its own on request", function()
+  tells("session is its own on request", function()
     local function session(options)
       return tonumber(output_of("ps -o sid= -p $$ 2>/dev/null || cut -d' ' -f6 /proc/$$/stat", options))
     end
