@@ -14,6 +14,7 @@
 #include "core/task/context.h"
 #include "core/task/coroutine.h"
 #include "core/task/error.h"
+#include "core/task/freeze.h"
 #include "core/task/future.h"
 #include "core/task/generator.h"
 #include "core/task/handle.h"
@@ -50,6 +51,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.inherited", luaopen_strobe_core_inherited},
     {"strobe.core.inspect", luaopen_strobe_core_inspect},
     {"strobe.core.join", luaopen_strobe_core_join},
+    {"strobe.core.freeze", luaopen_strobe_core_freeze},
     {"strobe.core.lot", luaopen_strobe_core_lot},
     {"strobe.core.pipe", luaopen_strobe_core_pipe},
     {"strobe.core.process", luaopen_strobe_core_process},

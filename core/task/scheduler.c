@@ -2,6 +2,7 @@
 
 #include "core/task/context.h"
 #include "core/task/error.h"
+#include "core/task/freeze.h"
 #include "core/task/generator.h"
 #include "core/task/inspect.h"
 #include "core/task/interrupt.h"
@@ -20,6 +21,7 @@ void scheduler_open(struct scheduler *scheduler, lua_State *L, struct loop *loop
   scheduler->L = scheduler->running = L;
   scheduler->slow_step = SLOW_STEP;
   list_init(&scheduler->tasks);
+  list_init(&scheduler->held);
   *(uintptr_t *)lua_getextraspace(L) = (uintptr_t)scheduler;
 }
 
@@ -225,6 +227,10 @@ void scheduler_called(struct scheduler *scheduler) {
 void scheduler_step(struct job *job) {
   struct task *task = list_entry(job, struct task, job);
   struct scheduler *scheduler = scheduler_of(task->thread.L);
+  if (task->frozen) {
+    freeze_hold(scheduler, task);
+    return;
+  }
   task->wait = NULL;
   if (task->must_cancel) {
     task->must_cancel = false;

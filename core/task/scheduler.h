@@ -39,6 +39,7 @@ struct scheduler {
   struct task *current;                    /* the task that runs now */
   lua_State *running;                      /* the innermost Lua state that runs now */
   struct list tasks;                       /* living tasks, oldest first */
+  struct list held;                        /* jobs of frozen tasks that woke, see freeze.c */
   struct thread idle[SCHEDULER_MOST_IDLE]; /* threads for reuse, see thread.c */
   int idle_count;
   enum action action;

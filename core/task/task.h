@@ -32,6 +32,7 @@ struct task {
   bool asked : 1;           /* task_cancel has been here */
   bool timed_out : 1;       /* … by its deadline */
   bool yielded : 1;         /* it gave way to those that were ready before it, see shuffle.c */
+  bool frozen : 1;          /* not to be resumed, see freeze.c */
   uint32_t resumes;         /* how often it ran, modulo 2^32 */
   uint32_t note;            /* see record.h; 0: none */
   int64_t resumed;          /* when it last ran, in loop time */
