@@ -17,6 +17,9 @@ Timeout.__name = "Timeout"
 
 local timeouts = {}
 
+-- The clock's step. Under the virtual clock less would be no time at all, for ever.
+local SHORTEST = 1e-9
+
 local function check_seconds(name, seconds)
   if seconds ~= nil and (type(seconds) ~= "number" or seconds ~= seconds) then
     error(("%s: a number of seconds expected, got %s"):format(name, tostring(seconds)), 3)
@@ -114,6 +117,9 @@ end
 ---@return strobe.Timeout
 function timeouts.timeout(seconds)
   check_seconds("timeout", seconds)
+  if seconds and seconds > 0 then
+    seconds = math.max(seconds, SHORTEST)
+  end
   return open(seconds and time.now() + seconds, seconds and ("timed out after %g s"):format(seconds))
 end
 
