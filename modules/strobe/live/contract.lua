@@ -1,0 +1,64 @@
+--- What the file of a unit returns, checked.
+
+local refusals = require "strobe.live.refusal"
+
+local contracts = {}
+
+local functions = { "init", "migrate", "main", "on_event", "dispose", "on_rollback" }
+local known = { version = true, subscribe = true, unsafe = true }
+for _, name in ipairs(functions) do
+  known[name] = true
+end
+
+local function refuse(path, text, ...)
+  refusals.raise("contract", text:format(...), path .. ":1")
+end
+
+local function check_functions(path, unit)
+  for _, name in ipairs(functions) do
+    if unit[name] ~= nil and type(unit[name]) ~= "function" then
+      refuse(path, "%s: a function expected, got %s", name, type(unit[name]))
+    end
+  end
+  if (unit.main == nil) == (unit.on_event == nil) then
+    refuse(path, "exactly one of main and on_event expected")
+  end
+end
+
+local function check_subscribe(path, subscribe)
+  if type(subscribe) ~= "table" then
+    refuse(path, "subscribe: a list of streams expected, got %s", type(subscribe))
+  end
+  for i, stream in ipairs(subscribe) do
+    if type(stream) ~= "string" or stream == "" then
+      refuse(path, "subscribe[%d]: a stream's name expected, got %s", i, tostring(stream))
+    end
+  end
+end
+
+--- Checks one. Raises a Refusal.
+---@param path string of the unit's file
+---@param unit any what it returned
+---@return strobe.live.Contract unit
+---@return string[] warnings
+function contracts.check(path, unit)
+  if type(unit) ~= "table" then
+    refusals.raise("empty", ("%s returned %s, not the unit's table"):format(path, type(unit)), path .. ":1")
+  elseif math.type(unit.version) ~= "integer" or unit.version < 1 then
+    refuse(path, "version: a whole number of 1 or more expected, got %s", tostring(unit.version))
+  elseif unit.unsafe ~= nil and type(unit.unsafe) ~= "boolean" then
+    refuse(path, "unsafe: a boolean expected, got %s", type(unit.unsafe))
+  end
+  check_functions(path, unit)
+  check_subscribe(path, unit.subscribe or {})
+  local warnings = {}
+  for name in pairs(unit) do
+    if not known[name] then
+      warnings[#warnings + 1] = ("the contract has no field '%s'"):format(tostring(name))
+    end
+  end
+  table.sort(warnings)
+  return unit, warnings
+end
+
+return contracts

@@ -1,0 +1,419 @@
+--- The runtime of units: it owns their inboxes, ports and names, and exchanges their code.
+
+local contexts = require "strobe.async.context"
+local fs = require "strobe.async.fs"
+local Lock = require("strobe.async.lock").Lock
+local Port = require "strobe.live.port"
+local refusals = require "strobe.live.refusal"
+local reload = require "strobe.live.reload"
+local rollback = require "strobe.live.rollback"
+local tasks = require "strobe.async.task"
+local time = require "strobe.core.time"
+local Unit = require "strobe.live.unit"
+
+---@class strobe.live.RuntimeOptions
+---@field root? string        the project's folder; units' files are below it (the folder of each unit)
+---@field seed? integer       of ctx:random
+---@field inbox? table        {size, policy}
+---@field probation? table    {off, events, seconds}
+---@field drain? number       seconds
+---@field on_drain? "abort"|"cancel"
+---@field on_report? fun(report: strobe.live.Report)
+---@field log? fun(level: string, text: string, facts: table)
+---@field streams? string[]   all that there are; nil: any
+
+---@class strobe.live.Runtime
+---@field units table<string, strobe.live.Unit>
+---@field seed integer
+local Runtime = {}
+Runtime.__index = Runtime
+Runtime.__name = "live runtime"
+
+local function print_line(value)
+  io.stdout:write(tostring(value), "\n")
+  return true
+end
+
+-- Appends a line.
+local function append_file(value)
+  if type(value) ~= "table" or type(value.path) ~= "string" then
+    return nil, "file: {path=, text=} expected", "EINVAL"
+  end
+  local file <close>, message, code = fs.open(value.path, "a")
+  if not file then
+    return nil, message, code
+  end
+  return file:write(tostring(value.text) .. "\n")
+end
+
+local function request_http(value)
+  local http = require "strobe.http"
+  local response, message, code = http.request(value.method or "POST", value.url, value.options)
+  if not response then
+    return nil, message, code
+  end
+  return { status = response.status, body = response.body }
+end
+
+local function get_http(value)
+  return request_http { method = "GET", url = type(value) == "table" and value.url or value }
+end
+
+--- Makes one; see live.Runtime.
+---@param options? strobe.live.RuntimeOptions
+---@return strobe.live.Runtime
+function Runtime.new(options)
+  options = options or {}
+  local runtime = setmetatable({
+    options = options, units = {}, order = {}, ports = {}, subscribers = {}, seed = options.seed or 0, lock = Lock(),
+    requested = {}, own = {},
+  }, Runtime)
+  runtime:add_port("out", { send = print_line, immediate = true })
+  runtime:add_port("file", { send = append_file })
+  runtime:add_port("http", { send = request_http, query = get_http })
+  return runtime
+end
+
+--- Makes a port; see live.port.
+---@param name string
+---@param functions strobe.live.PortFunctions
+function Runtime:add_port(name, functions)
+  self.ports[name] = Port.new(name, functions)
+end
+
+--- The port of that name; raises when there is none.
+---@param name string
+---@return strobe.live.Port
+function Runtime:port(name)
+  return self.ports[name] or error(("there is no port '%s'"):format(tostring(name)), 3)
+end
+
+--- Where modules of a unit are looked for.
+---@param path string
+---@return string[]
+function Runtime:folders(path)
+  return { self.options.root or path:match "^(.*)/[^/]*$" }
+end
+
+--- A task of the runtime's own: of no unit, whoever asks for it.
+---@param f function
+---@param ... any
+---@return strobe.Task
+function Runtime:spawn(f, ...)
+  local task = contexts.Context():run(tasks.create_task, f, ...)
+  self.own[task] = true
+  task:add_done_callback(function()
+    self.own[task] = nil
+  end)
+  return task
+end
+
+--- Hands a line to the log.
+---@param level "debug"|"info"|"warning"|"error"
+---@param text string
+---@param facts {unit?: string, gen?: integer, seq?: integer}
+function Runtime:log(level, text, facts)
+  if self.options.log then
+    self.options.log(level, text, facts)
+  elseif level ~= "debug" then
+    io.stderr:write(("strobe: %s: %s\n"):format(facts.unit or "live", text))
+  end
+end
+
+-- --- Streams -----------------------------------------------------------------------------------
+
+--- Whether a feed has such a stream.
+---@param stream string
+---@return boolean
+function Runtime:has_stream(stream)
+  local streams = self.options.streams
+  if not streams then
+    return true
+  end
+  for _, name in ipairs(streams) do
+    if name == stream then
+      return true
+    end
+  end
+  return false
+end
+
+--- The streams that there are, for a message.
+---@return string
+function Runtime:stream_names()
+  return table.concat(self.options.streams or {}, ", ")
+end
+
+--- From now on these are the streams of a unit.
+---@param unit strobe.live.Unit
+---@param streams string[]
+function Runtime:subscribe(unit, streams)
+  for _, list in pairs(self.subscribers) do
+    for i = #list, 1, -1 do
+      if list[i] == unit then
+        table.remove(list, i)
+      end
+    end
+  end
+  unit.subscriptions = {}
+  for _, stream in ipairs(streams) do
+    unit.subscriptions[stream] = true
+    self.subscribers[stream] = self.subscribers[stream] or {}
+    table.insert(self.subscribers[stream], unit)
+  end
+end
+
+-- What a unit on probation has dropped is kept for the case that it comes back.
+local function keep_late(runtime, stream, data, when, stream_seq)
+  for _, unit in ipairs(runtime.order) do
+    local probation = unit.probation
+    if probation and probation.dropped and probation.dropped[stream] then
+      probation.late = probation.late or {}
+      table.insert(probation.late, { seq = 0, stream = stream, stream_seq = stream_seq, time = when, data = data })
+    end
+  end
+end
+
+--- An event of a feed, for all who have subscribed. Waits while one has no room.
+---@async
+---@param stream string
+---@param data any
+---@param when? number (now)
+---@param stream_seq? integer
+function Runtime:offer(stream, data, when, stream_seq)
+  when = when or time.now()
+  keep_late(self, stream, data, when, stream_seq)
+  local list = self.subscribers[stream]
+  if list then
+    for i = 1, #list do
+      local unit = list[i]
+      while unit and not unit:offer(stream, data, when, stream_seq) do
+        unit.inbox:wait_room()
+      end
+    end
+  end
+end
+
+-- --- Starting and reloading ----------------------------------------------------------------------
+
+--- Hands out a report.
+---@param report strobe.live.Report
+---@return strobe.live.Report
+function Runtime:tell(report)
+  if self.options.on_report then
+    self.options.on_report(report)
+  end
+  return report
+end
+
+local function told(runtime, reports)
+  for _, report in ipairs(reports) do
+    runtime:tell(report)
+  end
+  return reports
+end
+
+local function options_of(runtime, options)
+  local merged = {}
+  for _, name in ipairs { "drain", "on_drain", "probation" } do
+    merged[name] = options and options[name]
+    if merged[name] == nil then
+      merged[name] = runtime.options[name]
+    end
+  end
+  return merged
+end
+
+--- Starts a unit.
+---@async
+---@param name string
+---@param path string absolute
+---@return strobe.live.Report
+function Runtime:start(name, path)
+  if self.units[name] then
+    error(("a unit '%s' runs already"):format(name), 2)
+  end
+  local held <close> = self.lock:acquire() -- luacheck: ignore
+  local unit = Unit.new(self, name, path, self.options)
+  self.units[name] = unit
+  table.insert(self.order, unit)
+  local report = told(self, reload.perform({ unit }, options_of(self)))[1]
+  if report.verdict ~= "committed" then
+    self.units[name] = nil
+    table.remove(self.order)
+  end
+  return report
+end
+
+local function has_changed(unit)
+  for path, source in pairs(unit.run and unit.run.generation.graph.sources or {}) do
+    if fs.read_file(path) ~= source.raw then
+      return true, path
+    end
+  end
+  return false
+end
+
+-- The units that share a changed file with one of these.
+local function with_sharers(runtime, units)
+  local set, list = {}, {}
+  for _, unit in ipairs(units) do
+    set[unit] = true
+  end
+  for _, unit in ipairs(units) do
+    for path, source in pairs(unit.run and unit.run.generation.graph.sources or {}) do
+      if fs.read_file(path) ~= source.raw then
+        for _, other in ipairs(runtime.order) do
+          set[other] = set[other] or other.run and other.run.generation.graph.sources[path] ~= nil
+        end
+      end
+    end
+  end
+  for _, unit in ipairs(runtime.order) do
+    list[#list + 1] = set[unit] and unit or nil
+  end
+  return list
+end
+
+local function units_for(runtime, name)
+  if name then
+    local unit = runtime.units[name] or error(("there is no unit '%s'"):format(name), 3)
+    return with_sharers(runtime, { unit })
+  end
+  local changed = {}
+  for _, unit in ipairs(runtime.order) do
+    changed[#changed + 1] = has_changed(unit) and unit or nil
+  end
+  return with_sharers(runtime, changed)
+end
+
+--- Reloads a unit and those that share a changed file with it; without a name all whose files have changed.
+---@async
+---@param name? string
+---@param options? {drain?: number, on_drain?: string, nowait?: boolean}
+---@return strobe.live.Report[]
+function Runtime:reload(name, options)
+  if self.closed then
+    refusals.raise("shutdown", "the process is ending")
+  elseif options and options.nowait and self.lock:locked() then
+    refusals.raise("barrier", "another reload is under way")
+  end
+  local held <close> = self.lock:acquire() -- luacheck: ignore
+  local units = units_for(self, name)
+  if #units == 0 then
+    return {}
+  end
+  return told(self, reload.perform(units, options_of(self, options)))
+end
+
+--- Asks for a reload and does not wait; requests for one unit coalesce.
+---@param name? string
+function Runtime:request_reload(name)
+  local key = name or "*"
+  if self.requested[key] or self.closed then
+    return
+  end
+  self.requested[key] = true
+  self:spawn(function()
+    self.requested[key] = nil
+    self:reload(name)
+  end):set_name "reload"
+end
+
+-- --- Probation -----------------------------------------------------------------------------------
+
+--- Ends the probation of a unit: it has proven itself.
+---@param unit strobe.live.Unit
+function Runtime:finalise(unit)
+  local probation = unit.probation
+  if probation then
+    unit.probation = nil
+    self:spawn(function()
+      unit.keeper:close_replaced(probation.replaced)
+    end)
+  end
+end
+
+--- Looks after a probation that no event ends.
+---@param unit strobe.live.Unit
+function Runtime:watch_probation(unit)
+  local probation = unit.probation
+  if not probation or probation.watched then
+    return
+  end
+  probation.watched = true
+  local task = self:spawn(function()
+    while unit.probation == probation and probation.failure == nil do
+      time.sleep_until(probation:next_look() + 1e-3)
+      if unit.probation == probation and probation.failure == nil and probation:is_over() then
+        self:finalise(unit)
+      end
+    end
+  end)
+  task:set_name("probation of " .. unit.name)
+end
+
+--- Undoes a reload, in a task of its own.
+---@param unit strobe.live.Unit
+---@param code "error"|"budget"|"manual"
+---@param e? any
+---@return strobe.Task
+function Runtime:roll_back(unit, code, e)
+  local probation = unit.probation
+  unit:hold(true)
+  return self:spawn(function()
+    local held <close> = self.lock:acquire() -- luacheck: ignore
+    if unit.probation == probation and probation then
+      return self:tell(rollback.perform(unit, code, e))
+    end
+  end)
+end
+
+--- Undoes the last reload of a unit by hand.
+---@async
+---@param name string
+---@return strobe.live.Report? nil when it is not on probation
+function Runtime:rollback(name)
+  local unit = self.units[name] or error(("there is no unit '%s'"):format(name), 2)
+  if not unit.probation then
+    return nil
+  end
+  return self:roll_back(unit, "manual"):await()
+end
+
+--- The attempts of a unit: {number, verdict, time, files}.
+---@param name string
+---@return table[]
+function Runtime:gens(name)
+  local unit = self.units[name] or error(("there is no unit '%s'"):format(name), 2)
+  return unit.history
+end
+
+--- Stops all units, and ends.
+---@async
+function Runtime:close()
+  if self.closed then
+    return
+  end
+  self.closed = true
+  for _, unit in ipairs(self.order) do
+    unit.probation = nil
+    unit:stop()
+  end
+  local own, me = {}, require("strobe.core.task").current()
+  for task in pairs(self.own) do
+    own[#own + 1] = task ~= me and task or nil
+  end
+  if #own > 0 then
+    tasks.cancel_and_wait(own)
+  end
+  for _, port in pairs(self.ports) do
+    port:close()
+  end
+end
+
+Runtime.__close = function(self)
+  self:close()
+end
+
+return Runtime

@@ -1,0 +1,108 @@
+--- The state of a unit: plain data, copied whole when its code changes.
+--
+-- nil, booleans, numbers, strings, and tables of them; tables may be shared, hold themselves, and be nested to any
+-- depth. A metatable has to be declared under a name, so that a copy gets the one which the new code has declared.
+
+local refusals = require "strobe.live.refusal"
+
+local WARN_TABLES, MOST_TABLES = 10000, 200000
+
+local state = { warn_tables = WARN_TABLES, most_tables = MOST_TABLES }
+
+local plain = { ["nil"] = true, boolean = true, number = true, string = true }
+local keys = { string = true, number = true, boolean = true }
+
+local function key_text(key)
+  if type(key) == "string" and key:find "^[%a_][%w_]*$" then
+    return "." .. key
+  end
+  return ("[%s]"):format(type(key) == "string" and ("%q"):format(key) or tostring(key))
+end
+
+-- "st.book.bids": of a table that was met on the way.
+local function path_of(parents, at)
+  local parts = {}
+  while parents[at] do
+    local parent = parents[at]
+    table.insert(parts, 1, key_text(parent.key))
+    at = parent.table
+  end
+  return "st" .. table.concat(parts)
+end
+
+local function refuse(parents, at, key, what)
+  refusals.raise("state_type", ("%s%s is %s"):format(path_of(parents, at), key == nil and "" or key_text(key), what))
+end
+
+local article = { ["function"] = "a function", thread = "a coroutine", userdata = "a userdata" }
+
+-- The metatable of a copy; declared: name by metatable of the old code, known: metatable by name of the new one.
+local function metatable_for(parents, from, declared, known)
+  local old = getmetatable(from)
+  if old == nil then
+    return nil
+  end
+  local name = declared[old]
+  if not name then
+    refuse(parents, from, nil, "a table with a metatable; declare it with live.type(name, metatable)")
+  end
+  return known[name] or refuse(parents, from, nil,
+    ("of type '%s', which the new code does not declare with live.type"):format(name))
+end
+
+-- Takes over the table `from`; nested ones are put on the list of what is to be done.
+local function fill(copies, parents, pending, from)
+  local to = copies[from]
+  for key, value in next, from do
+    if not keys[type(key)] then
+      refuse(parents, from, nil, ("a table with a %s as a key"):format(type(key)))
+    elseif plain[type(value)] then
+      to[key] = value
+    elseif type(value) ~= "table" then
+      refuse(parents, from, key, article[type(value)])
+    else
+      local copy = copies[value]
+      if not copy then
+        copy = {}
+        copies[value], parents[value] = copy, { table = from, key = key }
+        pending[#pending + 1] = value
+      end
+      to[key] = copy
+    end
+  end
+end
+
+---@class strobe.live.Types what was declared by live.type
+---@field names table<table, string> by metatable
+---@field metatables table<string, table> by name
+
+---@return strobe.live.Types
+function state.types()
+  return { names = {}, metatables = {} }
+end
+
+--- A deep copy. Raises a Refusal which names the path of what cannot be copied.
+---@param value table
+---@param from? strobe.live.Types of the code whose state it is
+---@param to? strobe.live.Types of the code that gets the copy
+---@return table copy
+---@return integer tables how many it has
+function state.copy(value, from, to)
+  local declared, known = from and from.names or {}, (to or from) and (to or from).metatables or {}
+  local copies, parents, pending, count = { [value] = {} }, {}, { value }, 0
+  while #pending > 0 do
+    local table_ = table.remove(pending)
+    count = count + 1
+    if count > MOST_TABLES then
+      refusals.raise("state_size", ("st has more than %d tables"):format(MOST_TABLES))
+    end
+    local metatable = metatable_for(parents, table_, declared, known)
+    fill(copies, parents, pending, table_)
+    if metatable then
+      setmetatable(copies[table_], metatable)
+    end
+  end
+  return copies[value], count
+end
+
+return state

@@ -1,0 +1,245 @@
+--- A unit: a strategy or component under a name. The runtime owns its inbox, timers and what it keeps; its code and
+-- data come and go with its generations.
+
+local contexts = require "strobe.live.ctx"
+local core_error = require "strobe.core.error"
+local core_task = require "strobe.core.task"
+local Inbox = require "strobe.live.inbox"
+local runs = require "strobe.live.run"
+local tasks = require "strobe.async.task"
+local time = require "strobe.core.time"
+
+-- Restarts after a failure: the first pause, and how many in how many seconds.
+local FIRST_PAUSE, MOST_RESTARTS, RESTART_WINDOW = 0.1, 5, 60
+-- Seconds for a unit's tasks to clean up, and for dispose.
+local CLEANUP = 1
+
+---@class strobe.live.Unit
+---@field name string
+---@field path string its file
+---@field runtime strobe.live.Runtime
+---@field inbox strobe.live.Inbox
+---@field run? strobe.live.Run which gets the events
+---@field state "starting"|"running"|"stopped"|"failed"|"ended"
+---@field number integer of the last attempt
+---@field history table[] of attempts: {number, verdict, time, files}
+---@field probation? table see probation.lua
+---@field deadlines table<string, number> of named timers
+---@field keeper strobe.live.Keeper
+---@field subscriptions table<string, true>
+---@field skipped integer events of streams that are no longer subscribed
+---@field failed_events integer
+local Unit = {}
+Unit.__index = Unit
+Unit.__name = "unit"
+
+Unit.CLEANUP = CLEANUP
+
+--- Makes one, without code.
+---@param runtime strobe.live.Runtime
+---@param name string
+---@param path string
+---@param options table inbox
+---@return strobe.live.Unit
+function Unit.new(runtime, name, path, options)
+  return setmetatable({
+    runtime = runtime, name = name, path = path, inbox = Inbox.new(options.inbox), state = "starting", number = 0,
+    history = {}, deadlines = {}, keeper = contexts.keeper(), subscriptions = {}, skipped = 0, failed_events = 0,
+    restarts = {}, old_tasks = 0,
+  }, Unit)
+end
+
+-- --- Events ------------------------------------------------------------------------------------
+
+--- Whether a run may take events now.
+---@param run strobe.live.Run
+---@return boolean
+function Unit:delivers_to(run)
+  return self.run == run and not self.held and not run.starting
+end
+
+--- Stops or resumes delivery.
+---@param held boolean
+function Unit:hold(held)
+  self.held = held
+  if not held and self.run then
+    self.run:wake()
+  end
+end
+
+--- An event of a feed: false when the inbox has no room, and none may be dropped.
+---@param stream string
+---@param data any
+---@param when number
+---@param stream_seq? integer
+---@return boolean
+function Unit:offer(stream, data, when, stream_seq)
+  local taken = self.inbox:offer(stream, data, when, stream_seq)
+  local run = self.run
+  if run and run.at_boundary and not self.held then
+    run:wake()
+  end
+  return taken
+end
+
+--- A run has processed an event.
+---@param run strobe.live.Run
+---@param event strobe.live.Event
+function Unit:acknowledged(run, event)
+  if self.probation and run == self.run and not run.replay then
+    self.probation:processed(event, run.began)
+  end
+end
+
+--- An effect leaves the unit.
+---@param run strobe.live.Run
+---@param effect strobe.live.Effect
+function Unit:sent(run, effect)
+  local event = run.event
+  if event and effect.task == run.main then
+    event.effects = event.effects or {}
+    table.insert(event.effects, effect)
+  end
+  if self.probation then
+    self.probation:sent(effect)
+  end
+end
+
+-- --- Failure -----------------------------------------------------------------------------------
+
+local function report_failure(unit, run, e)
+  core_error.report {
+    message = ("unit %s (gen %d) failed at event %d\n%s"):format(unit.name, run.generation.number, run.seen,
+      run.trace or tostring(e)),
+  }
+end
+
+--- Takes back the event at hand, to be tried again: `redelivered` if effects of it were sent.
+---@param run strobe.live.Run
+function Unit:take_back(run)
+  local event = run.event
+  if event then
+    run.event = nil
+    if event.effects then
+      event.redelivered = true
+      for _, effect in ipairs(event.effects) do
+        effect.matched = nil
+      end
+    end
+    self.inbox:put_back(event)
+  end
+end
+
+-- How long to wait before the next restart; nil when there were too many.
+local function pause_of(unit)
+  local now, recent = time.now(), {}
+  for _, at in ipairs(unit.restarts) do
+    recent[#recent + 1] = now - at < RESTART_WINDOW and at or nil
+  end
+  unit.restarts = recent
+  if #recent >= MOST_RESTARTS then
+    return nil
+  end
+  recent[#recent + 1] = now
+  return FIRST_PAUSE * 2 ^ (#recent - 1)
+end
+
+local function restart(unit, run, pause)
+  time.sleep(pause)
+  if unit.run == run and not unit.held then
+    unit:begin(runs.new(unit, run.generation, run.st))
+  end
+end
+
+--- A task of a run has raised.
+---@param run strobe.live.Run
+---@param e any
+function Unit:failed(run, e)
+  if run ~= self.run or run.starting then
+    return -- a reload is watching
+  end
+  report_failure(self, run, e)
+  if self.probation and self.probation:covers(run) then
+    self.probation.failure = e
+    self.runtime:roll_back(self, "error", e)
+  end
+end
+
+--- The main task of a run has ended.
+---@param run strobe.live.Run
+function Unit:main_ended(run)
+  if run ~= self.run or run.starting or run.stopping then
+    return
+  elseif run.failure == nil then
+    self.state = "ended"
+    return
+  elseif self.probation and self.probation:covers(run) then
+    return
+  end
+  self.failed_events = self.failed_events + 1
+  self:take_back(run)
+  local pause = pause_of(self)
+  if not pause then
+    self.state = "failed"
+    self.runtime:log("error", ("unit %s stops: it failed %d times within %d s; fix it and reload"):format(self.name,
+      MOST_RESTARTS + 1, RESTART_WINDOW), { unit = self.name })
+    return
+  end
+  local task = self.runtime:spawn(restart, self, run, pause)
+  task:set_name("restart of " .. self.name)
+end
+
+-- --- Runs --------------------------------------------------------------------------------------
+
+--- Begins a run, which gets the events from now on.
+---@param run strobe.live.Run
+function Unit:begin(run)
+  self.run, self.state = run, "running"
+  run:start(contexts.new(run))
+end
+
+--- Calls dispose of a run's code, for at most a second.
+---@async
+---@param run strobe.live.Run
+---@param why "reload"|"rollback"|"stop"
+---@return string? warning
+function Unit.dispose(_, run, why)
+  local dispose = run.generation.contract.dispose
+  if not dispose or not run.ctx then
+    return nil
+  end
+  local child = tasks.create_task(dispose, run.ctx, run.st, why)
+  child:set_name(run.unit.name .. " dispose")
+  local done = tasks.wait({ child }, { timeout = CLEANUP })
+  if #done == 0 then
+    child:cancel()
+    return ("dispose took more than %g s"):format(CLEANUP)
+  end
+  local e = not child:cancelled() and child:exception()
+  return e and "dispose failed: " .. tostring(e) or nil
+end
+
+--- Ends it: its tasks are cancelled, and what it kept is closed.
+---@async
+function Unit:stop()
+  local run = self.run
+  self.held, self.state = true, "stopped"
+  if run then
+    self:dispose(run, "stop")
+    run:stop("stop", CLEANUP)
+  end
+  self.keeper:close()
+end
+
+--- Tasks of the unit that are still alive.
+---@return integer
+function Unit:living()
+  local count = 0
+  for _, task in ipairs(core_task.all()) do
+    local run = task:get_context():get(runs.variable)
+    count = count + (run and run.unit == self and 1 or 0)
+  end
+  return count
+end
+
+return Unit

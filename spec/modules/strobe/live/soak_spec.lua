@@ -1,0 +1,148 @@
+local UnitFolder = require "spec.support.unit_folder"
+local async = require "strobe.async"
+
+-- Every version does the same with an event, and says so; what it does besides is its kind.
+local UNIT = [[
+local at, count = %d, 0
+return {
+  version = %d, subscribe = { "ticks" },
+  migrate = function(st, from)
+    %s
+    return st
+  end,
+  init = function(ctx, st)
+    %s
+  end,
+  on_event = function(ctx, st, m)
+    count = count + 1
+    local fails = count == at and not ctx.replaying
+    %s
+    st.sum = ((st.sum or 0) * 31 + m.data) %% 4294967296
+    st.count = (st.count or 0) + 1
+    st.last = { seq = m.seq, again = m.redelivered }
+    ctx:emit("order", m.seq)
+    %s
+  end,
+}]]
+
+local function unit(options)
+  return UNIT:format(options.at or 0, options.version, options.migrate or "", options.init or "", options.first or "",
+    options.last or "")
+end
+
+-- Kinds of new code: what it is, and the verdict; those which fail later are committed first.
+local kinds = {
+  good = { verdict = "committed" },
+  syntax = { text = "return {", verdict = "rejected:syntax" },
+  empty = { text = "\n", verdict = "rejected:empty" },
+  ["no table"] = { text = "return 7", verdict = "rejected:empty" },
+  ["init error"] = { init = "error 'init'", verdict = "rejected:init" },
+  ["init timeout"] = { init = "ctx:sleep(9)", verdict = "rejected:init_timeout" },
+  ["migrate error"] = { migrate = "error 'migrate'", new_version = true, verdict = "rejected:migrate" },
+  ["bad state"] = { migrate = "st.f = print", new_version = true, verdict = "rejected:state_type" },
+  ["migration"] = { migrate = "st.migrated = (st.migrated or 0) + 1", new_version = true, verdict = "committed" },
+  ["error"] = { fails = true, first = "if fails then error 'first' end", verdict = "committed" },
+  ["effect, then error"] = { fails = true, first = "if fails then ctx:emit('order', m.seq) error 'x' end",
+    verdict = "committed" },
+  ["effect, await, error"] = { fails = true, verdict = "committed",
+    first = "if fails then ctx:emit('order', m.seq) ctx:sleep(0.001) error 'late' end" },
+  ["child error"] = { fails = true, verdict = "committed",
+    first = "if fails then ctx:create_task(function() error 'child' end) ctx:sleep(0.001) end" },
+}
+
+local names = {}
+for name in pairs(kinds) do
+  names[#names + 1] = name
+end
+table.sort(names)
+
+local function text_of(kind, version, at)
+  return kind.text or unit {
+    version = version, at = kind.fails and at or 0, migrate = kind.migrate, init = kind.init, first = kind.first,
+  }
+end
+
+-- Events in bursts, until all are out.
+local function feed(units, count)
+  for i = 1, count do
+    units.runtime:offer("ticks", i)
+    if i % 50 == 0 then
+      async.sleep(0.05)
+    end
+  end
+end
+
+local function reload_at_random(units, random, left)
+  local version, verdicts = 1, {}
+  while not left:done() do
+    async.sleep(random() * 0.2)
+    local kind = kinds[names[random(#names)]]
+    local next_version = kind.new_version and version + 1 or version
+    local report = units:reload("mm", text_of(kind, next_version, random(60)))
+    assert.equal(kind.verdict, report.verdict, report.error)
+    verdicts[report.verdict] = (verdicts[report.verdict] or 0) + 1
+    async.sleep(0)
+    version = units.runtime.units.mm.run.generation.contract.version
+  end
+  return verdicts
+end
+
+local function model(count)
+  local sum = 0
+  for i = 1, count do
+    sum = (sum * 31 + i) % 4294967296
+  end
+  return sum
+end
+
+-- Each event once; what came again is marked by the same id.
+local function check(units, count)
+  local times = {}
+  for _, sent in ipairs(units.sent) do
+    assert.equal(sent.value, math.tointeger(sent.id:match "^mm/(%d+)/1$"))
+    times[sent.value] = (times[sent.value] or 0) + 1
+  end
+  local repeated = 0
+  for seq = 1, count do
+    assert.is_truthy(times[seq], "event " .. seq .. " was lost")
+    repeated = repeated + times[seq] - 1
+  end
+  return repeated
+end
+
+local function soak(seed, count)
+  local state = seed
+  local function random(most)
+    state = (state * 6364136223846793005 + 1442695040888963407)
+    local bits = (state >> 33)
+    return most and bits % most + 1 or bits / 0x7fffffff
+  end
+  local probation = { events = 50, seconds = 0 }
+  local units <close> = UnitFolder.new({ ["mm.lua"] = unit { version = 1 } }, { probation = probation })
+  assert.equal("committed", units:start("mm").verdict)
+  local feeding = async.create_task(feed, units, count)
+  local verdicts = reload_at_random(units, random, feeding)
+  feeding:await()
+  async.sleep(5)
+  local mm = units.runtime.units.mm
+  assert.equal("running", mm.state)
+  assert.equal(0, #mm.inbox)
+  local late = 0 -- rollbacks
+  for _, report in ipairs(units.reports) do
+    late = late + (report.verdict == "rolled_back:error" and 1 or 0)
+    assert.message(report.error).not_equal("rolled_back:failed", report.verdict)
+  end
+  assert.is_true(late > 0)
+  assert.equal(count, mm.run.st.count)
+  assert.equal(model(count), mm.run.st.sum)
+  check(units, count)
+  return verdicts
+end
+
+describe("a strategy that is reloaded at random", function()
+  for seed = 1, tonumber(os.getenv "STROBE_SOAK_SEEDS" or 3) do
+    it(("loses and doubles no event (seed %d)"):format(seed), function()
+      soak(seed, tonumber(os.getenv "STROBE_SOAK_EVENTS" or 100000))
+    end)
+  end
+end)
