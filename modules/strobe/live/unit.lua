@@ -2,7 +2,6 @@
 -- data come and go with its generations.
 
 local contexts = require "strobe.live.ctx"
-local core_error = require "strobe.core.error"
 local core_task = require "strobe.core.task"
 local Inbox = require "strobe.live.inbox"
 local runs = require "strobe.live.run"
@@ -108,10 +107,10 @@ end
 -- --- Failure -----------------------------------------------------------------------------------
 
 local function report_failure(unit, run, e)
-  core_error.report {
-    message = ("unit %s (gen %d) failed at event %d\n%s"):format(unit.name, run.generation.number, run.seen,
-      run.trace or tostring(e)),
-  }
+  local text = "gen %d failed at event %d\n%s"
+  unit.runtime:log("error", text:format(run.generation.number, run.seen, run.trace or tostring(e)), {
+    unit = unit.name, gen = run.generation.number, seq = run.seen,
+  })
 end
 
 --- Takes back the event at hand, to be tried again: `redelivered` if effects of it were sent.
