@@ -1,50 +1,33 @@
--- A function that asks a web service for a user's name, and how to try it without the service.
--- In Python: aiohttp's ClientSession, and aioresponses in the test of get_username.
--- Here: strobe.http, and strobe.testing.mock, which opens no port. The spec is spec/examples/mock_http_spec.lua.
+-- Code that asks the web, tried without the web: good answers, flaky ones, slow ones, and who cannot be reached.
+-- In Python: aioresponses, whose m.get(url, payload=…) takes the place of aiohttp's requests.
+-- Here: mock.http takes a table of answers; while it is open no request leaves the process. `delay` is the loop's time.
 
+local async = require "strobe.async"
 local http = require "strobe.http"
 local mock = require "strobe.testing.mock"
 
-local users = {}
-
---- The name of the user to whom a token belongs.
----@async
----@param api strobe.http.Session
----@return string? name
----@return string? message
----@return string? code
-function users.get_username(api)
-  local response, message, code = api:get "profile"
-  if not response then
-    return nil, message, code
-  elseif not response.ok then
-    return nil, ("no profile: %d %s"):format(response.status, response.reason), "EPROTO"
-  end
-  local profile
-  profile, message, code = response:json()
-  if not profile then
-    return nil, message, code
-  end
-  return profile.user
-end
-
-if ... == "examples.mock_http" then -- required, by its spec
-  return users
-end
-
--- As a program: the service is a table. While the mock is open no request leaves the process.
 local web <close> = mock.http {
-  ["GET https://api.example/profile"] = function(request)
-    if request.headers.authorization ~= "Bearer secret" then
-      return { status = 401 }
-    end
-    return { json = { user = "Ada", langs = { "Lua", "C" } } }
+  ["GET /profile"] = { json = { user = "Ada" } }, -- each time
+  ["GET /flaky"] = { { status = 503 }, { body = "well" } }, -- one after the other
+  ["GET /slow"] = { delay = 60, body = "late" },
+  ["GET /gone"] = { error = "ECONNREFUSED" },
+  ["POST /orders"] = function(request) -- made when it is asked for
+    return { status = 201, json = { symbol = request.query.symbol, bytes = #request.body } }
   end,
 }
 
-for _, token in ipairs { "secret", "guessed" } do
-  local api <close> = http.Session { base_url = "https://api.example/", bearer = token }
-  local name, message = users.get_username(api)
-  print(name and "hello, " .. name or "sorry: " .. message)
+local began = async.time()
+
+local function say(text, ...)
+  print(("%4.1f s  " .. text):format(async.time() - began, ...))
 end
+
+local api <close> = http.Session { base_url = "https://api.example/" }
+
+say("hello, %s", assert(api:get "profile"):json().user)
+say("flaky: %s", assert(api:get("flaky", { retries = 1 })).body)
+say("slow: %s", select(3, api:get("slow", { timeout = 2 })))
+say("gone: %s", select(3, api:get "gone"))
+local order = assert(api:post("orders", { params = { symbol = "BTC" }, body = "buy 1" }))
+say("ordered %s: %d, %d bytes", order:json().symbol, order.status, order:json().bytes)
 print(#web.calls .. " requests, and nobody was asked")

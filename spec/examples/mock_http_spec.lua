@@ -1,42 +1,25 @@
-local http = require "strobe.http"
-local mock = require "strobe.testing.mock"
 local sh = require("spec.support.shell").run
-local users = require "examples.mock_http"
 
--- What get_username returns while the service answers so.
-local function ask(answer)
-  local web <close> = mock.http { ["GET https://api.example/profile"] = answer }
-  local api <close> = http.Session { base_url = "https://api.example/", bearer = "secret" }
-  local name, message, code = users.get_username(api)
-  assert.equal("Bearer secret", web.calls[1].headers.authorization)
-  return name, message, code
-end
+describe("examples/mock_http.lua", function()
+  local output, status
 
-describe("examples/mock_http.lua: get_username", function()
-  it("is the user of the profile", function()
-    assert.equal("Ada", ask { json = { user = "Ada" } })
+  setup(function()
+    output, status = sh "$S --clock=virtual examples/mock_http.lua"
   end)
 
-  it("says why there is none", function()
-    assert.same({ nil, "no profile: 401 Unauthorized", "EPROTO" }, { ask { status = 401 } })
-    local _, message, code = ask { error = "ECONNREFUSED" }
-    assert.matches("^http.get https://api.example/profile: ", message)
-    assert.equal("ECONNREFUSED", code)
-    assert.equal("EBADMSG", select(3, ask { body = "<html>" }))
-  end)
-
-  it("works with a service, too", function()
-    local server <close> = assert(http.serve(function(request)
-      return 200, nil, { user = request.headers.authorization }
-    end, "127.0.0.1", 0))
-    local api <close> = http.Session { base_url = ("http://127.0.0.1:%d/"):format(server:port()), bearer = "secret" }
-    assert.equal("Bearer secret", users.get_username(api))
-  end)
-
-  it("as a program shows both without a port", function()
-    local output, status = sh "$S --clock=virtual examples/mock_http.lua"
+  it("shows each kind of answer, and that a retry helps", function()
     assert.equal(0, status, output)
-    assert.equal(
-      "hello, Ada\nsorry: no profile: 401 Unauthorized\n2 requests, and nobody was asked\n", output)
+    assert.matches("^ 0.0 s  hello, Ada\n ?0.%d s  flaky: well\n", output)
+    assert.matches("slow: ETIMEDOUT\n.* gone: ECONNREFUSED\n.* ordered BTC: 201, 5 bytes\n", output)
+  end)
+
+  it("waits for the slow one as long as its limit says, and for the one that is gone not at all", function()
+    local flaky, slow, gone = output:match "([%d.]+) s  flaky.-([%d.]+) s  slow.-([%d.]+) s  gone"
+    assert.is_true(math.abs(slow - flaky - 2) < 0.15, output)
+    assert.equal(slow, gone)
+  end)
+
+  it("asks six times, and nobody", function()
+    assert.matches("\n6 requests, and nobody was asked\n$", output)
   end)
 end)

@@ -13,6 +13,7 @@ local dns = require "strobe.discovery.dns"
 local lot = require "strobe.core.lot"
 local names = require "strobe.discovery.name"
 local service = require "strobe.discovery.service"
+local shallow = require "strobe.shallow"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
@@ -74,23 +75,9 @@ local function read_all(self)
   return found
 end
 
-local function same_text(a, b)
-  for key, value in pairs(a) do
-    if b[key] ~= value then
-      return false
-    end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then
-      return false
-    end
-  end
-  return true
-end
-
 local function same_service(a, b)
   return a.port == b.port and a.target == b.target and a.interface == b.interface
-    and table.concat(a.addresses, " ") == table.concat(b.addresses, " ") and same_text(a.text, b.text)
+    and table.concat(a.addresses, " ") == table.concat(b.addresses, " ") and shallow.equal(a.text, b.text)
 end
 
 local function tell(self, seen, event)
