@@ -15,6 +15,22 @@ local Child = {}
 Child.__index = Child
 Child.__name = "child process"
 
+-- What it printed, joined when somebody looks: 20 MB come in hundreds of pieces.
+local Output = {}
+
+function Output:__index(name)
+  local parts = self.parts[name]
+  parts[1] = table.concat(parts)
+  for i = #parts, 2, -1 do
+    parts[i] = nil
+  end
+  return parts[1]
+end
+
+local function new_output()
+  return setmetatable({ parts = { stdout = {}, stderr = {} } }, Output)
+end
+
 local function wake(child)
   child.changed:set()
 end
@@ -22,7 +38,7 @@ end
 local function collect(child, name)
   child.pipes[name]:read_start(function(_, data)
     if data then
-      child.output[name] = child.output[name] .. data
+      table.insert(child.output.parts[name], data)
     else
       child.pipes[name]:close()
       child.open = child.open - 1
@@ -50,7 +66,7 @@ local function spawn(program, arguments, options)
     time.mode("scaled", 1)
   end
   local pipes = { stdin = uv.new_pipe(false), stdout = uv.new_pipe(false), stderr = uv.new_pipe(false) }
-  local child = setmetatable({ pipes = pipes, output = { stdout = "", stderr = "" }, open = 2,
+  local child = setmetatable({ pipes = pipes, output = new_output(), open = 2,
     changed = async.Event() }, Child)
   child.process, child.pid = assert(uv.spawn(program, {
     args = arguments,

@@ -222,7 +222,7 @@ describe("async.stdout", function()
     assert.same({ "true\n", 0 }, { sh("$S $F >/dev/null", code) })
     local run <close> = start(code)
     assert.equal(0, run:wait())
-    assert.same({ stdout = "one\ntwo\nthree\n", stderr = "true\n" }, run.output)
+    assert.same({ "one\ntwo\nthree\n", "true\n" }, { run.output.stdout, run.output.stderr })
   end)
 
   it("stays in order with print and io.write, however slow its reader is", function()
@@ -300,7 +300,8 @@ describe("async.stdout", function()
     assert.is_nil(run.status)
     run.pipes.stdin:shutdown(function() end)
     assert.equal(0, run:wait())
-    assert.same({ stdout = "all of it", stderr = "ECANCELED stdout: it was closed by this script" }, run.output)
+    assert.same({ "all of it", "ECANCELED stdout: it was closed by this script" },
+      { run.output.stdout, run.output.stderr })
   end)
 end)
 
