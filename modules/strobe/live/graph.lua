@@ -194,7 +194,7 @@ local function line_in(thread, path)
 end
 
 -- What is wrong with a load that did not come to its end.
-local function refusal_of(graph, thread, path, e)
+local function refusal_of(thread, path, e)
   if refusals.is(e) then
     e.place = e.place or ("%s:%d"):format(path, line_in(thread, path))
     return e
@@ -203,7 +203,6 @@ local function refusal_of(graph, thread, path, e)
   if text:find("cannot wait", 1, true) then
     return refusals.new("await", text, place_of(text, path))
   end
-  graph.trace = debug.traceback(thread, text)
   return refusals.new("load", text, place_of(text, path))
 end
 
@@ -216,7 +215,7 @@ local function execute(graph, path, chunk, name)
   local ok, value = coroutine.resume(thread, name, path)
   debug.sethook(thread)
   if not ok then
-    error(refusal_of(graph, thread, path, value), 0)
+    error(refusal_of(thread, path, value), 0)
   elseif coroutine.status(thread) ~= "dead" then
     coroutine.close(thread)
     refusals.raise("await", path .. " yields while it is loaded", path .. ":1")
@@ -326,12 +325,6 @@ function Graph:watch(thread)
     limit(thread, self.account)
   end
   return thread
-end
-
---- Whether modules are being executed.
----@return boolean
-function Graph:is_loading()
-  return self.loading ~= nil and #self.loading > 0
 end
 
 --- The files, sorted.

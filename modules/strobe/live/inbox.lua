@@ -63,6 +63,17 @@ local function conflate(inbox, stream, data, time, stream_seq)
   return false
 end
 
+--- Makes an event, with the next number; it is not put in.
+---@param stream string
+---@param data any
+---@param time number
+---@param stream_seq? integer
+---@return strobe.live.Event
+function Inbox:event(stream, data, time, stream_seq)
+  self.seq = self.seq + 1
+  return { seq = self.seq, stream = stream, stream_seq = stream_seq, time = time, data = data }
+end
+
 --- Puts an event in: false when there is no room and nothing may be dropped.
 ---@param stream string
 ---@param data any
@@ -80,8 +91,7 @@ function Inbox:offer(stream, data, time, stream_seq)
     self:take()
     self.dropped = self.dropped + 1
   end
-  self.seq = self.seq + 1
-  append(self, { seq = self.seq, stream = stream, stream_seq = stream_seq, time = time, data = data })
+  append(self, self:event(stream, data, time, stream_seq))
   return true
 end
 

@@ -12,6 +12,8 @@ local EVENTS, SECONDS, LONGEST, MOST = 50, 30, 600, 100000
 ---@field journal {event: strobe.live.Event, now: number}[]
 ---@field effects strobe.live.Effect[]
 ---@field replaced table[]            what it keeps instead of the old
+---@field dropped table<string, true> streams that are kept for the case that it is undone
+---@field late strobe.live.Event[]    what came on these
 ---@field failure? any                why it is to be undone
 local Probation = {}
 Probation.__index = Probation
@@ -24,7 +26,8 @@ Probation.__index = Probation
 function Probation.new(run, before, state, limits)
   limits = limits or {}
   return setmetatable({
-    run = run, before = before, state = state, journal = {}, effects = {}, began = time.now(), replaced = {},
+    run = run, before = before, state = state, journal = {}, effects = {}, began = time.now(),
+    replaced = {}, dropped = {}, late = {},
     least_events = limits.events or EVENTS, least_seconds = limits.seconds or SECONDS,
   }, Probation)
 end

@@ -238,6 +238,18 @@ end
 
 -- --- Step 7 and after ----------------------------------------------------------------------------
 
+-- The streams that the old code had and the new one has not.
+local function dropped_by(new, old)
+  local dropped = {}
+  for _, stream in ipairs(old.subscribe or {}) do
+    dropped[stream] = true
+  end
+  for _, stream in ipairs(new.subscribe or {}) do
+    dropped[stream] = nil
+  end
+  return dropped
+end
+
 local function commit(change, limits)
   local unit, old, run = change.unit, change.old, change.new
   run.starting = nil
@@ -249,6 +261,7 @@ local function commit(change, limits)
     change.superseded = unit.probation
     unit.probation = Probation.new(run, old.generation, change.before, limits)
     unit.probation.replaced = replaced
+    unit.probation.dropped = dropped_by(run.generation.contract, old.generation.contract)
   end
   unit:hold(false)
 end

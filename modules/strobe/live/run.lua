@@ -48,7 +48,7 @@ local runs = { Run = Run, variable = current }
 function runs.new(unit, generation, st)
   return setmetatable({
     unit = unit, generation = generation, st = st, staged = {}, shields = 0, holds = {}, counts = {},
-    at_boundary = false, lot = lot.new "inbox", changed = Event(), keeps = {}, processed = 0, seen = 0,
+    at_boundary = false, lot = lot.new "inbox", changed = Event(), keeps = {}, seen = 0,
   }, Run)
 end
 
@@ -290,9 +290,6 @@ local function acknowledge(run)
   local event = run.event
   if event then
     run.event = nil
-    if not run.replay then
-      run.processed = run.processed + 1
-    end
     run:flush()
     run.unit:acknowledged(run, event)
   end

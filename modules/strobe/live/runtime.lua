@@ -167,9 +167,8 @@ end
 local function keep_late(runtime, stream, data, when, stream_seq)
   for _, unit in ipairs(runtime.order) do
     local probation = unit.probation
-    if probation and probation.dropped and probation.dropped[stream] then
-      probation.late = probation.late or {}
-      table.insert(probation.late, { seq = 0, stream = stream, stream_seq = stream_seq, time = when, data = data })
+    if probation and probation.dropped[stream] then
+      table.insert(probation.late, unit.inbox:event(stream, data, when, stream_seq))
     end
   end
 end

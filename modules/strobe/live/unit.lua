@@ -2,7 +2,6 @@
 -- data come and go with its generations.
 
 local contexts = require "strobe.live.ctx"
-local core_task = require "strobe.core.task"
 local Inbox = require "strobe.live.inbox"
 local runs = require "strobe.live.run"
 local tasks = require "strobe.async.task"
@@ -228,17 +227,6 @@ function Unit:stop()
     run:stop("stop", CLEANUP)
   end
   self.keeper:close()
-end
-
---- Tasks of the unit that are still alive.
----@return integer
-function Unit:living()
-  local count = 0
-  for _, task in ipairs(core_task.all()) do
-    local run = task:get_context():get(runs.variable)
-    count = count + (run and run.unit == self and 1 or 0)
-  end
-  return count
 end
 
 return Unit

@@ -206,4 +206,23 @@ describe("probation", function()
     units:offer("ticks", 3)
     assert.same({ "old 1", "new 3", "old 6" }, units:values())
   end)
+
+  it("undone, brings late what came on a stream that the new code had dropped, and skips what it alone had", function()
+    local text = [[
+      return { version = 1, subscribe = { STREAMS }, on_event = function(ctx, st, m)
+        ctx:emit("out", ("WORD %s %d%s"):format(m.stream, m.data, m.late and " late" or ""))
+      end }]]
+    local units <close> = UnitFolder.new { ["mm.lua"] = text:gsub("STREAMS", '"a", "b"'):gsub("WORD", "old") }
+    units:start "mm"
+    units:offer("b", 1)
+    units:reload("mm", (text:gsub("STREAMS", '"a", "c"'):gsub("WORD", "new")))
+    units:offer("a", 2)
+    units:offer("b", 3)
+    units:offer("c", 4)
+    units.runtime:rollback "mm"
+    units:offer("c", 5)
+    units:offer("b", 6)
+    assert.same({ "old b 1", "new a 2", "new c 4", "old b 3 late", "old b 6" }, units:values())
+    assert.equal(1, units.runtime.units.mm.skipped)
+  end)
 end)
