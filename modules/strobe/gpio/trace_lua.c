@@ -13,6 +13,7 @@
 #include "core/task/type.h"
 #include "modules/strobe/gpio/line_lua.h"
 #include "modules/strobe/gpio/pwm.h"
+#include "modules/strobe/vcd/vcd_lua.h"
 #include "modules/strobe/vcd/writer.h"
 
 #include <math.h>
@@ -470,23 +471,9 @@ static int recorder_wait(lua_State *L) {
   return wait_park(L, task, &waiting, recorder, wait_over);
 }
 
-static void set_integer(lua_State *L, const char *name, uint64_t value) {
-  lua_pushinteger(L, (lua_Integer)value);
-  lua_setfield(L, -2, name);
-}
-
 /* recorder:counters() → {bytes, changes, merged, dropped, cut} */
 static int recorder_counters(lua_State *L) {
-  const struct recorder *recorder = check_recorder(L);
-  struct vcd_counters counters = vcd_writer_counters(recorder->writer);
-  lua_createtable(L, 0, 5);
-  set_integer(L, "bytes", counters.bytes);
-  set_integer(L, "changes", counters.changes);
-  set_integer(L, "merged", counters.merged);
-  set_integer(L, "dropped", counters.dropped);
-  lua_pushboolean(L, vcd_writer_cut(recorder->writer));
-  lua_setfield(L, -2, "cut");
-  return 1;
+  return vcd_lua_push_counters(L, check_recorder(L)->writer);
 }
 
 /* --- Opening ------------------------------------------------------------------------------ */

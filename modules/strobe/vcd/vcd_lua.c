@@ -168,18 +168,21 @@ static void set_integer(lua_State *L, const char *name, uint64_t value) {
   lua_setfield(L, -2, name);
 }
 
-/* writer:counters() → {bytes, changes, merged, dropped, cut} */
-static int writer_counters(lua_State *L) {
-  struct writer_box *box = check_writer(L);
-  struct vcd_counters counters = vcd_writer_counters(box->writer);
+int vcd_lua_push_counters(lua_State *L, const struct vcd_writer *writer) {
+  struct vcd_counters counters = vcd_writer_counters(writer);
   lua_createtable(L, 0, 5);
   set_integer(L, "bytes", counters.bytes);
   set_integer(L, "changes", counters.changes);
   set_integer(L, "merged", counters.merged);
   set_integer(L, "dropped", counters.dropped);
-  lua_pushboolean(L, vcd_writer_cut(box->writer));
+  lua_pushboolean(L, vcd_writer_cut(writer));
   lua_setfield(L, -2, "cut");
   return 1;
+}
+
+/* writer:counters() → {bytes, changes, merged, dropped, cut} */
+static int writer_counters(lua_State *L) {
+  return vcd_lua_push_counters(L, check_writer(L)->writer);
 }
 
 static const luaL_Reg writer_methods[] = {

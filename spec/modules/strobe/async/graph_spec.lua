@@ -33,6 +33,21 @@ local function cancel_all(...)
   end
 end
 
+-- Two tasks, a and b, each of which waits for the other.
+local function circle()
+  local a, b
+  a = named("a", function()
+    async.sleep(0)
+    b:await()
+  end)
+  b = named("b", function()
+    async.sleep(0)
+    a:await()
+  end)
+  async.sleep(1)
+  return a, b
+end
+
 describe("a call graph", function()
   it("tells who awaits a task, and who awaits that one", function()
     local a = named("a", async.sleep, 5)
@@ -187,16 +202,7 @@ describe("a call graph", function()
   end)
 
   it("marks a cycle, and what was told already", function()
-    local a, b
-    a = named("a", function()
-      async.sleep(0)
-      b:await()
-    end)
-    b = named("b", function()
-      async.sleep(0)
-      a:await()
-    end)
-    async.sleep(1)
+    local a, b = circle()
     assert.equal("a(b(a!cycle))", graph_of(a))
     assert.matches("Task%(name='a', id=%d+%) %(a cycle: see above%)$", async.format_call_graph(a))
     cancel_all(a, b)
@@ -291,16 +297,7 @@ describe("the tree of all tasks", function()
   end)
 
   it("marks circles", function()
-    local a, b
-    a = named("a", function()
-      async.sleep(0)
-      b:await()
-    end)
-    b = named("b", function()
-      async.sleep(0)
-      a:await()
-    end)
-    async.sleep(1)
+    local a, b = circle()
     assert.equal([[
 └── (T) a: awaits b
     └── (T) b: awaits a

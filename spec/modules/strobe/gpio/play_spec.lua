@@ -1,38 +1,7 @@
-local gpio = require "strobe.gpio"
+local traces = require "spec.support.traces"
 local vcd = require "strobe.vcd"
 
-local function bench(options)
-  options = options or {}
-  options.name, options.pins = "bench", { "D2", "D13" }
-  return gpio.board(options)
-end
-
--- What a sink was given, and the sink.
-local function gathered()
-  local parts = {}
-  return parts, function(bytes)
-    parts[#parts + 1] = bytes
-    return true
-  end
-end
-
--- Traces what `run` does: the text.
-local function traced(run, options, board_options)
-  local board <close> = bench(board_options)
-  local parts, sink = gathered()
-  local trace = assert(board:trace(sink, options))
-  run(board, trace)
-  assert(trace:close())
-  return table.concat(parts)
-end
-
-local function values_of(content, name)
-  for _, var in ipairs(content.vars) do
-    if var.name == name then
-      return var.changes.values, var.changes.times
-    end
-  end
-end
+local bench, gathered, traced, values_of = traces.board, traces.sink, traces.of, traces.values_of
 
 -- What the board's own chance drives.
 local function dice(board)

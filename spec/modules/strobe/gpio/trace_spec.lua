@@ -4,44 +4,18 @@ local fs = require "strobe.async.fs"
 local gpio = require "strobe.gpio"
 local part = require "strobe.gpio.part"
 local reports = require "spec.support.reports"
+local traces = require "spec.support.traces"
 local vcd = require "strobe.vcd"
 
 local led = part.kind { name = "led", pins = { "anode", "cathode" } }
 
-local function bench(options)
-  options = options or {}
-  options.name, options.pins = "bench", { "D2", "D13" }
-  return gpio.board(options)
-end
-
--- What a sink was given, and the sink.
-local function gathered()
-  local parts = {}
-  return parts, function(bytes)
-    parts[#parts + 1] = bytes
-    return true
-  end
-end
+local bench, gathered, values_of = traces.board, traces.sink, traces.values_of
 
 -- Traces what `run` does on a board with a LED, if it is to have one: the text.
 local function traced(run, options, board_options, with_led)
-  local board <close> = bench(board_options)
-  if with_led then
+  return traces.of(run, options, board_options, with_led and function(board)
     board:add(led, { name = "led1" })
-  end
-  local parts, sink = gathered()
-  local trace = assert(board:trace(sink, options))
-  run(board, trace)
-  assert(trace:close())
-  return table.concat(parts)
-end
-
-local function values_of(content, name)
-  for _, var in ipairs(content.vars) do
-    if var.name == name then
-      return var.changes.values, var.changes.times
-    end
-  end
+  end)
 end
 
 local function blink(board)
@@ -332,23 +306,23 @@ $end
   it("is whole beside one whose sink is slow, and one that fails", function()
     local board <close> = bench()
     local counts = {}
-    local traces = {}
+    local made = {}
     for i, sink in ipairs {
       function(bytes) async.sleep(0.001) counts[1] = (counts[1] or 0) + #bytes return true end,
       function(bytes) counts[2] = (counts[2] or 0) + #bytes return true end,
       function() return nil, "no ink", "EIO" end,
     } do
-      traces[i] = assert(board:trace(sink, { timescale = "1 ns", reals = false }))
+      made[i] = assert(board:trace(sink, { timescale = "1 ns", reals = false }))
     end
     board:pause()
     assert(board:line("D13", { direction = "output" })):pwm(1000000, 0.5)
     reports.of(function()
       assert(board:step(0.5))
-      assert.is_true(traces[1]:close() and traces[2]:close())
+      assert.is_true(made[1]:close() and made[2]:close())
     end)
-    assert.same({ nil, "no ink", "EIO" }, { traces[3]:close() })
-    assert.same({ 1000000, counts[1] }, { traces[2]:counters().changes, counts[2] })
-    assert.equal(counts[1], traces[1]:counters().bytes)
+    assert.same({ nil, "no ink", "EIO" }, { made[3]:close() })
+    assert.same({ 1000000, counts[1] }, { made[2]:counters().changes, counts[2] })
+    assert.equal(counts[1], made[1]:counters().bytes)
   end)
 
   it("is whole when its task is cancelled while it writes", function()
