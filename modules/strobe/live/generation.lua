@@ -143,9 +143,9 @@ function generations.load(unit, number, before)
   local facets, api = facets_of(unit, graph, types)
   local contract, warnings = contracts.check(unit.path, graph:load(facets, api))
   for _, stream in ipairs(contract.subscribe or {}) do
-    if not unit.runtime:has_stream(stream) then
-      refusals.raise("subscribe", ("no feed has a stream '%s'; there are: %s"):format(stream,
-        unit.runtime:stream_names()), unit.path .. ":1")
+    local there, message = unit.runtime:has_stream(stream)
+    if not there then
+      refusals.raise("subscribe", message, unit.path .. ":1")
     end
   end
   return {

@@ -247,7 +247,7 @@ end
 function Run:now()
   if not self.instant then
     local replay = self.replay
-    self.instant = replay and replay.now or time.now()
+    self.instant = replay and replay.now or self.unit.runtime:now()
     if not replay then
       handle.call_soon(function()
         self.instant = nil
@@ -263,7 +263,7 @@ end
 function Run:sleep(seconds)
   local replay = self.replay
   if replay and core_task.current() == self.main then
-    replay.now = (replay.now or time.now()) + seconds
+    replay.now = (replay.now or self.unit.runtime:now()) + seconds
     self.instant = nil
     return
   end
@@ -347,7 +347,7 @@ function Run:next()
   end
   self.event, self.instant, self.seen = event, nil, event.seq
   self.counts[self.main] = nil
-  self.began = self.replay and self.replay.now or time.now()
+  self.began = self.replay and self.replay.now or self.unit.runtime:now()
   return event
 end
 

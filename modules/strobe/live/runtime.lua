@@ -1,12 +1,15 @@
 --- The runtime of units: it owns their inboxes, ports and names, and exchanges their code.
 
+local Clock = require "strobe.live.clock"
 local contexts = require "strobe.async.context"
 local fs = require "strobe.async.fs"
+local Intake = require "strobe.live.intake"
 local Lock = require("strobe.async.lock").Lock
 local Port = require "strobe.live.port"
 local refusals = require "strobe.live.refusal"
 local reload = require "strobe.live.reload"
 local rollback = require "strobe.live.rollback"
+local streams = require "strobe.live.streams"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
 local Unit = require "strobe.live.unit"
@@ -20,11 +23,13 @@ local Unit = require "strobe.live.unit"
 ---@field on_drain? "abort"|"cancel"
 ---@field on_report? fun(report: strobe.live.Report)
 ---@field log? fun(level: string, text: string, facts: table)
----@field streams? string[]   all that there are; nil: any
+---@field streams? string[]   that there are besides those of feeds; nil: any, as long as there is no feed
 
 ---@class strobe.live.Runtime
 ---@field units table<string, strobe.live.Unit>
 ---@field seed integer
+---@field clock strobe.live.Clock which units see
+---@field feeds strobe.live.Feed[]
 local Runtime = {}
 Runtime.__index = Runtime
 Runtime.__name = "live runtime"
@@ -66,8 +71,14 @@ function Runtime.new(options)
   options = options or {}
   local runtime = setmetatable({
     options = options, units = {}, order = {}, ports = {}, subscribers = {}, seed = options.seed or 0, lock = Lock(),
-    requested = {}, own = {},
+    requested = {}, own = {}, clock = Clock.new(), observers = {}, full_names = {}, sources = {},
+    own_streams = { fills = true }, -- the broker's
   }, Runtime)
+  runtime.intake = Intake.new(runtime)
+  runtime.feeds = runtime.intake.feeds
+  for _, stream in ipairs(options.streams or {}) do
+    runtime.own_streams[stream] = true
+  end
   runtime:add_port("out", { send = print_line, immediate = true })
   runtime:add_port("file", { send = append_file })
   runtime:add_port("http", { send = request_http, query = get_http })
@@ -122,45 +133,93 @@ end
 
 -- --- Streams -----------------------------------------------------------------------------------
 
---- Whether a feed has such a stream.
+--- Whether a unit may subscribe to a stream: "stream", or "feed:stream".
 ---@param stream string
 ---@return boolean
+---@return string? message why not
 function Runtime:has_stream(stream)
-  local streams = self.options.streams
-  if not streams then
+  if #self.feeds == 0 and not self.options.streams then
     return true
   end
-  for _, name in ipairs(streams) do
-    if name == stream then
-      return true
-    end
-  end
-  return false
+  return streams.check(stream, self.feeds, self.own_streams)
 end
 
---- The streams that there are, for a message.
----@return string
-function Runtime:stream_names()
-  return table.concat(self.options.streams or {}, ", ")
+--- There is such a stream, which is of no feed: somebody offers its events.
+---@param stream string
+function Runtime:add_stream(stream)
+  self.own_streams[stream] = true
+end
+
+--- Takes a feed over: it runs from now on, until it or the runtime ends. No reload touches it.
+---@param feed strobe.live.Feed
+---@param options? {held?: boolean} held: it begins when run_feeds is called
+function Runtime:add_feed(feed, options)
+  if self.closed then
+    error("add_feed: the runtime is closed", 2)
+  end
+  self.intake:add(feed, options)
+end
+
+--- Runs the feeds that were added with `held`.
+function Runtime:run_feeds()
+  self.intake:run()
+end
+
+--- Waits until all feeds that end have ended, and the units have processed what they brought.
+---@async
+---@return true? done
+---@return string? message of a feed that could not go on
+---@return string? code
+function Runtime:wait_feeds()
+  return self.intake:wait()
+end
+
+--- Calls f(stream, data, time, stream_seq) for each event, before units get it.
+---@param f fun(stream: string, data: any, time: number, stream_seq?: integer)
+function Runtime:observe(f)
+  local observers = { table.unpack(self.observers) }
+  observers[#observers + 1] = f
+  self.observers = observers
+end
+
+--- Seconds since 1970 on the clock which units see: that of a recording, when one runs.
+---@return number
+function Runtime:now()
+  return self.clock:now()
+end
+
+-- The lists are made anew: an event that is being handed out goes to those who had subscribed before.
+local function without(list, unit)
+  local left = {}
+  for _, other in ipairs(list) do
+    left[#left + 1] = other ~= unit and other or nil
+  end
+  return left
 end
 
 --- From now on these are the streams of a unit.
 ---@param unit strobe.live.Unit
----@param streams string[]
-function Runtime:subscribe(unit, streams)
-  for _, list in pairs(self.subscribers) do
-    for i = #list, 1, -1 do
-      if list[i] == unit then
-        table.remove(list, i)
-      end
-    end
+---@param names string[]
+function Runtime:subscribe(unit, names)
+  local subscribers = {}
+  for stream, list in pairs(self.subscribers) do
+    list = without(list, unit)
+    subscribers[stream] = #list > 0 and list or nil
   end
   unit.subscriptions = {}
-  for _, stream in ipairs(streams) do
-    unit.subscriptions[stream] = true
-    self.subscribers[stream] = self.subscribers[stream] or {}
-    table.insert(self.subscribers[stream], unit)
+  for _, name in ipairs(names) do
+    if not unit.subscriptions[name] then
+      unit.subscriptions[name] = true
+      subscribers[name] = subscribers[name] or {}
+      table.insert(subscribers[name], unit)
+    end
+    local feed, stream = streams.split(name)
+    if feed then
+      self.full_names[feed] = self.full_names[feed] or {}
+      self.full_names[feed][stream] = name
+    end
   end
+  self.subscribers = subscribers
 end
 
 -- What a unit on probation has dropped is kept for the case that it comes back.
@@ -173,24 +232,54 @@ local function keep_late(runtime, stream, data, when, stream_seq)
   end
 end
 
---- An event of a feed, for all who have subscribed. Waits while one has no room.
+local function hand_out(runtime, stream, data, when, stream_seq)
+  keep_late(runtime, stream, data, when, stream_seq)
+  local list = runtime.subscribers[stream]
+  if list then
+    for i = 1, #list do
+      local unit = list[i]
+      while not unit:offer(stream, data, when, stream_seq) do
+        unit.inbox:wait_room()
+      end
+    end
+  end
+end
+
+-- Two feeds whose lists nobody knew may turn out to have a stream in common.
+local function check_source(runtime, stream, feed)
+  local source = runtime.sources[stream]
+  if source == nil then
+    runtime.sources[stream] = feed
+  elseif source ~= "told" and source ~= feed then
+    runtime.sources[stream] = "told"
+    runtime:log("warning", ("the stream '%s' comes from the feeds %s and %s; subscribe to '%s:%s' or '%s:%s'"):format(
+      stream, source.name, feed.name, source.name, stream, feed.name, stream), { feed = feed.name })
+  end
+end
+
+--- An event, for all who have subscribed. Waits while one has no room.
 ---@async
 ---@param stream string
 ---@param data any
 ---@param when? number (now)
 ---@param stream_seq? integer
-function Runtime:offer(stream, data, when, stream_seq)
-  when = when or time.now()
-  keep_late(self, stream, data, when, stream_seq)
-  local list = self.subscribers[stream]
-  if list then
-    for i = 1, #list do
-      local unit = list[i]
-      while unit and not unit:offer(stream, data, when, stream_seq) do
-        unit.inbox:wait_room()
-      end
+---@param feed? strobe.live.Feed which it is of
+function Runtime:offer(stream, data, when, stream_seq, feed)
+  when = when or self.clock:now()
+  for _, observe in ipairs(self.observers) do
+    observe(stream, data, when, stream_seq)
+  end
+  if feed then
+    if self.sources[stream] ~= feed and self.subscribers[stream] then
+      check_source(self, stream, feed)
+    end
+    local names = self.full_names[feed.name]
+    local full_name = names and names[stream]
+    if full_name then
+      hand_out(self, full_name, data, when, stream_seq)
     end
   end
+  hand_out(self, stream, data, when, stream_seq)
 end
 
 -- --- Starting and reloading ----------------------------------------------------------------------
@@ -395,6 +484,7 @@ function Runtime:close()
     return
   end
   self.closed = true
+  self.intake:close()
   for _, unit in ipairs(self.order) do
     unit.probation = nil
     unit:stop()

@@ -1,0 +1,53 @@
+--- The time which units see: seconds since 1970, as `ctx:now()` and `m.time` tell it.
+--
+-- It is the loop's clock and an offset. A live clock shows the time of day; a virtual one begins with the loop's 0. A
+-- recording sets it to its own time, so that its events come when they came, whatever pace the loop's clock has.
+
+local time = require "strobe.core.time"
+
+-- Times are told in microseconds: finer digits of a double near 1.6e9 are noise.
+local RESOLUTION = 1e6
+
+local floor, now = math.floor, time.now
+
+---@class strobe.live.Clock
+---@field private offset number between the loop's time and this one
+---@field private held? number  it stands at this time
+local Clock = {}
+Clock.__index = Clock
+
+---@return strobe.live.Clock
+function Clock.new()
+  return setmetatable({ offset = time.mode() == "virtual" and 0 or time.wall() - now() }, Clock)
+end
+
+--- Seconds since 1970.
+---@return number
+function Clock:now()
+  return self.held or floor((now() + self.offset) * RESOLUTION + 0.5) / RESOLUTION
+end
+
+--- It shows this time and stands there, until `start`.
+---@param at number
+function Clock:hold(at)
+  self.held = at
+end
+
+--- It goes on from the time at which it was held.
+function Clock:start()
+  if self.held then
+    self.held, self.offset = nil, self.held - now()
+  end
+end
+
+--- Waits until it shows this time; not at all when that has passed.
+---@async
+---@param at number
+function Clock:wait_until(at)
+  local when = at - self.offset
+  if when > now() then
+    time.sleep_until(when)
+  end
+end
+
+return Clock
