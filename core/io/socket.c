@@ -4,8 +4,10 @@
 #include "core/io/resolve.h"
 #include "core/task/error.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
 /* Bytes the kernel did not take at once, on their way by libuv. */
@@ -396,6 +398,28 @@ static int socket_name(lua_State *L) {
   return push_name(L, false);
 }
 
+/* credentials(stream) → pid, uid, gid of the process at the other end of a unix socket, as they
+ * were when it connected, or began to listen; or nil, message, code. */
+static int socket_credentials(lua_State *L) {
+  struct stream *stream = stream_check(L, 1);
+  if (stream->closing)
+    return error_world(L, UV_ENOTCONN, "credentials");
+  if (stream->transport != &transport || socket_of(stream)->family != SOCKET_UNIX)
+    return error_world(L, UV_ENOTSOCK, "credentials");
+  struct ucred peer;
+  socklen_t size = sizeof peer;
+  uv_os_fd_t fd;
+  int status = uv_fileno(&socket_of(stream)->uv.handle, &fd);
+  if (status == 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
+    status = uv_translate_sys_error(errno);
+  if (status < 0)
+    return error_world(L, status, "credentials");
+  lua_pushinteger(L, peer.pid);
+  lua_pushinteger(L, peer.uid);
+  lua_pushinteger(L, peer.gid);
+  return 3;
+}
+
 /* reset(stream): closes at once; the peer of a TCP connection meets "ECONNRESET". */
 static int socket_reset(lua_State *L) {
   struct stream *stream = stream_check(L, 1);
@@ -409,13 +433,10 @@ static int socket_reset(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"connect", socket_connect},
-    {"connect_unix", socket_connect_unix},
-    {"open_fd", socket_open_fd},
-    {"peer", socket_peer},
-    {"name", socket_name},
-    {"reset", socket_reset},
-    {NULL, NULL},
+    {"connect", socket_connect}, {"connect_unix", socket_connect_unix},
+    {"open_fd", socket_open_fd}, {"peer", socket_peer},
+    {"name", socket_name},       {"credentials", socket_credentials},
+    {"reset", socket_reset},     {NULL, NULL},
 };
 
 int luaopen_strobe_core_socket(lua_State *L) {

@@ -404,4 +404,12 @@ net.peer = core_socket.peer
 ---@return string? code
 net.name = core_socket.name
 
+--- Who is at the other end of a unix socket, as the kernel knows it: the process that connected, or to whoever
+--- connected, the one that listens. SO_PEERCRED of unix(7)
+---@param connection strobe.Connection
+---@return integer? pid 0 for one that has no number here
+---@return integer|string uid or message
+---@return integer|string gid or code "ENOTSOCK" for what is no unix socket, "ENOTCONN" when it was closed
+net.credentials = core_socket.credentials
+
 return net

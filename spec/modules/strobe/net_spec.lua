@@ -1,6 +1,7 @@
 local async = require "strobe.async"
 local free_path = require("spec.support.path").free
 local net = require "strobe.net"
+local uv = require "luv"
 
 -- A port of 127.0.0.1 on which nobody listens.
 local function free_port()
@@ -9,6 +10,22 @@ local function free_port()
 end
 
 describe("net", function()
+  it("tells who is at the other end of a unix socket", function()
+    local path = free_path()
+    local server <close> = assert(net.listen_unix(path))
+    local left <close> = assert(net.connect_unix(path))
+    local right <close> = assert(server:accept_one())
+    for _, stream in ipairs { left, right } do
+      assert.same({ uv.os_getpid(), uv.getuid(), uv.getgid() }, { net.credentials(stream) })
+    end
+    left:close()
+    assert.equal("ENOTCONN", select(3, net.credentials(left)))
+    local one, other = net.pipe()
+    assert.equal("ENOTSOCK", select(3, net.credentials(one)))
+    one:close()
+    other:close()
+  end)
+
   describe("connect", function()
     it("takes a name or an address, and a connection is what it returns", function()
       local server <close> = assert(net.listen(nil, 0))
