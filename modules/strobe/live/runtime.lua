@@ -71,7 +71,7 @@ function Runtime.new(options)
   options = options or {}
   local runtime = setmetatable({
     options = options, units = {}, order = {}, ports = {}, subscribers = {}, seed = options.seed or 0, lock = Lock(),
-    requested = {}, own = {}, clock = Clock.new(), observers = {}, full_names = {}, sources = {},
+    requested = {}, own = {}, watchers = {}, clock = Clock.new(), observers = {}, full_names = {}, sources = {},
     own_streams = { fills = true }, -- the broker's
   }, Runtime)
   runtime.intake = Intake.new(runtime)
@@ -119,11 +119,41 @@ function Runtime:spawn(f, ...)
   return task
 end
 
+---@class strobe.live.Watcher
+---@field log? fun(level: string, text: string, facts: table) a line goes to the log
+---@field report? fun(report: strobe.live.Report)
+---@field proven? fun(unit: strobe.live.Unit, probation: strobe.live.Probation) its probation is over
+
+--- Lets somebody look on: from now on its functions are called, which may not wait.
+---@param watcher strobe.live.Watcher
+---@return fun() stop no more
+function Runtime:watch(watcher)
+  table.insert(self.watchers, watcher)
+  return function()
+    for i, other in ipairs(self.watchers) do
+      if other == watcher then
+        table.remove(self.watchers, i)
+        return
+      end
+    end
+  end
+end
+
+-- A watcher may stop when it is told something.
+local function tell_watchers(runtime, what, ...)
+  for _, watcher in ipairs(table.move(runtime.watchers, 1, #runtime.watchers, 1, {})) do
+    if watcher[what] then
+      watcher[what](...)
+    end
+  end
+end
+
 --- Hands a line to the log.
 ---@param level "debug"|"info"|"warning"|"error"
 ---@param text string
 ---@param facts {unit?: string, gen?: integer, seq?: integer}
 function Runtime:log(level, text, facts)
+  tell_watchers(self, "log", level, text, facts)
   if self.options.log then
     self.options.log(level, text, facts)
   elseif level ~= "debug" then
@@ -291,6 +321,7 @@ function Runtime:tell(report)
   if self.options.on_report then
     self.options.on_report(report)
   end
+  tell_watchers(self, "report", report)
   return report
 end
 
@@ -419,6 +450,7 @@ function Runtime:finalise(unit)
     self:spawn(function()
       unit.keeper:close_replaced(probation.replaced)
     end)
+    tell_watchers(self, "proven", unit, probation)
   end
 end
 

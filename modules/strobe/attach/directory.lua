@@ -1,0 +1,135 @@
+--- Where the sockets of running processes are: $XDG_RUNTIME_DIR/strobe/PID.sock, or without that variable below
+--- /tmp/strobe-UID.
+--
+-- Whoever reaches a socket can run code in the process, so the folder must be a real one, ours, and closed to all others.
+-- A socket at which nobody listens was left by a process that was killed; who finds it removes it.
+
+local net = require "strobe.net"
+local uv = require "luv"
+
+local directory = {}
+
+-- What the kernel takes as the path of a socket.
+local MOST_BYTES = 107
+local ONLY_OURS, ALL_BITS = tonumber("700", 8), tonumber("777", 8)
+local TEMPORARY = "/tmp"
+
+-- A path of the variable counts only when it is absolute: XDG Base Directory Specification.
+local function runtime_folder()
+  local path = os.getenv "XDG_RUNTIME_DIR"
+  return path and path:find "^/" and (path:gsub("/+$", "")) or nil
+end
+
+--- The folders in which sockets may be; the first is the one for a socket of our own.
+---@return string[]
+function directory.candidates()
+  local list = { ("%s/strobe-%d"):format(TEMPORARY, uv.getuid()) }
+  local folder = runtime_folder()
+  if folder then
+    table.insert(list, 1, folder .. "/strobe")
+  end
+  return list
+end
+
+-- What is wrong with a folder, if something is. `may_be_root` lets root look into others' folders.
+local function check(path, may_be_root)
+  local stat, message, code = uv.fs_lstat(path)
+  if not stat then
+    return message, code
+  elseif stat.type ~= "directory" then
+    return ("%s is a %s, not a folder"):format(path, stat.type), "ENOTDIR"
+  elseif stat.uid ~= uv.getuid() and not (may_be_root and uv.getuid() == 0) then
+    return ("%s belongs to user %d"):format(path, stat.uid), "EPERM"
+  elseif stat.mode & ALL_BITS ~= ONLY_OURS then
+    return ("%s is open to others: its mode is %o, and must be 700"):format(path, stat.mode & ALL_BITS), "EPERM"
+  end
+end
+
+--- The folder for a socket of our own, made if need be.
+---@return string? path
+---@return string? message
+---@return string? code "ENOTDIR" for a link or a file, "EPERM" for one that is not ours alone, …
+function directory.open()
+  local path = directory.candidates()[1]
+  local made, message, code = uv.fs_mkdir(path, ONLY_OURS)
+  if not made and code ~= "EEXIST" then
+    return nil, message, code
+  end
+  message, code = check(path)
+  if message then
+    return nil, message, code
+  end
+  return path
+end
+
+--- The path of a process's socket in a folder.
+---@param folder string
+---@param pid integer
+---@return string? path
+---@return string? message
+---@return string? code "ENAMETOOLONG"
+function directory.socket(folder, pid)
+  local path = ("%s/%d.sock"):format(folder, pid)
+  if #path > MOST_BYTES then
+    return nil, ("%s: the path of a socket has at most %d bytes, this one has %d"):format(path, MOST_BYTES, #path),
+      "ENAMETOOLONG"
+  end
+  return path
+end
+
+--- Connects to a socket. One at which nobody listens is removed.
+---@async
+---@param path string
+---@param timeout? number seconds
+---@return strobe.Connection?
+---@return string? message
+---@return string? code "ENOENT", "ECONNREFUSED" when it was a stale one
+function directory.connect(path, timeout)
+  local before, message, code = uv.fs_lstat(path)
+  if not before then
+    return nil, message, code
+  elseif before.type ~= "socket" then
+    return nil, ("%s is a %s, not a socket"):format(path, before.type), "ENOTSOCK"
+  end
+  local stream
+  stream, message, code = net.connect_unix(path, { timeout = timeout })
+  if code == "ECONNREFUSED" then
+    local now = uv.fs_lstat(path)
+    if now and now.ino == before.ino then -- else somebody has taken its place meanwhile
+      uv.fs_unlink(path)
+    end
+  end
+  return stream, message, code
+end
+
+local function add_sockets(list, folder)
+  local entries = uv.fs_scandir(folder)
+  while entries do
+    local name = uv.fs_scandir_next(entries)
+    if not name then
+      break
+    end
+    local pid = math.tointeger(tonumber(name:match "^([1-9]%d*)%.sock$"))
+    if pid then
+      list[#list + 1] = { pid = pid, path = folder .. "/" .. name }
+    end
+  end
+end
+
+--- The sockets that there are, by pid; those at which nobody listens are among them. Folders that are not ours alone are
+--- left out.
+---@return {pid: integer, path: string}[]
+function directory.list()
+  local list = {}
+  for _, folder in ipairs(directory.candidates()) do
+    if not check(folder, true) then
+      add_sockets(list, folder)
+    end
+  end
+  table.sort(list, function(a, b)
+    return a.pid < b.pid
+  end)
+  return list
+end
+
+return directory
