@@ -1,0 +1,241 @@
+--- Operations on live units.
+
+local Event = require("strobe.async.event").Event
+local failures = require "strobe.attach.failure"
+local json = require "strobe.json"
+local refusals = require "strobe.live.refusal"
+local tasks = require "strobe.async.task"
+local time = require "strobe.core.time"
+
+local function runtime_of(session)
+  return session.runtime or failures.raise("not_found", "this process runs no live units")
+end
+
+-- The unit that a request names; nil when it names none and need not.
+local function unit_of(session, request, optional)
+  local runtime = runtime_of(session)
+  local name = failures.field(request, "unit", "string", optional)
+  if name and not runtime.units[name] then
+    failures.raise("not_found", ("there is no unit '%s'; there are: %s"):format(name,
+      table.concat(session:unit_names(), ", ")))
+  end
+  return name and runtime.units[name], name
+end
+
+local function units_of(session, request)
+  local unit = unit_of(session, request, true)
+  return unit and { unit } or session.runtime.order
+end
+
+-- --- Looking on ----------------------------------------------------------------------------------
+
+local function streams(session)
+  local runtime = runtime_of(session)
+  local feeds, list = json.array(), json.array()
+  for i, feed in ipairs(runtime.feeds or {}) do
+    local told = feed:statistics()
+    told.name, told.url, told.age = feed.name, feed.url, told.last and time.now() - told.last or nil
+    feeds[i] = told
+  end
+  for stream, subscribers in pairs(runtime.subscribers) do
+    local names = json.array()
+    for i, unit in ipairs(subscribers) do
+      names[i] = unit.name
+    end
+    list[#list + 1] = { stream = stream, units = names }
+  end
+  table.sort(list, function(a, b)
+    return a.stream < b.stream
+  end)
+  return { feeds = feeds, streams = list }
+end
+
+local function inbox(session, request)
+  local list = json.array()
+  for i, unit in ipairs(units_of(session, request)) do
+    local box = unit.inbox
+    list[i] = {
+      unit = unit.name, waiting = #box, size = box.size, policy = box.policy, peak = box.peak, dropped = box.dropped,
+      skipped = unit.skipped, failed = unit.failed_events, held = unit.held or false,
+    }
+  end
+  return { inboxes = list }
+end
+
+local function probation_of(unit)
+  local probation = unit.probation
+  if not probation then
+    return nil
+  end
+  return {
+    events_left = math.max(probation.least_events - #probation.journal, 0),
+    seconds_left = math.max(probation.began + probation.least_seconds - time.now(), 0),
+  }
+end
+
+local function gens(session, request)
+  local list = json.array()
+  for i, unit in ipairs(units_of(session, request)) do
+    local history = json.array()
+    for j, entry in ipairs(unit.history) do
+      history[j] = { gen = entry.number, verdict = entry.verdict, time = entry.time, files = json.array(entry.files) }
+    end
+    list[i] = {
+      unit = unit.name, state = unit.state, file = unit.path, gen = unit.run and unit.run.generation.number,
+      history = history, probation = probation_of(unit),
+    }
+  end
+  return { units = list }
+end
+
+-- --- Changing ------------------------------------------------------------------------------------
+
+local LISTS = { "files", "rebuilt", "carried", "version", "kept", "remade", "warnings", "cut" }
+
+-- A report that goes through JSON: what is a list is one also when it is empty.
+local function plain(report)
+  local copy = {}
+  for key, value in pairs(report) do
+    copy[key] = value
+  end
+  for _, name in ipairs(LISTS) do
+    if copy[name] then
+      local list = json.array()
+      for i, value in pairs(copy[name]) do -- version lacks the first number at the first start
+        list[i] = value
+      end
+      list[1] = list[1] == nil and next(list) and json.null or list[1]
+      copy[name] = list
+    end
+  end
+  return copy
+end
+
+-- "mm.lua:12: syntax error near 'x'": where, by the file's own name, and what.
+local function text_of(report)
+  local text, place = report.error or report.verdict, report.place
+  if not place then
+    return text
+  end
+  return ("%s: %s"):format(place:match "[^/]*$", (text:gsub("^[^\n]-:%d+: ", "", 1)))
+end
+
+local function plain_all(reports)
+  local list = json.array()
+  for i, report in ipairs(reports) do
+    list[i] = plain(report)
+  end
+  return list
+end
+
+-- Raises the first that was refused, or rolled back.
+local function answer(reports, name)
+  local told = reports[1]
+  for i = #reports, 1, -1 do
+    told = reports[i].unit == name and reports[i] or told
+  end
+  for i = #reports, 1, -1 do
+    told = reports[i].verdict ~= "committed" and reports[i] or told
+  end
+  if told and told.verdict ~= "committed" then
+    failures.raise(told.verdict, text_of(told), {
+      report = plain(told), reports = plain_all(reports), remedy = told.remedy,
+    })
+  end
+  return { report = told and plain(told), reports = plain_all(reports) }
+end
+
+-- Waits until the units of the reports have proven themselves, or were rolled back: then these reports stand for theirs.
+-- Who watches has begun before the reload, as new code may fail at its first event.
+local Proof = {}
+Proof.__index = Proof
+Proof.__close = function(proof)
+  proof.stop()
+end
+
+local function watch_proof(runtime)
+  local proof = setmetatable({ over = {}, changed = Event() }, Proof)
+  local function settle(name, report)
+    proof.over[name] = report or true
+    proof.changed:set()
+  end
+  proof.stop = runtime:watch {
+    report = function(report)
+      if report.verdict:find "^rolled_back:" then
+        settle(report.unit, report)
+      end
+    end,
+    proven = function(unit)
+      settle(unit.name)
+    end,
+  }
+  return proof
+end
+
+function Proof:wait(runtime, name)
+  while not self.over[name] and runtime.units[name] and runtime.units[name].probation do
+    self.changed:clear()
+    self.changed:wait()
+  end
+  return self.over[name]
+end
+
+local function prove(runtime, proof, reports)
+  for i, report in ipairs(reports) do
+    local over = report.verdict == "committed" and proof:wait(runtime, report.unit)
+    if type(over) == "table" then
+      reports[i] = over
+    end
+  end
+end
+
+-- In a task of the runtime's own, which goes on when the client has gone.
+local function shielded(runtime, name, f, ...)
+  local task = runtime:spawn(f, ...)
+  task:set_name(name)
+  return tasks.shield(task):await()
+end
+
+local function reload_all(runtime, name, nowait)
+  local ok, reports = pcall(runtime.reload, runtime, name, { nowait = nowait })
+  if not ok and refusals.is(reports) then
+    failures.raise("rejected:" .. reports.code, reports.message, { remedy = reports.remedy })
+  elseif not ok then
+    error(reports, 0)
+  end
+  return reports
+end
+
+local function reload(session, request)
+  local _, name = unit_of(session, request, true)
+  local nowait = failures.field(request, "nowait", "boolean", true)
+  local proven = failures.field(request, "proven", "boolean", true)
+  local runtime = session.runtime
+  local proof <close> = watch_proof(runtime)
+  local reports = shielded(runtime, "reload", reload_all, runtime, name, nowait)
+  if proven then
+    prove(runtime, proof, reports)
+  end
+  return answer(reports, name)
+end
+
+local function rollback(session, request)
+  local _, name = unit_of(session, request)
+  local runtime = session.runtime
+  local report = shielded(runtime, "rollback", runtime.rollback, runtime, name)
+  if not report then
+    failures.raise("not_found", ("unit '%s' is not on probation: there is nothing to go back to"):format(name))
+  elseif report.verdict ~= "rolled_back:manual" then
+    failures.raise(report.verdict, text_of(report), { report = plain(report) })
+  end
+  return { report = plain(report) }
+end
+
+return {
+  streams = { rights = "ro", run = streams },
+  inbox = { rights = "ro", run = inbox },
+  lag = { rights = "ro", run = inbox },
+  gens = { rights = "ro", run = gens },
+  reload = { rights = "rw", run = reload, waits = true },
+  rollback = { rights = "rw", run = rollback, waits = true },
+}
