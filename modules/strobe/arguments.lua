@@ -2,13 +2,14 @@
 --
 -- The defaults say what there is and of what type: a string, a number, an integer,
 -- or false for a flag. `arguments.text`, `.number` and `.integer` stand for options
--- without a default.
+-- without a default, `.texts` for one that may be given again and again: a list.
 
 local arguments = {}
 
 arguments.text = { type = "text" }
 arguments.number = { type = "number" }
 arguments.integer = { type = "integer" }
+arguments.texts = { type = "text", many = true }
 
 local function type_of(default)
   if type(default) == "table" then
@@ -56,6 +57,8 @@ local function initial(defaults)
   for name, default in pairs(defaults) do
     if type(default) ~= "table" then
       options[name] = default
+    elseif default.many then
+      options[name] = {}
     end
   end
   return options
@@ -87,7 +90,12 @@ function arguments.read(defaults, words)
       if result == nil then
         return nil, taken
       end
-      options[key], i = result, i + taken
+      if type(options[key]) == "table" then
+        table.insert(options[key], result)
+      else
+        options[key] = result
+      end
+      i = i + taken
     end
     i = i + 1
   end

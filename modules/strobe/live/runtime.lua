@@ -343,25 +343,54 @@ local function options_of(runtime, options)
   return merged
 end
 
+-- Units without code, which have their names from now on.
+local function enter(runtime, list)
+  local units = {}
+  for i, entry in ipairs(list) do
+    local unit = Unit.new(runtime, entry.name, entry.path, runtime.options)
+    runtime.units[entry.name] = unit
+    table.insert(runtime.order, unit)
+    units[i] = unit
+  end
+  return units
+end
+
+local function check_names(runtime, list)
+  local seen = {}
+  for _, entry in ipairs(list) do
+    if runtime.units[entry.name] or seen[entry.name] then
+      error(("a unit '%s' runs already"):format(entry.name), 3)
+    end
+    seen[entry.name] = true
+  end
+end
+
+--- Starts units: all of them in one turn, or none.
+---@async
+---@param list {name: string, path: string}[] absolute paths
+---@return strobe.live.Report[]
+function Runtime:start_all(list)
+  local held <close> = self.lock:acquire() -- luacheck: ignore
+  check_names(self, list) -- now that nobody else starts one
+  local units = enter(self, list)
+  local reports = told(self, reload.perform(units, options_of(self)))
+  for i, unit in ipairs(units) do
+    if reports[i].verdict ~= "committed" then
+      self.units[unit.name] = nil
+      table.remove(self.order) -- all or none, and nobody came after them
+    end
+  end
+  return reports
+end
+
 --- Starts a unit.
 ---@async
 ---@param name string
 ---@param path string absolute
 ---@return strobe.live.Report
 function Runtime:start(name, path)
-  if self.units[name] then
-    error(("a unit '%s' runs already"):format(name), 2)
-  end
-  local held <close> = self.lock:acquire() -- luacheck: ignore
-  local unit = Unit.new(self, name, path, self.options)
-  self.units[name] = unit
-  table.insert(self.order, unit)
-  local report = told(self, reload.perform({ unit }, options_of(self)))[1]
-  if report.verdict ~= "committed" then
-    self.units[name] = nil
-    table.remove(self.order)
-  end
-  return report
+  check_names(self, { { name = name } })
+  return self:start_all({ { name = name, path = path } })[1]
 end
 
 local function has_changed(unit)
@@ -394,10 +423,13 @@ local function with_sharers(runtime, units)
   return list
 end
 
-local function units_for(runtime, name)
-  if name then
-    local unit = runtime.units[name] or error(("there is no unit '%s'"):format(name), 3)
-    return with_sharers(runtime, { unit })
+local function units_for(runtime, names)
+  if names then
+    local units = {}
+    for i, name in ipairs(type(names) == "table" and names or { names }) do
+      units[i] = runtime.units[name] or error(("there is no unit '%s'"):format(name), 3)
+    end
+    return with_sharers(runtime, units)
   end
   local changed = {}
   for _, unit in ipairs(runtime.order) do
@@ -406,9 +438,10 @@ local function units_for(runtime, name)
   return with_sharers(runtime, changed)
 end
 
---- Reloads a unit and those that share a changed file with it; without a name all whose files have changed.
+--- Reloads a unit, or several as one, and those that share a changed file with them; without a name all whose files
+--- have changed.
 ---@async
----@param name? string
+---@param name? string|string[]
 ---@param options? {drain?: number, on_drain?: string, nowait?: boolean}
 ---@return strobe.live.Report[]
 function Runtime:reload(name, options)

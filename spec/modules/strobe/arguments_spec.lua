@@ -38,6 +38,12 @@ describe("arguments", function()
       assert.equal(-3, options.count)
     end)
 
+    it("collects an option that may be given again and again", function()
+      local many = { feed = arguments.texts }
+      assert.same({ feed = {} }, arguments.read(many, {}))
+      assert.same({ "x", feed = { "a", "b=c" } }, arguments.read(many, { "--feed", "a", "x", "--feed=b=c" }))
+    end)
+
     it("leaves a single - among the words, and all that comes after --", function()
       local options = arguments.read(defaults, { "-", "--json", "--", "--port", "--what" })
       assert.same({ "-", "--port", "--what" }, table.move(options, 1, 3, 1, {}))

@@ -15,6 +15,42 @@ local function adder(word, more)
 end
 
 describe("a reload", function()
+  it("of several units begins all of them, or none", function()
+    local units <close> = UnitFolder.new {
+      ["a.lua"] = adder("a", "init = function() print 'a is here' end"), ["b.lua"] = "return {",
+    }
+    local list, folder = {}, units.folder.path
+    for i, name in ipairs { "a", "b" } do
+      list[i] = { name = name, path = ("%s/%s.lua"):format(folder, name) }
+    end
+    local reports = units.runtime:start_all(list)
+    assert.same({ "rejected:syntax", "rejected:syntax" }, { reports[1].verdict, reports[2].verdict })
+    assert.same({}, units:values())
+    assert.is_nil(next(units.runtime.units))
+    units:write("b.lua", adder "b")
+    assert.equal("committed", units.runtime:start_all(list)[2].verdict)
+    units:offer("ticks", 1)
+    assert.same({ "a is here", "a 1", "b 1" }, units:values())
+    assert.has_error(function()
+      units.runtime:start_all { list[1] }
+    end)
+  end)
+
+  it("of several units by their names leaves the others alone", function()
+    local units <close> = UnitFolder.new { ["a.lua"] = adder "a", ["b.lua"] = adder "b", ["c.lua"] = adder "c" }
+    for _, name in ipairs { "a", "b", "c" } do
+      units:start(name)
+      units:write(name .. ".lua", name == "c" and "return {" or adder("new " .. name))
+    end
+    local reports = units.runtime:reload { "a", "b" }
+    assert.same({ "a", "b" }, { reports[1].unit, reports[2].unit })
+    assert.equal("committed", reports[2].verdict)
+    units:offer("ticks", 1)
+    local values = units:values()
+    table.sort(values)
+    assert.same({ "c 1", "new a 1", "new b 1" }, values)
+  end)
+
   it("goes on with the new code, the old state and every event", function()
     local units <close> = UnitFolder.new { ["mm.lua"] = adder "old" }
     assert.equal("committed", units:start("mm").verdict)
