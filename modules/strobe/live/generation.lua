@@ -103,8 +103,15 @@ local function live_facet(types)
       local run = run_for "live.request_reload"
       run.unit.runtime:request_reload(unit or run.unit.name)
     end,
-    reload = function()
-      refusals.raise("deadlock", "live.reload waits for the unit that calls it")
+    reload = function(unit, options)
+      local run = run_for "live.reload"
+      unit = unit or run.unit.name
+      local reports = run.unit.runtime:reload(unit, options)
+      for _, report in ipairs(reports) do
+        if report.unit == unit then
+          return report, reports
+        end
+      end
     end,
   })
 end

@@ -8,17 +8,98 @@
 --
 -- A unit is a file that returns a table: version, subscribe (a list of streams), init(ctx, st), migrate(st, from),
 -- on_event(ctx, st, m) or main(ctx, st), dispose(ctx, st, why), on_rollback(ctx, st, effects).
+--
+-- The functions below that take a unit's name are about the process's current runtime: the one that `strobe live` has
+-- made, or that set_runtime was given.
 
 local Runtime = require "strobe.live.runtime"
 
 ---@class strobe.live
 local live = {}
 
+local current
+
 --- Makes a runtime, which owns units with their inboxes, ports and timers. A `<close>` value.
 ---@param options? strobe.live.RuntimeOptions
 ---@return strobe.live.Runtime
 function live.Runtime(options)
   return Runtime.new(options)
+end
+
+--- Makes a runtime the process's current one; nil: there is none any more.
+---@param runtime? strobe.live.Runtime
+function live.set_runtime(runtime)
+  current = runtime
+end
+
+local function current_runtime(what)
+  return current or error(what .. ": no live runtime; `strobe live` makes one, live.set_runtime names another", 3)
+end
+
+--- The process's current runtime. Raises when there is none.
+---@return strobe.live.Runtime
+function live.runtime()
+  return current_runtime "live.runtime"
+end
+
+local function report_of(reports, name)
+  for _, report in ipairs(reports) do
+    if report.unit == name then
+      return report
+    end
+  end
+  return reports[1]
+end
+
+--- Reloads a unit, and those that share a changed file with it; without a name all whose files have changed. Its own
+--- unit no task can wait for: "rejected:deadlock".
+---@async
+---@param unit? string
+---@param options? strobe.live.ReloadOptions
+---@return strobe.live.Report? report of the unit; without a name the first; nil when nothing has changed
+---@return strobe.live.Report[] reports of all
+function live.reload(unit, options)
+  local reports = current_runtime("live.reload"):reload(unit, options)
+  return report_of(reports, unit), reports
+end
+
+--- Asks for a reload and does not wait; requests for one unit coalesce. The report goes where all reports go.
+---@param unit? string
+function live.request_reload(unit)
+  current_runtime("live.request_reload"):request_reload(unit)
+end
+
+--- The attempts to exchange a unit's code, oldest first.
+---@param unit string
+---@return {number: integer, verdict: string, time: number, files: string[]}[]
+function live.gens(unit)
+  return current_runtime("live.gens"):gens(unit)
+end
+
+--- Undoes the last reload of a unit, as long as it is on probation.
+---@async
+---@param unit string
+---@return strobe.live.Report? report nil when it is not on probation
+function live.rollback(unit)
+  return current_runtime("live.rollback"):rollback(unit)
+end
+
+--- Adds a way out for units, or puts another in its place: `ctx:emit(name, value)` calls send, `ctx:query(name, value)`
+--- calls query, which changes nothing outside. Both may wait.
+---@param name string
+---@param functions strobe.live.PortFunctions
+function live.port(name, functions)
+  current_runtime("live.port"):add_port(name, functions)
+end
+
+--- Declares, while a unit's module is loaded, the metatable of values in its state: a copy of the state gets the one
+--- that the new code has declared under the same name. Elsewhere it does nothing, so a module can be used in both.
+---@generic T: table
+---@param name string
+---@param metatable T
+---@return T metatable
+function live.type(name, metatable) -- luacheck: ignore name
+  return metatable
 end
 
 return live

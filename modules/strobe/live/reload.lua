@@ -317,12 +317,25 @@ local function tell(change, verdict, e)
   return told
 end
 
+-- Waits until all can be exchanged; who asks for a reload meanwhile is refused.
+local function wait_barrier(changes, options)
+  local runtime = changes[1].unit.runtime
+  runtime.barrier = true
+  local ok, e = pcall(function()
+    for _, change in ipairs(changes) do
+      quiesce(change, options)
+    end
+  end)
+  runtime.barrier = nil
+  if not ok then
+    error(e, 0)
+  end
+end
+
 -- Steps 4 to 7 of all.
 local function exchange(changes, options)
   local began = time.real()
-  for _, change in ipairs(changes) do
-    quiesce(change, options)
-  end
+  wait_barrier(changes, options)
   for _, change in ipairs(changes) do
     snapshot(change)
   end
@@ -347,6 +360,18 @@ local function as_refusal(e)
     return refusals.new("memory", e)
   end
   return nil
+end
+
+--- Refuses what cannot even begin.
+---@param units strobe.live.Unit[]
+---@param refusal strobe.live.Refusal
+---@return strobe.live.Report[]
+function reload.refuse(units, refusal)
+  local reports = {}
+  for i, unit in ipairs(units) do
+    reports[i] = tell(prepare(unit), "rejected:" .. refusal.code, refusal)
+  end
+  return reports
 end
 
 --- Exchanges the code of units, all or none; a unit that has none yet is started.

@@ -2,6 +2,8 @@
 
 local Clock = require "strobe.live.clock"
 local contexts = require "strobe.async.context"
+local core_error = require "strobe.core.error"
+local errors = require "strobe.async.error"
 local fs = require "strobe.async.fs"
 local Intake = require "strobe.live.intake"
 local Lock = require("strobe.async.lock").Lock
@@ -9,6 +11,7 @@ local Port = require "strobe.live.port"
 local refusals = require "strobe.live.refusal"
 local reload = require "strobe.live.reload"
 local rollback = require "strobe.live.rollback"
+local runs = require "strobe.live.run"
 local streams = require "strobe.live.streams"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
@@ -24,6 +27,11 @@ local Unit = require "strobe.live.unit"
 ---@field on_report? fun(report: strobe.live.Report)
 ---@field log? fun(level: string, text: string, facts: table)
 ---@field streams? string[]   that there are besides those of feeds; nil: any, as long as there is no feed
+
+---@class strobe.live.ReloadOptions
+---@field drain? number seconds for the handler at work (2)
+---@field on_drain? "abort"|"cancel" what becomes of a handler that takes longer ("abort": the reload is refused)
+---@field nowait? boolean refused, if another reload is under way
 
 ---@class strobe.live.Runtime
 ---@field units table<string, strobe.live.Unit>
@@ -148,6 +156,17 @@ local function tell_watchers(runtime, what, ...)
   end
 end
 
+-- Who reads along may fail, as when the disk is full: that changes nothing here.
+local function hand_out(what, f, ...)
+  local ok, e = pcall(f, ...)
+  if not ok then
+    if errors.is(e, errors.CancelledError) then
+      error(e, 0)
+    end
+    core_error.report { message = ("%s cannot be written: %s"):format(what, tostring(e)), warning = true }
+  end
+end
+
 --- Hands a line to the log.
 ---@param level "debug"|"info"|"warning"|"error"
 ---@param text string
@@ -155,7 +174,7 @@ end
 function Runtime:log(level, text, facts)
   tell_watchers(self, "log", level, text, facts)
   if self.options.log then
-    self.options.log(level, text, facts)
+    hand_out("the log", self.options.log, level, text, facts)
   elseif level ~= "debug" then
     io.stderr:write(("strobe: %s: %s\n"):format(facts.unit or "live", text))
   end
@@ -319,7 +338,7 @@ end
 ---@return strobe.live.Report
 function Runtime:tell(report)
   if self.options.on_report then
-    self.options.on_report(report)
+    hand_out("a report", self.options.on_report, report)
   end
   tell_watchers(self, "report", report)
   return report
@@ -423,52 +442,96 @@ local function with_sharers(runtime, units)
   return list
 end
 
-local function units_for(runtime, names)
+local function unit_named(runtime, name, level)
+  return runtime.units[name] or error(("there is no unit '%s'"):format(tostring(name)), level + 1)
+end
+
+local function units_named(runtime, names, level)
+  local units = {}
+  for i, name in ipairs(type(names) == "table" and names or { names }) do
+    units[i] = unit_named(runtime, name, level + 1)
+  end
+  return units
+end
+
+-- The named ones, or those whose files have changed.
+local function units_meant(runtime, names)
   if names then
-    local units = {}
-    for i, name in ipairs(type(names) == "table" and names or { names }) do
-      units[i] = runtime.units[name] or error(("there is no unit '%s'"):format(name), 3)
-    end
-    return with_sharers(runtime, units)
+    return units_named(runtime, names, 3)
   end
   local changed = {}
   for _, unit in ipairs(runtime.order) do
     changed[#changed + 1] = has_changed(unit) and unit or nil
   end
-  return with_sharers(runtime, changed)
+  return changed
+end
+
+-- Why a reload cannot even begin.
+local function objection(runtime, options)
+  if runtime.closed then
+    return refusals.new("shutdown", "the process is ending")
+  elseif runtime.barrier then
+    return refusals.new("barrier", "another reload waits until its units can be exchanged")
+  elseif options and options.nowait and runtime.lock:locked() then
+    return refusals.new("barrier", "another reload is under way")
+  end
+end
+
+-- A task cannot wait until its own unit stands still.
+local function deadlock(units)
+  local run = runs.current()
+  for _, unit in ipairs(units) do
+    if run and run.unit == unit then
+      return refusals.new("deadlock", ("a task of unit %s waits for the reload of it"):format(unit.name))
+    end
+  end
+end
+
+-- Reloads while nobody else does.
+local function reload_alone(runtime, name, options)
+  local units = with_sharers(runtime, units_meant(runtime, name))
+  local refusal = runtime.closed and objection(runtime) or deadlock(units)
+  if refusal then
+    return told(runtime, reload.refuse(units, refusal))
+  elseif #units == 0 then
+    return {}
+  end
+  return told(runtime, reload.perform(units, options_of(runtime, options)))
 end
 
 --- Reloads a unit, or several as one, and those that share a changed file with them; without a name all whose files
 --- have changed.
 ---@async
 ---@param name? string|string[]
----@param options? {drain?: number, on_drain?: string, nowait?: boolean}
+---@param options? strobe.live.ReloadOptions
 ---@return strobe.live.Report[]
 function Runtime:reload(name, options)
-  if self.closed then
-    refusals.raise("shutdown", "the process is ending")
-  elseif options and options.nowait and self.lock:locked() then
-    refusals.raise("barrier", "another reload is under way")
+  local refusal = objection(self, options) or name and deadlock(units_named(self, name, 2))
+  if refusal then
+    return told(self, reload.refuse(units_meant(self, name), refusal))
   end
   local held <close> = self.lock:acquire() -- luacheck: ignore
-  local units = units_for(self, name)
-  if #units == 0 then
-    return {}
-  end
-  return told(self, reload.perform(units, options_of(self, options)))
+  return reload_alone(self, name, options)
 end
 
 --- Asks for a reload and does not wait; requests for one unit coalesce.
 ---@param name? string
 function Runtime:request_reload(name)
   local key = name or "*"
+  if name then
+    unit_named(self, name, 2)
+  end
   if self.requested[key] or self.closed then
+    return
+  elseif self.barrier then
+    self:spawn(self.reload, self, name):set_name "reload"
     return
   end
   self.requested[key] = true
   self:spawn(function()
+    local held <close> = self.lock:acquire() -- luacheck: ignore
     self.requested[key] = nil
-    self:reload(name)
+    reload_alone(self, name)
   end):set_name "reload"
 end
 
