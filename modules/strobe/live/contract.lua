@@ -29,19 +29,28 @@ local function check_subscribe(path, subscribe)
   if type(subscribe) ~= "table" then
     refuse(path, "subscribe: a list of streams expected, got %s", type(subscribe))
   end
-  for i, stream in ipairs(subscribe) do
+  local seen, count = {}, 0
+  for _ in pairs(subscribe) do
+    count = count + 1
+  end
+  for i = 1, count do
+    local stream = subscribe[i]
     if type(stream) ~= "string" or stream == "" then
       refuse(path, "subscribe[%d]: a stream's name expected, got %s", i, tostring(stream))
+    elseif seen[stream] then
+      refuse(path, "subscribe[%d]: '%s' is in the list already", i, stream)
     end
+    seen[stream] = true
   end
 end
 
 --- Checks one. Raises a Refusal.
 ---@param path string of the unit's file
 ---@param unit any what it returned
+---@param is_unsafe? boolean what its text says about that
 ---@return strobe.live.Contract unit
 ---@return string[] warnings
-function contracts.check(path, unit)
+function contracts.check(path, unit, is_unsafe)
   if type(unit) ~= "table" then
     refusals.raise("empty", ("%s returned %s, not the unit's table"):format(path, type(unit)), path .. ":1")
   elseif math.type(unit.version) ~= "integer" or unit.version < 1 then
@@ -49,9 +58,12 @@ function contracts.check(path, unit)
   elseif unit.unsafe ~= nil and type(unit.unsafe) ~= "boolean" then
     refuse(path, "unsafe: a boolean expected, got %s", type(unit.unsafe))
   end
+  if (unit.unsafe == true) ~= (is_unsafe == true) then
+    refuse(path, "unsafe: write `unsafe = true` in this file, or leave it out; it is read before the code runs")
+  end
   check_functions(path, unit)
   check_subscribe(path, unit.subscribe or {})
-  local warnings = {}
+  local warnings = { unit.unsafe and "unsafe = true: the new code is not on probation" or nil }
   for name in pairs(unit) do
     if not known[name] then
       warnings[#warnings + 1] = ("the contract has no field '%s'"):format(tostring(name))

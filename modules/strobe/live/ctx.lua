@@ -269,7 +269,9 @@ function Keeper:keep(run, name, spec, make)
     run.keeps[name] = held
     return held.object
   end
+  run.making = (run.making or 0) + 1 -- which may reach out
   local ok, object, message = pcall(make, spec)
+  run.making = run.making - 1
   if not ok or object == nil then
     refusals.raise("init", ("ctx:keep '%s': %s"):format(name, tostring(ok and message or object)))
   end

@@ -8,7 +8,7 @@ local refusals = require "strobe.live.refusal"
 local environment = {}
 
 local copied = {
-  "assert", "error", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen", "rawset", "select",
+  "assert", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen", "select",
   "setmetatable", "tonumber", "tostring", "type", "xpcall", "_VERSION",
 }
 local libraries = { "coroutine", "math", "string", "table", "utf8" }
@@ -16,67 +16,116 @@ local libraries = { "coroutine", "math", "string", "table", "utf8" }
 -- Only for units that say `unsafe = true`.
 local unsafe = { "io", "os", "debug", "dofile", "loadfile", "collectgarbage" }
 
+-- The names of the views and globals that nobody may write.
+local frozen = setmetatable({}, { __mode = "k" })
+
+local function refuse_write(view, key)
+  local name = frozen[view]
+  if name == "_G" then
+    refusals.raise("global", ("the global '%s' was written"):format(tostring(key)))
+  end
+  refusals.raise("global", ("%s.%s was written; it belongs to the runtime"):format(name, tostring(key)))
+end
+
+-- All that a view shows: `instead` first.
+local function merged(original, instead)
+  local all = {}
+  for key, value in pairs(original) do
+    all[key] = value
+  end
+  for key, value in pairs(instead) do
+    all[key] = value
+  end
+  return all
+end
+
 --- A view of a table which nobody can change; what stands in `instead` takes the place of the original.
 ---@param original table
 ---@param name string for people
 ---@param instead? table
 ---@return table
 function environment.frozen(original, name, instead)
-  return setmetatable(instead or {}, {
-    __index = original,
-    __newindex = function(_, key)
-      refusals.raise("global", ("%s.%s was written; it belongs to the runtime"):format(name, tostring(key)))
-    end,
-    __pairs = function(view)
-      local function step(_, key)
-        local value
-        key, value = next(original, key)
-        if key == nil then
-          return nil
-        end
-        local own = rawget(view, key)
-        return key, own == nil and value or own
-      end
-      return step, view, nil
+  local view = {}
+  frozen[view] = name
+  local shown = instead and setmetatable(instead, { __index = original }) or original
+  return setmetatable(view, {
+    __index = shown,
+    __newindex = refuse_write,
+    __pairs = function()
+      return next, merged(original, instead or {}), nil
     end,
     __len = function()
       return #original
     end,
+    __call = function(_, ...)
+      return original(...)
+    end,
     __name = name,
+    __metatable = name, -- nobody can put another in its place
   })
 end
 
-local function protected_metatable(value)
-  if type(value) == "string" then
-    return { __index = string, __name = "string" } -- a copy: the real one is everybody's
+--- A name that units have not: what it is asked for raises, with what to do instead.
+---@param name string
+---@param instead string
+---@return table
+function environment.absent(name, instead)
+  local function refuse()
+    error(("%s: units do not have it; %s"):format(name, instead), 2)
   end
-  return getmetatable(value)
+  return setmetatable({}, { __index = refuse, __newindex = refuse, __call = refuse, __metatable = name })
+end
+
+local function guarded_rawset(t, key, value)
+  if frozen[t] then
+    refuse_write(t, key)
+  end
+  return rawset(t, key, value)
 end
 
 -- load of text only, with the module's globals unless others are given.
 local function loader_for(env)
   return function(chunk, name, mode, ...)
-    if mode ~= nil and mode ~= "t" then
-      error(("load: mode '%s': units load text only"):format(tostring(mode)), 2)
-    end
-    if select("#", ...) > 0 then
+    if mode ~= nil and not tostring(mode):find "t" then
+      return nil, ("load: mode '%s': units load text only"):format(tostring(mode))
+    elseif select("#", ...) > 0 then
       return load(chunk, name, "t", (...))
     end
     return load(chunk, name, "t", env)
   end
 end
 
+-- Only how much there is may be asked: a collection would hold up all units.
+local function count_garbage(option)
+  if option ~= "count" then
+    error('collectgarbage: units may ask for "count" only; the collector is everybody\'s', 2)
+  end
+  return collectgarbage "count"
+end
+
 --- The API that all modules of a generation share.
----@param facets table what is the unit's own: print, random, randomseed, coroutine (a table of functions)
+---@param facets table what is the unit's own: print, warn, random, randomseed, coroutine (a table of functions)
 ---@return table
 function environment.api(facets)
-  local api = { getmetatable = protected_metatable, print = facets.print }
+  local api = {
+    print = facets.print, warn = facets.warn, rawset = guarded_rawset, collectgarbage = count_garbage,
+  }
   for _, name in ipairs(copied) do
     api[name] = _G[name]
   end
+  local instead = {
+    coroutine = facets.coroutine, math = { random = facets.random, randomseed = facets.randomseed },
+  }
   for _, name in ipairs(libraries) do
-    api[name] = environment.frozen(_G[name], name, name == "coroutine" and facets.coroutine or name == "math"
-      and { random = facets.random, randomseed = facets.randomseed } or nil)
+    api[name] = environment.frozen(_G[name], name, instead[name])
+  end
+  -- The real one is everybody's.
+  local text_metatable = environment.frozen({ __index = api.string, __name = "string" }, "the metatable of strings")
+  api.getmetatable = function(value)
+    if type(value) == "string" then
+      return text_metatable
+    end
+    return getmetatable(value)
   end
   return api
 end
@@ -88,16 +137,19 @@ end
 ---@return table
 function environment.new(api, require_own, is_unsafe)
   local env = {}
+  frozen[env] = "_G"
   local mine = setmetatable({ require = require_own, load = loader_for(env), _G = env }, { __index = api })
   for _, name in ipairs(is_unsafe and unsafe or {}) do
     mine[name] = _G[name]
   end
   return setmetatable(env, {
     __index = mine,
-    __newindex = function(_, name)
-      refusals.raise("global", ("the global '%s' was written"):format(tostring(name)))
+    __newindex = refuse_write,
+    __pairs = function()
+      return next, merged(api, mine), nil
     end,
     __name = "globals of a unit",
+    __metatable = "globals of a unit",
   })
 end
 

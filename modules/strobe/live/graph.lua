@@ -2,20 +2,27 @@
 --
 -- A graph is loaded once and not changed after that, but for modules which are required later. One made from another
 -- takes over the modules whose files, and all that they reach, are as they were.
+--
+-- While it is loaded, a module that requires another one stands still in its coroutine until that was executed, so
+-- the loop has a turn between any two (see Graph:load). Where it cannot stand still, as within a sort's comparison,
+-- the other one is executed at once.
 
 local environment = require "strobe.live.environment"
+local native = require "strobe.live.native"
+local quarantine = require "strobe.live.quarantine"
+local reading = require "strobe.live.reading"
 local refusals = require "strobe.live.refusal"
 local sources = require "strobe.live.source"
-
--- Instructions which a module may take to load, and between two looks at their number.
-local BUDGET, LOOK = 5000000, 10000
 
 ---@class strobe.live.Graph
 ---@field root string the unit's file
 ---@field folders string[] where modules are looked for
 ---@field sources table<string, strobe.live.Source> by path
+---@field names table<string, string> paths of the unit's modules, by the name in require
 ---@field parents table<string, table<string, true>> who requires a path
----@field private values table<string, {value: any, env: table}> of what was executed, by path
+---@field foreign table<string, table<string, true>> names of modules that are not the unit's, by who requires them
+---@field unseen table<string, true> paths that only executing the code shows, as in require(name)
+---@field private values table<string, {value: any, env: table, home: table}> of what was executed, by path
 ---@field late string[] what was required after loading
 local Graph = {}
 Graph.__index = Graph
@@ -23,80 +30,35 @@ Graph.__index = Graph
 -- Modules of the runtime which reach past ctx.
 local forbidden = {
   ["strobe.net"] = true, ["strobe.ws"] = true, ["strobe.http"] = true, ["strobe.tectonic"] = true,
-  ["strobe.gpio"] = true, ["strobe.tls"] = true, ["strobe.discovery"] = true, luv = true,
-  io = true, os = true, debug = true,
+  ["strobe.gpio"] = true, ["strobe.tls"] = true, ["strobe.discovery"] = true, ["strobe.sketch"] = true, luv = true,
+  io = true, os = true, debug = true, package = true,
 }
 
 local function is_forbidden(name)
-  return forbidden[name] or name:find "^strobe%.core%." or forbidden[name:match "^strobe%.[^.]+" or ""]
+  return forbidden[name] or name:find "^strobe%.core%." or name:find "^strobe%.async%." or name:find "^strobe%.live%."
+    or forbidden[name:match "^strobe%.[^.]+" or ""]
 end
 
-local function readable(path)
-  local file = io.open(path, "rb")
-  if file then
-    file:close()
-  end
-  return file ~= nil
-end
-
---- The file of a module's name; nil when it is none of the unit's.
----@param name string
----@return string?
-function Graph:find(name)
-  local part = name:gsub("%.", "/")
-  for _, folder in ipairs(self.folders) do
-    for _, form in ipairs { "/%s.lua", "/%s/init.lua" } do
-      local path = folder .. form:format(part)
-      if readable(path) then
-        return path
-      end
-    end
-  end
-end
-
-local function add_edge(graph, parent, path)
-  graph.parents[path] = graph.parents[path] or {}
-  if parent then
-    graph.parents[path][parent] = true
+local function add(sets, key, member)
+  sets[key] = sets[key] or {}
+  if member then
+    sets[key][member] = true
   end
 end
 
 -- --- Reading -----------------------------------------------------------------------------------
 
--- The paths that texts require and nobody has read yet.
-local function unread(graph, texts, raws)
-  local paths = {}
+local function compile(graph, texts, before, turn)
+  local roots = reading.roots(graph.folders)
   for path, raw in pairs(texts) do
-    for _, name in ipairs(sources.requires(raw)) do
-      local found = graph:find(name)
-      if found then
-        add_edge(graph, path, found)
-        if not raws[found] then
-          paths[found] = true
-        end
-      end
+    sources.check_place(path, roots)
+    local old = before and before.sources[path]
+    if old and old.raw == raw then
+      graph.sources[path] = old
+    else
+      graph.sources[path] = sources.new(path, raw)
+      turn()
     end
-  end
-  return paths
-end
-
--- Reads the root and all that is required by a name that can be seen.
-local function read_all(graph)
-  local raws, paths = {}, { [graph.root] = true }
-  while next(paths) do
-    local texts = sources.read(paths)
-    for path, raw in pairs(texts) do
-      raws[path] = raw
-    end
-    paths = unread(graph, texts, raws)
-  end
-  return raws
-end
-
-local function compile(graph, raws)
-  for path, raw in pairs(raws) do
-    sources.check_place(path, graph.folders)
-    graph.sources[path] = sources.new(path, raw)
   end
 end
 
@@ -104,12 +66,23 @@ end
 ---@async
 ---@param root string the unit's file, absolute
 ---@param folders string[]
+---@param before? strobe.live.Graph of the code that runs
+---@param turn? async fun() called after each file that was compiled
 ---@return strobe.live.Graph
-function Graph.read(root, folders)
+function Graph.read(root, folders, before, turn)
   local graph = setmetatable({
-    root = root, folders = folders, sources = {}, parents = { [root] = {} }, values = {}, late = {},
+    root = root, folders = folders, sources = {}, names = {}, parents = { [root] = {} }, foreign = {}, unseen = {},
+    values = {}, loading = {}, late = {}, options = {},
   }, Graph)
-  compile(graph, read_all(graph))
+  local files = reading.perform(root, folders, before)
+  graph.names = files.names
+  for path in pairs(files.unseen) do
+    graph.unseen[path] = files.texts[path] and true
+  end
+  for _, edge in ipairs(files.edges) do
+    add(graph.parents, edge.to, edge.from)
+  end
+  compile(graph, files.texts, before, turn or function() end)
   return graph
 end
 
@@ -136,6 +109,9 @@ function Graph:differences(other)
     if not before or before.raw ~= source.raw then
       changed[#changed + 1] = path
       spread(self, dirty, path)
+      for parent in pairs(other.parents[path] or {}) do
+        spread(self, dirty, parent)
+      end
     end
   end
   for path in pairs(other.sources) do
@@ -154,8 +130,11 @@ function Graph:carry(other)
   local _, dirty = self:differences(other)
   local carried = {}
   for path in pairs(self.sources) do
-    if not dirty[path] and path ~= self.root and other.values[path] then
-      self.values[path] = other.values[path]
+    if not dirty[path] and path ~= self.root and other.values[path] and self:is_unsafe() == other:is_unsafe() then
+      self.values[path], self.foreign[path] = other.values[path], other.foreign[path]
+      for parent in pairs(other.parents[path] or {}) do
+        add(self.parents, path, self.sources[parent] and parent)
+      end
       carried[#carried + 1] = path
     end
   end
@@ -165,60 +144,40 @@ end
 
 -- --- Executing -----------------------------------------------------------------------------------
 
--- Counts instructions of a coroutine; raises again and again, as a pcall may catch what it raises.
-local function limit(thread, account)
-  debug.sethook(thread, function()
-    account.left = account.left - LOOK
-    if account.left <= 0 then
-      refusals.raise("budget", ("%s takes more than %d instructions to load"):format(account.path, BUDGET))
-    end
-  end, "", LOOK)
-end
+-- What a chunk yields that needs another module: REQUEST, path, name.
+local REQUEST = {}
 
-local function place_of(message, path)
-  local line = type(message) == "string" and message:match("^" .. path:gsub("%p", "%%%0") .. ":(%d+):")
-  return path .. ":" .. (line or 1)
-end
-
--- The line of the innermost frame of a file.
-local function line_in(thread, path)
-  local level, info = 0, debug.getinfo(thread, 0, "Sl")
-  while info do
-    if info.source == "@" .. path then
-      return info.currentline
-    end
-    level = level + 1
-    info = debug.getinfo(thread, level, "Sl")
-  end
-  return 1
+--- The place in the unit's files that a text names first, else the first line of a file.
+---@param text string
+---@param path string
+---@return string
+function Graph:place_in(text, path)
+  return sources.place_in(text, self.sources) or path .. ":1"
 end
 
 -- What is wrong with a load that did not come to its end.
-local function refusal_of(thread, path, e)
-  if refusals.is(e) then
-    e.place = e.place or ("%s:%d"):format(path, line_in(thread, path))
-    return e
-  end
-  local text = tostring(e)
-  if text:find("cannot wait", 1, true) then
-    return refusals.new("await", text, place_of(text, path))
-  end
-  return refusals.new("load", text, place_of(text, path))
+local function refusal_of(graph, account, e)
+  local trace = debug.traceback(account.thread, tostring(e))
+  local code = trace:find "^[^\n]*cannot wait" and "await" or "load"
+  local refusal = refusals.of(e, code)
+  refusal.place = refusal.place or graph:place_in(trace, account.path)
+  refusal.trace = refusal.trace or trace
+  return refusal
 end
 
+local value_of, require_for
+
 -- Runs a chunk to its end, away from the scheduler: a wait raises there.
-local function execute(graph, path, chunk, name)
-  local thread = coroutine.create(chunk)
-  local account = { left = BUDGET, path = path }
-  graph.account = account
-  limit(thread, account)
-  local ok, value = coroutine.resume(thread, name, path)
-  debug.sethook(thread)
+local function execute(graph, account, turn, ...)
+  local ok, value, path, name = quarantine.resume(account, ...)
+  while ok and value == REQUEST do
+    ok, value, path, name = quarantine.resume(account, pcall(value_of, graph, path, name, turn))
+  end
   if not ok then
-    error(refusal_of(thread, path, value), 0)
-  elseif coroutine.status(thread) ~= "dead" then
-    coroutine.close(thread)
-    refusals.raise("await", path .. " yields while it is loaded", path .. ":1")
+    error(refusal_of(graph, account, value), 0)
+  elseif coroutine.status(account.thread) ~= "dead" then
+    local trace = debug.traceback(account.thread, "")
+    refusals.raise("await", account.path .. " yields while it is loaded", graph:place_in(trace, account.path))
   end
   return value
 end
@@ -234,97 +193,167 @@ local function cycle_text(graph, path)
   return table.concat(names, " -> ")
 end
 
+-- A file that nobody saw coming is read at once.
 local function source_at(graph, path)
-  local source = graph.sources[path]
-  if not source then
-    local file <close>, message = io.open(path, "rb")
-    if not file then
-      refusals.raise("missing", message)
+  if not graph.sources[path] then
+    local raw = sources.read_now(path)
+    if not raw then
+      refusals.raise("missing", path .. ": no such file, or it cannot be read")
     end
-    source = sources.new(path, file:read "a")
-    graph.sources[path] = source
+    sources.check_place(path, reading.roots(graph.folders))
+    graph.sources[path], graph.unseen[path] = sources.new(path, raw), true
   end
-  return source
+  return graph.sources[path]
+end
+
+-- Executes a module. turn: called when it was, if there the task may wait.
+local function load_module(graph, path, name, turn)
+  local home = { graph = graph }
+  local env = environment.new(graph.api, require_for(home, path), graph:is_unsafe())
+  local account = quarantine.open(path, sources.chunk(source_at(graph, path), env), graph)
+  table.insert(graph.loading, path)
+  local ok, value = pcall(execute, graph, account, turn, name, path)
+  table.remove(graph.loading)
+  quarantine.close(account)
+  if not ok then
+    error(value, 0)
+  elseif turn then
+    turn()
+  end
+  graph.values[path] = {
+    value = value == nil and true or value, env = env, home = home, locals = graph.options.note(path, value),
+  }
 end
 
 -- The value of a module, which is executed unless it was.
-local function value_of(graph, path, name)
-  local known = graph.values[path]
-  if known then
-    return known.value
-  end
-  for _, loading in ipairs(graph.loading) do
-    if loading == path then
-      refusals.raise("cycle", "modules require each other: " .. cycle_text(graph, path))
+function value_of(graph, path, name, turn)
+  if not graph.values[path] then
+    for _, loading in ipairs(graph.loading) do
+      if loading == path then
+        refusals.raise("cycle", "modules require each other: " .. cycle_text(graph, path))
+      end
     end
+    load_module(graph, path, name, turn)
   end
-  local source = source_at(graph, path)
-  local env = environment.new(graph.api, graph:require_for(path), graph.unsafe)
-  local chunk = assert(load(source.text, "@" .. path, "t", env))
-  table.insert(graph.loading, path)
-  local outer = graph.account
-  local value = execute(graph, path, chunk, name)
-  graph.account = outer
-  table.remove(graph.loading)
-  graph.values[path] = { value = value == nil and true or value, env = env }
   return graph.values[path].value
 end
 
--- A module of the runtime, or one in C.
-local function require_foreign(graph, name)
-  if is_forbidden(name) and not graph.unsafe then
-    refusals.raise("load", ("module '%s' reaches past ctx: use a port or ctx:keep, or say unsafe = true"):format(name))
+-- A chunk that is loaded stands still meanwhile, if it can.
+local function request(graph, path, name)
+  local account = quarantine.account()
+  if not account or graph.values[path] or coroutine.running() ~= account.thread or not coroutine.isyieldable() then
+    return value_of(graph, path, name)
   end
-  local facet = graph.facets[name]
-  if facet then
-    return facet
-  end
-  local value = require(name)
-  facet = type(value) == "table" and environment.frozen(value, name) or value
-  graph.facets[name] = facet
-  return facet
-end
-
---- The `require` of one file.
----@param parent string
----@return fun(name: string): any
-function Graph:require_for(parent)
-  return function(name)
-    local path = type(name) == "string" and self:find(name)
-    if not path then
-      return require_foreign(self, name)
-    end
-    add_edge(self, parent, path)
-    if not self.values[path] and #self.loading == 0 then
-      self.late[#self.late + 1] = path
-    end
-    return value_of(self, path, name)
-  end
-end
-
---- Executes the root, and what it requires. Raises a Refusal.
----@param facets table<string, table> what modules of the runtime are for the unit, by name
----@param api table see environment.api
----@return any what the root returned
-function Graph:load(facets, api)
-  self.facets, self.api, self.loading = facets, api, {}
-  self.unsafe = self.sources[self.root].text:find "unsafe%s*=%s*true" ~= nil
-  local ok, value = pcall(value_of, self, self.root, "unit")
-  self.loading = {}
+  local ok, value = coroutine.yield(REQUEST, path, name)
   if not ok then
     error(value, 0)
   end
   return value
 end
 
---- A coroutine made while modules are loaded counts as they do.
----@param thread thread
----@return thread
-function Graph:watch(thread)
-  if self.loading and #self.loading > 0 then
-    limit(thread, self.account)
+-- A module of the runtime, or one in C.
+local function require_foreign(graph, name)
+  local reaches_out = graph.options.reaches_out
+  local is_free = not is_forbidden(name) or graph:is_unsafe() or reaches_out and reaches_out()
+  if not is_free and not graph.facets[name] then
+    local text = "module '%s' reaches past ctx: use a port, require it in the make of ctx:keep, or say unsafe = true"
+    refusals.raise("load", text:format(name))
+  elseif graph.facets[name] then
+    return graph.facets[name]
   end
-  return thread
+  local ok, value = pcall(native.require, name)
+  if not ok and tostring(value):find(("module '%s' not found"):format(name), 1, true) then
+    refusals.raise("missing", ("there is no module '%s', nor a file of that name below %s"):format(name,
+      table.concat(graph.folders, ", ")))
+  elseif not ok then
+    error(value, 0)
+  end
+  native.check(name)
+  if type(value) == "table" and not graph:is_unsafe() then
+    value = environment.frozen(value, name)
+  end
+  graph.facets[name] = value
+  return value
+end
+
+-- Whose modules one requires that was taken over: those of the graph that is loaded, or of the one at work.
+local function owner(home, path)
+  local account = quarantine.account()
+  local loading = account and account.graph
+  if loading and loading.values[path] and loading.values[path].home == home then
+    return loading
+  end
+  return home.graph
+end
+
+-- What is required after loading joins the graph, and is told.
+local function note_late(graph, path, parent)
+  if not graph.values[path] and #graph.loading == 0 then
+    graph.late[#graph.late + 1] = path
+    if graph.options.late then
+      graph.options.late(path, parent)
+    end
+  end
+end
+
+-- The `require` of one file; home.graph is the graph at work that has the module.
+function require_for(home, parent)
+  return function(name)
+    if type(name) ~= "string" then
+      error(("require: a module's name expected, got %s"):format(type(name)), 2)
+    end
+    local graph = owner(home, parent)
+    local path = graph.names[name] or reading.find(name, graph.folders)
+    if not path then
+      add(graph.foreign, parent, name)
+      return require_foreign(graph, name)
+    end
+    graph.names[name] = path
+    add(graph.parents, path, parent)
+    note_late(graph, path, parent)
+    return request(graph, path, name)
+  end
+end
+
+---@class strobe.live.LoadOptions
+---@field turn? async fun() called between two modules; without it all are executed at once
+---@field late? fun(path: string, parent: string) told of what is required after loading
+---@field reaches_out? fun(): boolean whether the caller may require what reaches past ctx
+---@field note? fun(path: string, value: any): any what is to be remembered of a module that was executed
+
+--- Executes the root, and what it requires. Raises a Refusal.
+---@async
+---@param facets table<string, table> what modules of the runtime are for the unit, by name
+---@param api table see environment.api
+---@param options? strobe.live.LoadOptions
+---@return any what the root returned
+function Graph:load(facets, api, options)
+  self.facets, self.api, self.options = facets, api, options or {}
+  self.options.note = self.options.note or function() end
+  local value = value_of(self, self.root, "unit", self.options.turn)
+  for path in pairs(self.values) do
+    for name in pairs(self.foreign[path] or {}) do
+      native.check(name)
+    end
+  end
+  return value
+end
+
+--- Its modules are at work from now on: what they require later belongs to it.
+function Graph:adopt()
+  for _, record in pairs(self.values) do
+    record.home.graph = self
+  end
+end
+
+--- Whether the root says `unsafe = true`.
+---@return boolean
+function Graph:is_unsafe()
+  if self.unsafe == nil then
+    local text = self.sources[self.root].text:gsub("%-%-[^\n]*", "")
+    self.unsafe = text:find "%f[%w_]unsafe%s*=%s*true%f[^%w_]" ~= nil
+  end
+  return self.unsafe
 end
 
 --- The files, sorted.

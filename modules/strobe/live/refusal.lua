@@ -7,6 +7,7 @@ local errors = require "strobe.async.error"
 ---@field code string   "syntax", "load", … without "rejected:"
 ---@field place? string "file:line"
 ---@field remedy string what to do
+---@field trace? string where it happened, of code that raised
 local Refusal = core_error.class("Refusal", errors.Error)
 
 -- One line for each code.
@@ -61,6 +62,20 @@ end
 ---@param place? string
 function refusals.raise(code, message, place)
   error(refusals.new(code, message, place), 0)
+end
+
+--- The refusal that an error stands for: itself if it is one, "memory" if that is why, else one of a code.
+---@param e any
+---@param code string
+---@param place? string "file:line"
+---@return strobe.live.Refusal
+function refusals.of(e, code, place)
+  if refusals.is(e) then
+    return e
+  elseif type(e) == "string" and e:find("not enough memory", 1, true) then
+    return refusals.new("memory", e, place)
+  end
+  return refusals.new(code, tostring(e), place)
 end
 
 --- Whether an error is one.

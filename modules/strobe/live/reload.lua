@@ -6,6 +6,7 @@
 local contexts = require "strobe.live.ctx"
 local generations = require "strobe.live.generation"
 local Probation = require "strobe.live.probation"
+local quarantine = require "strobe.live.quarantine"
 local refusals = require "strobe.live.refusal"
 local report = require "strobe.report"
 local rollback = require "strobe.live.rollback"
@@ -36,6 +37,7 @@ local BACKLOG = 0.8
 ---@field warnings string[]
 ---@field error? string
 ---@field place? string
+---@field trace? string
 ---@field remedy? string
 ---@field cut? integer[]    events whose step was cut short
 
@@ -62,17 +64,27 @@ local function new_report(unit, number)
   }
 end
 
+-- Ends a slice: the others have a turn of the loop.
+local function turn_of(unit)
+  return function()
+    time.sleep(0)
+    if unit.runtime.closed then
+      refusals.raise("shutdown", "the process is ending")
+    end
+  end
+end
+
 -- --- Steps 2 and 3 -------------------------------------------------------------------------------
 
 local function prepare(unit)
   unit.number = unit.number + 1
-  local change = { unit = unit, old = unit.run, report = new_report(unit, unit.number) }
+  local change = { unit = unit, old = unit.run, report = new_report(unit, unit.number), turn = turn_of(unit) }
   return change
 end
 
 local function load(change)
   local unit, old = change.unit, change.old
-  local generation = generations.load(unit, change.report.to, old and old.generation)
+  local generation = generations.load(unit, change.report.to, old and old.generation, change.turn)
   local told = change.report
   change.generation = generation
   told.files, told.carried = base_names(generation.changed), base_names(generation.carried)
@@ -102,7 +114,7 @@ local function check_holds(run)
 end
 
 local function check_backlog(unit)
-  if #unit.inbox > unit.inbox.size * BACKLOG then
+  if #unit.inbox >= unit.inbox.size * BACKLOG then
     refusals.raise("backlog", ("%d of %d events wait in the inbox"):format(#unit.inbox, unit.inbox.size))
   end
 end
@@ -153,7 +165,7 @@ local function wait_settled(change, options)
   local settled = run:wait_boundary(deadline) and wait_unshielded(run, deadline)
   check_backlog(change.unit)
   if not settled and not (options.on_drain == "cancel" and cut(change)) then
-    refusals.raise("busy", blocker(run))
+    refusals.raise("busy", blocker(run), report.where(run.main))
   end
 end
 
@@ -175,44 +187,48 @@ end
 
 -- --- Step 5 --------------------------------------------------------------------------------------
 
--- migrate is pure: it may not wait.
-local function migrate(contract, copy, from, path)
-  local thread = coroutine.create(contract.migrate)
-  local ok, migrated = coroutine.resume(thread, copy, from)
-  if not ok then
-    refusals.raise("migrate", "migrate: " .. tostring(migrated), path .. ":1")
-  elseif coroutine.status(thread) ~= "dead" then
-    coroutine.close(thread)
-    refusals.raise("migrate", "migrate waits", path .. ":1")
-  elseif type(migrated) ~= "table" then
+-- migrate is pure: it may not wait, and has no effects.
+local function migrate(generation, copy, from, path)
+  local ok, migrated, trace = quarantine.call(path, generation.contract.migrate, copy, from)
+  if ok and type(migrated) ~= "table" then
     refusals.raise("migrate", "migrate returned " .. type(migrated), path .. ":1")
+  elseif not ok then
+    local text = "migrate: " .. (refusals.is(migrated) and migrated.message or tostring(migrated))
+    local refusal = refusals.of(text, "migrate", generation.graph:place_in(trace, path))
+    refusal.trace = trace
+    error(refusal, 0)
   end
+  state.check(migrated, generation.types)
   return migrated
+end
+
+-- The state that the new code begins with, of another version.
+local function migrated(change, copy)
+  local unit, new = change.unit, change.generation
+  local from, to = change.old.generation.contract.version, new.contract.version
+  if from == to then
+    return copy
+  elseif not new.contract.migrate then
+    refusals.raise("version", ("version %d follows %d, and there is no migrate"):format(to, from), unit.path .. ":1")
+  end
+  change.turn()
+  return migrate(new, copy, from, unit.path)
 end
 
 local function snapshot(change)
   local unit, old, new = change.unit, change.old, change.generation
-  local contract = new.contract
   if not old then
-    change.st = contract.migrate and migrate(contract, {}, nil, unit.path) or {}
+    change.st = new.contract.migrate and migrate(new, {}, nil, unit.path) or {}
     return
   end
-  local before = old.generation
-  local st, tables = state.copy(old.st, before.types)
+  local st, tables = state.copy(old.st, old.generation.types)
   change.before = st
   if tables > state.warn_tables then
     table.insert(change.report.warnings, ("st has %d tables: copying it takes time"):format(tables))
   end
-  local copy = state.copy(old.st, before.types, new.types)
-  local from, to = before.contract.version, contract.version
-  if from ~= to then
-    if not contract.migrate then
-      refusals.raise("version", ("version %d follows %d, and there is no migrate"):format(to, from), unit.path .. ":1")
-    end
-    copy = migrate(contract, copy, from, unit.path)
-    state.copy(copy, new.types) -- is it a state?
-  end
-  change.st = copy
+  change.turn()
+  change.st = migrated(change, (state.copy(old.st, old.generation.types, new.types)))
+  change.turn()
 end
 
 -- --- Step 6 --------------------------------------------------------------------------------------
@@ -225,15 +241,16 @@ local function start(change, deadline)
   run:start(contexts.new(run))
   local in_time = run:wait_boundary(deadline)
   if run.failure ~= nil then
-    local e = run.failure
-    if refusals.is(e) then
-      error(e, 0)
-    end
-    refusals.raise("init", tostring(e), nil)
+    local trace = run.trace or tostring(run.failure)
+    local refusal = refusals.of(run.failure, "init")
+    refusal.place = refusal.place or change.generation.graph:place_in(trace, unit.path)
+    refusal.trace = trace
+    error(refusal, 0)
   elseif not in_time then
     refusals.raise("init_timeout", ("init, and main to its first event, took more than %g s: %s"):format(START,
-      blocker(run)))
+      blocker(run)), report.where(run.main))
   end
+  check_backlog(unit)
 end
 
 -- --- Step 7 and after ----------------------------------------------------------------------------
@@ -254,6 +271,7 @@ local function commit(change, limits)
   local unit, old, run = change.unit, change.old, change.new
   run.starting = nil
   unit.run, unit.state = run, "running"
+  run.generation.graph:adopt()
   unit.runtime:subscribe(unit, run.generation.contract.subscribe or {})
   local replaced, kept, remade = unit.keeper:take_over(run)
   change.replaced, change.report.kept, change.report.remade = replaced, kept, remade
@@ -311,7 +329,7 @@ local function tell(change, verdict, e)
   local told = change.report
   told.verdict = verdict
   if e then
-    told.error, told.place, told.remedy = e.message, e.place, e.remedy
+    told.error, told.place, told.remedy, told.trace = e.message, e.place, e.remedy, e.trace
   end
   table.insert(change.unit.history, { number = told.to, verdict = verdict, time = time.wall(), files = told.files })
   return told

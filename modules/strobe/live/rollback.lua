@@ -63,6 +63,7 @@ local function revive(unit, probation)
   local run = runs.new(unit, before, (state.copy(probation.state, before.types)))
   run.replay = { events = events, next = 1, now = probation.began }
   run.starting = true
+  before.graph:adopt()
   run:start(contexts.new(run))
   if not run:wait_boundary(time.now() + START) then
     error(("the old code did not come to its end of the replay within %d s, at %s"):format(START,

@@ -1,80 +1,75 @@
---- The files of a unit: found, read until nobody writes them any more, and compiled.
+--- The files of a unit: read, looked at, and compiled.
 
 local fs = require "strobe.async.fs"
 local refusals = require "strobe.live.refusal"
-local time = require "strobe.core.time"
-
--- Seconds between two looks that have to agree, and how long they may not.
-local BETWEEN, PATIENCE = 0.05, 1
+local uv = require "luv"
 
 ---@class strobe.live.Source an immutable text
 ---@field path string absolute, as given: symlinks unresolved
 ---@field text string what Lua gets: without a byte order mark, the first line blank if it begins with #
 ---@field raw string  what the file has
+---@field private chunk? function compiled, not executed yet
 
-local sources = { BETWEEN = BETWEEN }
+local sources = {}
 
 local WORLD_MAY_WRITE = 2
 
--- nil when it is gone.
-local function look(path)
-  local stat = fs.stat(path)
-  return stat and ("%d %d %d"):format(stat.ino, stat.size, stat.mtime_ns)
-end
-
-local function read_all(paths)
-  local texts, looks = {}, {}
-  for path in pairs(paths) do
-    looks[path] = look(path)
-    texts[path] = fs.read_file(path)
-  end
-  return texts, looks
-end
-
--- The first path of which the two readings differ, or which one lacks.
-local function disagreement(paths, a, b)
-  for path in pairs(paths) do
-    if not (a.texts[path] and b.texts[path]) then
-      return path, "missing"
-    elseif a.texts[path] ~= b.texts[path] or a.looks[path] ~= b.looks[path] then
-      return path, "unstable"
-    end
-  end
-end
-
-local function reading(paths)
-  local texts, looks = read_all(paths)
-  return { texts = texts, looks = looks }
-end
-
-local reasons = {
-  missing = "%s: no such file, or it cannot be read",
-  unstable = "%s is still being written",
-}
-
---- Reads files until two readings agree.
+--- Reads a file.
 ---@async
----@param paths table<string, any> the paths are its keys
----@return table<string, string> texts
-function sources.read(paths)
-  local deadline = time.now() + PATIENCE
-  local last = reading(paths)
-  while true do
-    time.sleep(BETWEEN)
-    local now = reading(paths)
-    local path, code = disagreement(paths, last, now)
-    if not path then
-      return now.texts
-    elseif time.now() >= deadline then
-      refusals.raise(code, reasons[code]:format(path), path .. ":1")
-    end
-    last = now
+---@param path string
+---@return string? raw nil when it is gone, or is no file
+---@return string? look what tells this state of the file from another
+function sources.read(path)
+  local stat = fs.stat(path)
+  local raw = stat and fs.read_file(path)
+  if raw then
+    return raw, ("%d %d %d"):format(stat.ino, stat.size, stat.mtime_ns)
   end
+end
+
+--- As read, without waiting; for modules that are required where nobody can wait.
+---@param path string
+---@return string? raw
+function sources.read_now(path)
+  local file <close> = io.open(path, "rb")
+  return file and file:read "a"
+end
+
+--- Whether there is a file of that name.
+---@param path string
+---@return boolean
+function sources.exists(path)
+  local stat = uv.fs_stat(path)
+  return stat ~= nil and stat.type == "file"
 end
 
 -- A first line that begins with # is for the shell; its newline stays.
 local function for_lua(raw)
-  return (raw:gsub("^\u{FEFF}", ""):gsub("^#[^\n]*", ""))
+  return (raw:gsub("^\u{FEFF}", ""):gsub("^#[^\r\n]*", ""))
+end
+
+-- Lua's name of a file in messages, which is cut when it is long.
+local function short_name(path)
+  return debug.getinfo(load("", "@" .. path), "S").short_src
+end
+
+--- The place in one of these files that a text names first: "/home/ada/mm.lua:12".
+---@param text string a message, or a traceback
+---@param paths table<string, any> the paths are its keys
+---@return string?
+function sources.place_in(text, paths)
+  local at, place
+  for path in pairs(paths) do
+    local short = short_name(path)
+    local from, to = text:find(short .. ":", 1, true)
+    while from and not text:find("^%d+", to + 1) do
+      from, to = text:find(short .. ":", to, true)
+    end
+    if from and (not at or from < at) then
+      at, place = from, path .. ":" .. text:match("^%d+", to + 1)
+    end
+  end
+  return place
 end
 
 --- Makes the source of a text that was read. Raises a Refusal for one that does not compile.
@@ -88,10 +83,23 @@ function sources.new(path, raw)
   end
   local chunk, message = load(text, "@" .. path, "t")
   if not chunk then
-    local line = message:match(":(%d+):") or "1"
-    refusals.raise("syntax", message, path .. ":" .. line)
+    refusals.raise("syntax", message, sources.place_in(message, { [path] = true }) or path .. ":1")
   end
-  return { path = path, text = text, raw = raw }
+  return { path = path, text = text, raw = raw, chunk = chunk }
+end
+
+--- Its chunk, with these globals.
+---@param source strobe.live.Source
+---@param env table
+---@return function
+function sources.chunk(source, env)
+  local chunk = source.chunk
+  source.chunk = nil
+  if not chunk then
+    return assert(load(source.text, "@" .. source.path, "t", env))
+  end
+  debug.setupvalue(chunk, 1, env)
+  return chunk
 end
 
 --- The names which a text requires as far as that can be seen.
@@ -114,24 +122,23 @@ local function parent_of(path)
 end
 
 local function check_mode(path, what)
-  local stat = fs.stat(path)
+  local stat = uv.fs_stat(path)
   if stat and stat.mode & WORLD_MAY_WRITE ~= 0 then
     refusals.raise("perms", ("%s %s may be written by everybody"):format(what, path), path .. ":1")
   end
 end
 
 --- Raises a Refusal for a file that is outside of where code may come from, or that others may change.
----@async
 ---@param path string
----@param roots string[] folders as they are given
+---@param roots string[] folders as they are given; what they are is looked up afresh
 function sources.check_place(path, roots)
-  local real = fs.realpath(path)
+  local real = uv.fs_realpath(path)
   if not real then
     return -- reading tells
   end
   local inside = false
   for _, root in ipairs(roots) do
-    local folder = fs.realpath(root)
+    local folder = uv.fs_realpath(root)
     inside = inside or folder and is_below(real, folder)
   end
   if not inside then
@@ -139,6 +146,9 @@ function sources.check_place(path, roots)
   end
   check_mode(real, "the file")
   check_mode(parent_of(real), "the folder")
+  if parent_of(path) ~= parent_of(real) then
+    check_mode(parent_of(path), "the folder")
+  end
 end
 
 return sources

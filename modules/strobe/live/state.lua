@@ -72,13 +72,31 @@ local function fill(copies, parents, pending, from)
   end
 end
 
+-- Refuses more tables than may be.
+local function count_one(count)
+  if count >= MOST_TABLES then
+    refusals.raise("state_size", ("st has more than %d tables"):format(MOST_TABLES))
+  end
+  return count + 1
+end
+
 ---@class strobe.live.Types what was declared by live.type
 ---@field names table<table, string> by metatable
 ---@field metatables table<string, table> by name
+---@field homes table<string, string> the files that declare them, by name
 
 ---@return strobe.live.Types
 function state.types()
-  return { names = {}, metatables = {} }
+  return { names = {}, metatables = {}, homes = {} }
+end
+
+--- Declares one.
+---@param types strobe.live.Types
+---@param name string
+---@param metatable table
+---@param home? string the file that does
+function state.declare(types, name, metatable, home)
+  types.names[metatable], types.metatables[name], types.homes[name] = name, metatable, home
 end
 
 --- A deep copy. Raises a Refusal which names the path of what cannot be copied.
@@ -92,10 +110,7 @@ function state.copy(value, from, to)
   local copies, parents, pending, count = { [value] = {} }, {}, { value }, 0
   while #pending > 0 do
     local table_ = table.remove(pending)
-    count = count + 1
-    if count > MOST_TABLES then
-      refusals.raise("state_size", ("st has more than %d tables"):format(MOST_TABLES))
-    end
+    count = count_one(count)
     local metatable = metatable_for(parents, table_, declared, known)
     fill(copies, parents, pending, table_)
     if metatable then
@@ -103,6 +118,36 @@ function state.copy(value, from, to)
     end
   end
   return copies[value], count
+end
+
+-- Looks at what a table has; nested ones are put on the list of what is to be done.
+local function look(seen, parents, pending, from)
+  for key, value in next, from do
+    if not keys[type(key)] then
+      refuse(parents, from, nil, ("a table with a %s as a key"):format(type(key)))
+    elseif type(value) == "table" then
+      if not seen[value] then
+        seen[value], parents[value] = true, { table = from, key = key }
+        pending[#pending + 1] = value
+      end
+    elseif not plain[type(value)] then
+      refuse(parents, from, key, article[type(value)])
+    end
+  end
+end
+
+--- Raises a Refusal for what could not be copied.
+---@param value table
+---@param types? strobe.live.Types of the code whose state it is
+function state.check(value, types)
+  local declared, known = types and types.names or {}, types and types.metatables or {}
+  local seen, parents, pending, count = { [value] = true }, {}, { value }, 0
+  while #pending > 0 do
+    local table_ = table.remove(pending)
+    count = count_one(count)
+    metatable_for(parents, table_, declared, known)
+    look(seen, parents, pending, table_)
+  end
 end
 
 return state
