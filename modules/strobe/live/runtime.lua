@@ -157,7 +157,7 @@ local function tell_watchers(runtime, what, ...)
 end
 
 -- Who reads along may fail, as when the disk is full: that changes nothing here.
-local function hand_out(what, f, ...)
+local function tell_reader(what, f, ...)
   local ok, e = pcall(f, ...)
   if not ok then
     if errors.is(e, errors.CancelledError) then
@@ -174,7 +174,7 @@ end
 function Runtime:log(level, text, facts)
   tell_watchers(self, "log", level, text, facts)
   if self.options.log then
-    hand_out("the log", self.options.log, level, text, facts)
+    tell_reader("the log", self.options.log, level, text, facts)
   elseif level ~= "debug" then
     io.stderr:write(("strobe: %s: %s\n"):format(facts.unit or "live", text))
   end
@@ -338,7 +338,7 @@ end
 ---@return strobe.live.Report
 function Runtime:tell(report)
   if self.options.on_report then
-    hand_out("a report", self.options.on_report, report)
+    tell_reader("a report", self.options.on_report, report)
   end
   tell_watchers(self, "report", report)
   return report
