@@ -236,7 +236,7 @@ end
 
 local function check_streams(unit, contract)
   for _, stream in ipairs(contract.subscribe or {}) do
-    local there, message = unit.runtime:has_stream(stream)
+    local there, message = unit.runtime.delivery:has_stream(stream)
     if not there then
       refusals.raise("subscribe", message, unit.path .. ":1")
     end

@@ -43,9 +43,9 @@ end
 
 -- The task of a feed.
 local function deliver(intake, feed)
-  local runtime = intake.runtime
+  local delivery = intake.runtime.delivery
   local ok, done, message, code = pcall(feed.run, feed, function(stream, data, at, stream_seq)
-    runtime:offer(stream, data, at, stream_seq, feed)
+    delivery:offer(stream, data, at, stream_seq, feed)
   end)
   if not ok and errors.is(done, errors.CancelledError) then
     error(done, 0)

@@ -272,7 +272,7 @@ local function commit(change, limits)
   run.starting = nil
   unit.run, unit.state = run, "running"
   run.generation.graph:adopt()
-  unit.runtime:subscribe(unit, run.generation.contract.subscribe or {})
+  unit.runtime.delivery:subscribe(unit, run.generation.contract.subscribe or {})
   local replaced, kept, remade = unit.keeper:take_over(run)
   change.replaced, change.report.kept, change.report.remade = replaced, kept, remade
   if old and not limits.off and not run.generation.contract.unsafe then

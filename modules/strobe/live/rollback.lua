@@ -91,7 +91,7 @@ local function go_on(unit, run, streams, probation)
   for stream in pairs(streams) do
     names[#names + 1] = stream
   end
-  unit.runtime:subscribe(unit, names)
+  unit.runtime.delivery:subscribe(unit, names)
   put_late(unit, probation.late)
   run.starting = nil
   unit.run, unit.state = run, "running"

@@ -1,8 +1,10 @@
 --- The runtime of units: it owns their inboxes, ports and names, and exchanges their code.
 
+local builtin_ports = require "strobe.live.builtin_ports"
 local Clock = require "strobe.live.clock"
 local contexts = require "strobe.async.context"
 local core_error = require "strobe.core.error"
+local Delivery = require "strobe.live.delivery"
 local errors = require "strobe.async.error"
 local fs = require "strobe.async.fs"
 local Intake = require "strobe.live.intake"
@@ -12,7 +14,6 @@ local refusals = require "strobe.live.refusal"
 local reload = require "strobe.live.reload"
 local rollback = require "strobe.live.rollback"
 local runs = require "strobe.live.run"
-local streams = require "strobe.live.streams"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
 local Unit = require "strobe.live.unit"
@@ -42,54 +43,21 @@ local Runtime = {}
 Runtime.__index = Runtime
 Runtime.__name = "live runtime"
 
-local function print_line(value)
-  io.stdout:write(tostring(value), "\n")
-  return true
-end
-
--- Appends a line.
-local function append_file(value)
-  if type(value) ~= "table" or type(value.path) ~= "string" then
-    return nil, "file: {path=, text=} expected", "EINVAL"
-  end
-  local file <close>, message, code = fs.open(value.path, "a")
-  if not file then
-    return nil, message, code
-  end
-  return file:write(tostring(value.text) .. "\n")
-end
-
-local function request_http(value)
-  local http = require "strobe.http"
-  local response, message, code = http.request(value.method or "POST", value.url, value.options)
-  if not response then
-    return nil, message, code
-  end
-  return { status = response.status, body = response.body }
-end
-
-local function get_http(value)
-  return request_http { method = "GET", url = type(value) == "table" and value.url or value }
-end
-
 --- Makes one; see live.Runtime.
 ---@param options? strobe.live.RuntimeOptions
 ---@return strobe.live.Runtime
 function Runtime.new(options)
   options = options or {}
   local runtime = setmetatable({
-    options = options, units = {}, order = {}, ports = {}, subscribers = {}, seed = options.seed or 0, lock = Lock(),
-    requested = {}, own = {}, watchers = {}, clock = Clock.new(), observers = {}, full_names = {}, sources = {},
-    own_streams = { fills = true }, -- the broker's
+    options = options, units = {}, order = {}, ports = {}, seed = options.seed or 0, lock = Lock(),
+    requested = {}, own = {}, watchers = {}, clock = Clock.new(),
   }, Runtime)
+  runtime.delivery = Delivery.new(runtime, options.streams)
   runtime.intake = Intake.new(runtime)
   runtime.feeds = runtime.intake.feeds
-  for _, stream in ipairs(options.streams or {}) do
-    runtime.own_streams[stream] = true
+  for name, functions in pairs(builtin_ports) do
+    runtime:add_port(name, functions)
   end
-  runtime:add_port("out", { send = print_line, immediate = true })
-  runtime:add_port("file", { send = append_file })
-  runtime:add_port("http", { send = request_http, query = get_http })
   return runtime
 end
 
@@ -180,24 +148,7 @@ function Runtime:log(level, text, facts)
   end
 end
 
--- --- Streams -----------------------------------------------------------------------------------
-
---- Whether a unit may subscribe to a stream: "stream", or "feed:stream".
----@param stream string
----@return boolean
----@return string? message why not
-function Runtime:has_stream(stream)
-  if #self.feeds == 0 and not self.options.streams then
-    return true
-  end
-  return streams.check(stream, self.feeds, self.own_streams)
-end
-
---- There is such a stream, which is of no feed: somebody offers its events.
----@param stream string
-function Runtime:add_stream(stream)
-  self.own_streams[stream] = true
-end
+-- --- Events ------------------------------------------------------------------------------------
 
 --- Takes a feed over: it runs from now on, until it or the runtime ends. No reload touches it.
 ---@param feed strobe.live.Feed
@@ -223,87 +174,16 @@ function Runtime:wait_feeds()
   return self.intake:wait()
 end
 
---- Calls f(stream, data, time, stream_seq) for each event, before units get it.
----@param f fun(stream: string, data: any, time: number, stream_seq?: integer)
-function Runtime:observe(f)
-  local observers = { table.unpack(self.observers) }
-  observers[#observers + 1] = f
-  self.observers = observers
-end
-
 --- Seconds since 1970 on the clock which units see: that of a recording, when one runs.
 ---@return number
 function Runtime:now()
   return self.clock:now()
 end
 
--- The lists are made anew: an event that is being handed out goes to those who had subscribed before.
-local function without(list, unit)
-  local left = {}
-  for _, other in ipairs(list) do
-    left[#left + 1] = other ~= unit and other or nil
-  end
-  return left
-end
-
---- From now on these are the streams of a unit.
----@param unit strobe.live.Unit
----@param names string[]
-function Runtime:subscribe(unit, names)
-  local subscribers = {}
-  for stream, list in pairs(self.subscribers) do
-    list = without(list, unit)
-    subscribers[stream] = #list > 0 and list or nil
-  end
-  unit.subscriptions = {}
-  for _, name in ipairs(names) do
-    if not unit.subscriptions[name] then
-      unit.subscriptions[name] = true
-      subscribers[name] = subscribers[name] or {}
-      table.insert(subscribers[name], unit)
-    end
-    local feed, stream = streams.split(name)
-    if feed then
-      self.full_names[feed] = self.full_names[feed] or {}
-      self.full_names[feed][stream] = name
-    end
-  end
-  self.subscribers = subscribers
-end
-
--- What a unit on probation has dropped is kept for the case that it comes back.
-local function keep_late(runtime, stream, data, when, stream_seq)
-  for _, unit in ipairs(runtime.order) do
-    local probation = unit.probation
-    if probation and probation.dropped[stream] then
-      table.insert(probation.late, unit.inbox:event(stream, data, when, stream_seq))
-    end
-  end
-end
-
-local function hand_out(runtime, stream, data, when, stream_seq)
-  keep_late(runtime, stream, data, when, stream_seq)
-  local list = runtime.subscribers[stream]
-  if list then
-    for i = 1, #list do
-      local unit = list[i]
-      while not unit:offer(stream, data, when, stream_seq) do
-        unit.inbox:wait_room()
-      end
-    end
-  end
-end
-
--- Two feeds whose lists nobody knew may turn out to have a stream in common.
-local function check_source(runtime, stream, feed)
-  local source = runtime.sources[stream]
-  if source == nil then
-    runtime.sources[stream] = feed
-  elseif source ~= "told" and source ~= feed then
-    runtime.sources[stream] = "told"
-    runtime:log("warning", ("the stream '%s' comes from the feeds %s and %s; subscribe to '%s:%s' or '%s:%s'"):format(
-      stream, source.name, feed.name, source.name, stream, feed.name, stream), { feed = feed.name })
-  end
+--- Calls f(stream, data, time, stream_seq) for each event, before units get it.
+---@param f fun(stream: string, data: any, time: number, stream_seq?: integer)
+function Runtime:observe(f)
+  self.delivery:observe(f)
 end
 
 --- An event, for all who have subscribed. Waits while one has no room.
@@ -312,23 +192,14 @@ end
 ---@param data any
 ---@param when? number (now)
 ---@param stream_seq? integer
----@param feed? strobe.live.Feed which it is of
-function Runtime:offer(stream, data, when, stream_seq, feed)
-  when = when or self.clock:now()
-  for _, observe in ipairs(self.observers) do
-    observe(stream, data, when, stream_seq)
-  end
-  if feed then
-    if self.sources[stream] ~= feed and self.subscribers[stream] then
-      check_source(self, stream, feed)
-    end
-    local names = self.full_names[feed.name]
-    local full_name = names and names[stream]
-    if full_name then
-      hand_out(self, full_name, data, when, stream_seq)
-    end
-  end
-  hand_out(self, stream, data, when, stream_seq)
+function Runtime:offer(stream, data, when, stream_seq)
+  self.delivery:offer(stream, data, when, stream_seq)
+end
+
+--- There is such a stream, which is of no feed: somebody offers its events.
+---@param stream string
+function Runtime:add_stream(stream)
+  self.delivery.own_streams[stream] = true
 end
 
 -- --- Starting and reloading ----------------------------------------------------------------------

@@ -37,7 +37,7 @@ local function streams(session)
     told.name, told.url, told.age = feed.name, feed.url, told.last and time.now() - told.last or nil
     feeds[i] = told
   end
-  for stream, subscribers in pairs(runtime.subscribers) do
+  for stream, subscribers in pairs(runtime.delivery.subscribers) do
     local names = json.array()
     for i, unit in ipairs(subscribers) do
       names[i] = unit.name
