@@ -10,6 +10,7 @@ local core_task = require "strobe.core.task"
 ---@field unit string        its name
 ---@field gen integer        the generation's number
 ---@field replaying boolean  what happens now has happened before; effects are muted
+---@field orders strobe.broker.Orders
 ---@field private run strobe.live.Run
 local Ctx = {}
 Ctx.__name = "ctx"
@@ -23,6 +24,9 @@ local facts = {
   end,
   replaying = function(run)
     return run.replay ~= nil
+  end,
+  orders = function(run)
+    return require("strobe.broker.orders").of(run)
   end,
 }
 

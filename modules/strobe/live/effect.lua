@@ -8,6 +8,7 @@ local timeouts = require "strobe.async.timeout"
 ---@field id string     unit/seq/n, of a child task unit/generation/task/n; fit as a client's order id
 ---@field port string
 ---@field value any
+---@field unit? strobe.live.Unit which has sent it
 ---@field private state "staged"|"sent"|"done"|"muted"
 ---@field private outcome? table packed
 ---@field private future? strobe.Future of who waits

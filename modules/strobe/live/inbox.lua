@@ -1,6 +1,7 @@
---- A unit's inbox: events in the order in which they came, numbered without a gap, bounded.
+--- A unit's inbox: events in the order in which they came, bounded, numbered without a gap as they are taken.
 --
--- It belongs to the runtime: reloads do not touch it. What is dropped is dropped before it gets a number.
+-- It belongs to the runtime: reloads do not touch it. What is dropped is dropped before it gets a number. What an event
+-- brings with it is interjected: it comes before all that waits.
 
 local lot = require "strobe.core.lot"
 
@@ -14,6 +15,9 @@ local SIZE = 65536
 ---@field data any
 ---@field redelivered? true   it was tried before, and effects of it were sent
 ---@field late? true          of a stream which the version that was rolled back had dropped
+---@field package front? true it was interjected, or brought such
+---@field package held? true  it is not to be delivered yet
+---@field package met? true   `meet` has seen it
 
 ---@class strobe.live.Inbox
 ---@field size integer
@@ -23,6 +27,7 @@ local SIZE = 65536
 ---@field private first integer
 ---@field private last integer
 ---@field private seq integer
+---@field meet? fun(event: strobe.live.Event) is shown each event before it is delivered, once; may interject
 local Inbox = {}
 Inbox.__index = Inbox
 
@@ -54,7 +59,7 @@ end
 local function conflate(inbox, stream, data, time, stream_seq)
   for i = inbox.last, inbox.first, -1 do
     local event = inbox[i]
-    if event.stream == stream then
+    if event.stream == stream and not event.front then
       event.data, event.time, event.stream_seq = data, time, stream_seq
       inbox.dropped = inbox.dropped + 1
       return true
@@ -63,15 +68,44 @@ local function conflate(inbox, stream, data, time, stream_seq)
   return false
 end
 
---- Makes an event, with the next number; it is not put in.
+--- Makes an event; it is not put in.
 ---@param stream string
 ---@param data any
 ---@param time number
 ---@param stream_seq? integer
 ---@return strobe.live.Event
-function Inbox:event(stream, data, time, stream_seq)
-  self.seq = self.seq + 1
-  return { seq = self.seq, stream = stream, stream_seq = stream_seq, time = time, data = data }
+function Inbox.event(_, stream, data, time, stream_seq)
+  return { stream = stream, stream_seq = stream_seq, time = time, data = data }
+end
+
+-- Behind those at the front that were interjected.
+local function behind(inbox)
+  local at = inbox.first
+  while inbox[at] and inbox[at].front do
+    at = at + 1
+  end
+  return at
+end
+
+-- Takes the event at a place near the front out.
+local function remove(inbox, at)
+  local event, first = inbox[at], inbox.first
+  for i = at, first + 1, -1 do
+    inbox[i] = inbox[i - 1]
+  end
+  inbox[first] = nil
+  inbox.first = first + 1
+  return event
+end
+
+-- Puts an event in before the one at a place near the front.
+local function insert(inbox, event, at)
+  local first = inbox.first - 1
+  for i = first, at - 2 do
+    inbox[i] = inbox[i + 1]
+  end
+  inbox[at - 1] = event
+  inbox.first = first
 end
 
 --- Puts an event in: false when there is no room and nothing may be dropped.
@@ -88,7 +122,7 @@ function Inbox:offer(stream, data, time, stream_seq)
     if self.policy == "block" then
       return false
     end
-    self:take()
+    remove(self, behind(self))
     self.dropped = self.dropped + 1
   end
   append(self, self:event(stream, data, time, stream_seq))
@@ -101,19 +135,62 @@ function Inbox:wait_room()
   self.room:park()
 end
 
+local function number(inbox, event)
+  if not event.seq then
+    inbox.seq = inbox.seq + 1
+    event.seq = inbox.seq
+  end
+  return event
+end
+
+-- Shows an event to `meet`: whether something was interjected, which comes before it.
+local function brings(inbox, event)
+  event.met = true
+  inbox.meet(event)
+  local following = inbox[inbox.first]
+  if following and following.front then
+    event.front = true
+    insert(inbox, event, behind(inbox))
+    return true
+  end
+end
+
 --- The next event, or nil.
 ---@return strobe.live.Event?
 function Inbox:take()
   local first = self.first
   local event = self[first]
-  if event then
-    self[first] = nil
-    self.first = first + 1
-    if #self.room > 0 then
-      self.room:wake()
+  if not event or event.held then
+    return nil
+  end
+  self[first] = nil
+  self.first = first + 1
+  if #self.room > 0 then
+    self.room:wake()
+  end
+  if self.meet and not event.met and brings(self, event) then
+    return self:take()
+  end
+  return number(self, event)
+end
+
+--- Puts an event in before all that wait, but behind those which were put in so before.
+---@param event strobe.live.Event
+---@param held? boolean it is not delivered, nor what is behind it, until `release`
+function Inbox:interject(event, held)
+  event.front, event.met, event.held = true, true, held or nil
+  insert(self, event, behind(self))
+end
+
+--- Takes out an event that was interjected; harmless when it is not there any more.
+---@param event strobe.live.Event
+function Inbox:withdraw(event)
+  for at = self.first, behind(self) - 1 do
+    if self[at] == event then
+      remove(self, at)
+      return
     end
   end
-  return event
 end
 
 --- Puts an event back to the front.

@@ -11,6 +11,7 @@ local tasks = require "strobe.async.task"
 ---wait
 ---@field query? fun(value: any): any, string?, string? answers, and changes nothing outside
 ---@field immediate? boolean send does not wait: it is called at once, not in the port's task
+---@field settles? boolean send returns nothing, and settles the effect itself, now or later
 
 ---@class strobe.live.Port
 local Port = {}
@@ -28,6 +29,9 @@ end
 local function perform(port, effect)
   local outcome = table.pack(pcall(port.functions.send, effect.value, effect))
   if outcome[1] then
+    if port.functions.settles then
+      return
+    end
     effects.settle(effect, table.unpack(outcome, 2, outcome.n))
     return
   end

@@ -174,6 +174,25 @@ function Runtime:wait_feeds()
   return self.intake:wait()
 end
 
+--- Calls f(unit, event) for each event right before a unit gets it for the first time. f may interject others, which
+--- come first.
+---@param f fun(unit: strobe.live.Unit, event: strobe.live.Event)
+function Runtime:meet(f)
+  self.meeting = f
+  for _, unit in ipairs(self.order) do
+    self:introduce(unit)
+  end
+end
+
+--- A unit is there: it is told of what `meet` asked for.
+---@param unit strobe.live.Unit
+function Runtime:introduce(unit)
+  local meeting = self.meeting
+  unit.inbox.meet = meeting and function(event)
+    meeting(unit, event)
+  end
+end
+
 --- Seconds since 1970 on the clock which units see: that of a recording, when one runs.
 ---@return number
 function Runtime:now()

@@ -40,11 +40,13 @@ Unit.CLEANUP = CLEANUP
 ---@param options table inbox
 ---@return strobe.live.Unit
 function Unit.new(runtime, name, path, options)
-  return setmetatable({
+  local unit = setmetatable({
     runtime = runtime, name = name, path = path, inbox = Inbox.new(options.inbox), state = "starting", number = 0,
     history = {}, deadlines = {}, keeper = contexts.keeper(), subscriptions = {}, skipped = 0, failed_events = 0,
     restarts = {}, old_tasks = 0,
   }, Unit)
+  runtime:introduce(unit)
+  return unit
 end
 
 -- --- Events ------------------------------------------------------------------------------------
@@ -80,6 +82,35 @@ function Unit:offer(stream, data, when, stream_seq)
   return taken
 end
 
+--- An event that comes before all that wait, such as a fill of an order.
+---@param stream string
+---@param data any
+---@param when number
+---@param held? boolean it is not delivered, nor what is behind it, until `let_go` or `forget`
+---@return strobe.live.Event
+function Unit:interject(stream, data, when, held)
+  local event = self.inbox:event(stream, data, when)
+  self.inbox:interject(event, held)
+  if not held then
+    self:hold(self.held)
+  end
+  return event
+end
+
+--- Delivers an event that was held.
+---@param event strobe.live.Event
+function Unit:let_go(event)
+  event.held = nil
+  self:hold(self.held)
+end
+
+--- Takes back an event that was held.
+---@param event strobe.live.Event
+function Unit:forget(event)
+  self.inbox:withdraw(event)
+  self:hold(self.held)
+end
+
 --- A run has processed an event.
 ---@param run strobe.live.Run
 ---@param event strobe.live.Event
@@ -93,6 +124,7 @@ end
 ---@param run strobe.live.Run
 ---@param effect strobe.live.Effect
 function Unit:sent(run, effect)
+  effect.unit = self
   local event = run.event
   if event and effect.task == run.main then
     event.effects = event.effects or {}
