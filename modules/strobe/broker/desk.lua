@@ -38,7 +38,7 @@ end
 -- --- Events --------------------------------------------------------------------------------------
 
 local function subscribers(desk)
-  return desk.runtime.subscribers[STREAM] or {}
+  return desk.runtime.delivery.subscribers[STREAM] or {}
 end
 
 --- Puts fills in the way of the unit whose they are.
