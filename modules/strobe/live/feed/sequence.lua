@@ -97,8 +97,15 @@ function Sequence:check(stream, seq, first)
 end
 
 --- The connection is another one: numbers may begin anew.
-function Sequence:reconnected()
-  for stream in pairs(self.last) do
+---@param names? string[] of the streams which it has (all)
+function Sequence:reconnected(names)
+  if not names then
+    names = {}
+    for stream in pairs(self.last) do
+      names[#names + 1] = stream
+    end
+  end
+  for _, stream in ipairs(names) do
     self.fresh[stream] = false
   end
 end
