@@ -96,10 +96,7 @@ function Intake:run()
   local waiting = self.waiting
   self.waiting = {}
   for _, feed in ipairs(waiting) do
-    if feed.begins and not self.recorded then
-      self.recorded = true
-      self.runtime.clock:start()
-    end
+    self.recorded = self.recorded or feed.begins ~= nil
     local task = self.runtime:spawn(deliver, self, feed)
     task:set_name(("feed %s of the runtime"):format(feed.name))
     self.tasks[feed] = task

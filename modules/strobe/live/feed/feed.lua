@@ -57,6 +57,9 @@ function Feed.new(class, url, fields)
   feed.name, feed.url, feed.clock = url.name, url.text, Clock.new()
   feed.events, feed.broken, feed.reconnects = 0, 0, 0
   feed.finite = feed.finite or false
+  if feed.begins then
+    feed.clock:hold(feed.begins)
+  end
   feed.log = report(feed)
   feed.notices = Notices.new(function(level, text)
     feed.log(level, text)
@@ -141,6 +144,9 @@ function Feed:run(sink)
     return nil, ("feed %s: it was closed"):format(self.name), "ECANCELED"
   end
   local running <close> = setmetatable({ feed = self }, Running) -- luacheck: ignore
+  if self.begins then
+    self.clock:start()
+  end
   self.running = tasks.create_task(self.deliver, self, sink)
   self.running:set_name("feed " .. self.name)
   local results = table.pack(pcall(self.running.await, self.running))

@@ -11,8 +11,8 @@ local function serve(options)
   return assert(tectonic.serve(options))
 end
 
-local function row(seq, book_price)
-  return { ts = 1505177459 + seq / 1000, seq = seq, is_trade = true, is_bid = false, price = book_price or 100, size = 1 }
+local function row(seq)
+  return { ts = 1505177459 + seq / 1000, seq = seq, is_trade = true, is_bid = false, price = 100, size = 1 }
 end
 
 local function insert(server, book, from, to)
