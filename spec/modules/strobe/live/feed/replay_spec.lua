@@ -211,7 +211,7 @@ describe("a replay", function()
         most = math.max(most, collectgarbage "count" - before)
       end
     end)
-    assert.is_true(size > 4e6)
+    assert.is_true(size > 3e6)
     assert.is_true(most * 1024 < 1.5e6, ("%d KiB"):format(most))
   end)
 
