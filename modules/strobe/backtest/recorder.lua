@@ -1,0 +1,221 @@
+--- A recorder: watches the feeds and the fills of a run, in bounded memory, and makes a result of it.
+--
+-- Equity is cash and what the positions are worth at the last price of their symbols. Every figure is counted as it
+-- happens, from all values; only the curves are thinned (see curve.lua), and the lists of trades and fills end at a
+-- number, with what was left out counted.
+
+local curves = require "strobe.backtest.curve"
+local drawdowns = require "strobe.backtest.drawdown"
+local results = require "strobe.backtest.result"
+local sharpe = require "strobe.backtest.sharpe"
+local trades = require "strobe.backtest.trade"
+
+-- Symbols whose prices are drawn if they are not traded; fills that are kept for the picture.
+local MOST_SYMBOLS, MOST_FILLS = 32, 20000
+
+---@class strobe.backtest.RecorderOptions
+---@field title? string
+---@field feed? string       where the events come from, for the reader
+---@field cash? number       starting capital (that of the broker's account, else 0)
+---@field mark? fun(stream: string, data: any): string?, number? symbol and price that an event tells; nil: none.
+---By default the price of a trade, its symbol the stream
+---@field most? {points?: integer, trades?: integer, fills?: integer} buckets of a curve (1,000), trades (10,000) and
+---fills (20,000) that are kept
+
+---@class strobe.backtest.Recorder
+---@field ticks integer
+---@field fill_count integer
+local Recorder = {}
+Recorder.__index = Recorder
+Recorder.__name = "backtest recorder"
+
+-- A change of a book's level is no price at which anything was traded.
+local function price_of_trade(stream, data)
+  if type(data) == "table" and data.is_trade ~= false and type(data.price) == "number" then
+    return data.symbol or stream, data.price
+  end
+end
+
+local function check_options(options)
+  if options.cash ~= nil and type(options.cash) ~= "number" then
+    error(("Recorder: cash: a number expected, got %s"):format(type(options.cash)), 3)
+  elseif options.mark ~= nil and type(options.mark) ~= "function" then
+    error(("Recorder: mark: a function expected, got %s"):format(type(options.mark)), 3)
+  end
+end
+
+--- Makes one; see backtest.Recorder.
+---@param options? strobe.backtest.RecorderOptions
+---@return strobe.backtest.Recorder
+function Recorder.new(options)
+  options = options or {}
+  check_options(options)
+  local most = options.most or {}
+  return setmetatable({
+    options = options, mark_of = options.mark or price_of_trade, cash = options.cash or 0, start = options.cash or 0,
+    most = { points = most.points, fills = most.fills or MOST_FILLS },
+    ticks = 0, fill_count = 0, fills = {}, fees = 0, turnover = 0, exposed = 0, symbols = 0,
+    positions = {}, held = {}, last = {}, prices = {}, traded = {},
+    equity = curves.new(most.points), falls = curves.new(most.points), drawdown = drawdowns.new(),
+    sharpe = sharpe.new(), trades = trades.new(most.trades),
+  }, Recorder)
+end
+
+-- --- Time and equity ---------------------------------------------------------------------------
+
+-- Time does not run backwards here, whatever several feeds say.
+local function advance(self, time)
+  if not self.begin then
+    self.begin, self.now = time, time
+  elseif time > self.now then
+    if #self.held > 0 then
+      self.exposed = self.exposed + time - self.now
+    end
+    self.now = time
+  end
+end
+
+-- Summed up anew each time: differences would add up their rounding.
+local function equity_of(self)
+  local equity = self.cash
+  for _, symbol in ipairs(self.held) do
+    equity = equity + self.positions[symbol] * self.last[symbol]
+  end
+  return equity
+end
+
+local function account(self)
+  local now, equity = self.now, equity_of(self)
+  self.equity:add(now, equity)
+  self.falls:add(now, -self.drawdown:add(now, equity))
+  self.sharpe:add(now, equity)
+end
+
+local function hold(self, symbol, position)
+  self.positions[symbol] = position
+  for i, known in ipairs(self.held) do
+    if known == symbol then
+      return position == 0 and table.remove(self.held, i)
+    end
+  end
+  if position ~= 0 then
+    table.insert(self.held, symbol)
+  end
+end
+
+local function curve_of(self, symbol)
+  local curve = self.prices[symbol]
+  if not curve and (self.symbols < MOST_SYMBOLS or self.traded[symbol]) then
+    self.symbols = self.symbols + 1
+    curve = curves.new(self.most.points)
+    self.prices[symbol] = curve
+  end
+  return curve
+end
+
+-- --- What happens ------------------------------------------------------------------------------
+
+--- An event of a feed.
+---@param stream string
+---@param data any
+---@param time number
+function Recorder:event(stream, data, time)
+  self.ticks = self.ticks + 1
+  advance(self, time)
+  local symbol, price = self.mark_of(stream, data)
+  if symbol and price then
+    self:mark(symbol, price, time)
+  end
+end
+
+--- A price of a symbol, at which its position is valued from now on.
+---@param symbol string
+---@param price number
+---@param time number
+function Recorder:mark(symbol, price, time)
+  advance(self, time)
+  self.last[symbol] = price
+  local curve = curve_of(self, symbol)
+  if curve then
+    curve:add(self.now, price)
+  end
+  account(self)
+end
+
+-- A position that is left when trades are closed is the rounding of sizes.
+local function position_after(self, symbol, signed)
+  return self.trades.open[symbol] and (self.positions[symbol] or 0) + signed or 0
+end
+
+local function keep_fill(self, fill)
+  self.fill_count = self.fill_count + 1
+  if #self.fills < self.most.fills then
+    table.insert(self.fills, {
+      id = fill.id, order = fill.order, time = self.now, symbol = fill.symbol, side = fill.side, size = fill.size,
+      price = fill.price, fee = fill.fee,
+    })
+  end
+end
+
+--- A fill of the broker.
+---@param fill {symbol: string, side: "buy"|"sell", size: number, price: number, fee?: number, time: number}
+function Recorder:fill(fill)
+  local symbol, fee = fill.symbol, fill.fee or 0
+  local signed = fill.side == "buy" and fill.size or -fill.size
+  advance(self, fill.time)
+  if not self.equity:last() then
+    account(self) -- what there was before
+  end
+  self.traded[symbol] = true
+  self.last[symbol] = self.last[symbol] or fill.price
+  self.cash = self.cash - signed * fill.price - fee
+  self.fees, self.turnover = self.fees + fee, self.turnover + fill.size * fill.price
+  self.trades:fill(symbol, signed, fill.price, fee, self.now)
+  hold(self, symbol, position_after(self, symbol, signed))
+  keep_fill(self, fill)
+  account(self)
+end
+
+-- --- A run -------------------------------------------------------------------------------------
+
+-- What the account has already is where this run begins.
+local function take_over(self, paper)
+  if self.options.cash == nil then
+    self.cash = paper:account().cash
+    self.start = self.cash
+  end
+end
+
+--- Watches a run, from now on.
+---@param runtime strobe.live.Runtime
+---@param paper? table the broker
+function Recorder:attach(runtime, paper)
+  self.runtime, self.paper = runtime, paper
+  runtime:observe(function(stream, data, time)
+    if not self.done then
+      self:event(stream, data, time)
+    end
+  end)
+  if paper then
+    take_over(self, paper)
+    paper:on_fill(function(fill)
+      if not self.done then
+        self:fill(fill)
+      end
+    end)
+  end
+end
+
+--- Ends it: from now on nothing is recorded.
+---@return strobe.backtest.Result
+function Recorder:finish()
+  if not self.done then
+    if self.begin then
+      account(self)
+    end
+    self.done = results.of(self)
+  end
+  return self.done
+end
+
+return Recorder
