@@ -100,11 +100,19 @@ function Curve:add(time, value)
   bucket.last, bucket.last_time = value, time
 end
 
-local function in_order(bucket)
-  if bucket.low_time < bucket.high_time then
-    return bucket.low_time, bucket.low, bucket.high_time, bucket.high
+-- The extremes of a bucket that are neither its first nor its last value, in order of time.
+local function inner(bucket)
+  local list = {}
+  for _, name in ipairs { "low", "high" } do
+    local value, time = bucket[name], bucket[name .. "_time"]
+    if not (value == bucket.first and time == bucket.first_time or value == bucket.last and time == bucket.last_time) then
+      list[#list + 1] = { time, value }
+    end
   end
-  return bucket.high_time, bucket.high, bucket.low_time, bucket.low
+  if #list == 2 and list[1][1] > list[2][1] then
+    list[1], list[2] = list[2], list[1]
+  end
+  return list
 end
 
 --- The curve as points {time, value}, in order of time: all values, or of each bucket the first, the smallest, the
@@ -112,18 +120,14 @@ end
 ---@return number[][]
 function Curve:points()
   local points = {}
-  local function add(time, value)
-    local before = points[#points]
-    if not before or before[1] ~= time or before[2] ~= value then
-      points[#points + 1] = { time, value }
-    end
-  end
   for _, bucket in ipairs(self) do
-    local time, value, later, other = in_order(bucket)
-    add(bucket.first_time, bucket.first)
-    add(time, value)
-    add(later, other)
-    add(bucket.last_time, bucket.last)
+    points[#points + 1] = { bucket.first_time, bucket.first }
+    for _, point in ipairs(inner(bucket)) do
+      points[#points + 1] = point
+    end
+    if bucket.last_time ~= bucket.first_time or bucket.last ~= bucket.first then
+      points[#points + 1] = { bucket.last_time, bucket.last }
+    end
   end
   return points
 end

@@ -6,6 +6,10 @@ local figures = {}
 local EPOCH = 1e8
 local MINUTE, HOUR, DAY = 60, 3600, 86400
 local MINUS = "−"
+-- Amounts below are written with a power of ten.
+local SMALL = 1e-4
+-- Figures of a price: what an exchange prints, and an average that is not longer.
+local PRICE_FIGURES = 8
 
 figures.NONE = "–"
 
@@ -44,11 +48,22 @@ local function decimals_of(value)
   return math.min(12, math.ceil(-math.log(size, 10)) + 3)
 end
 
+-- "1.121e−7": digits of what is very small are not counted.
+local function scientific(value)
+  local sign, digits, power = ("%.3e"):format(value):match "^(-?)([%d.]+)e%-0*(%d+)$"
+  return (sign == "-" and MINUS or "") .. digits .. "e" .. MINUS .. power
+end
+
 --- An amount of money: cents, or four figures when it is small.
 ---@param value? number
 ---@return string
 function figures.amount(value)
-  return value and figures.fixed(value, decimals_of(value)) or figures.NONE
+  if not value then
+    return figures.NONE
+  elseif value ~= 0 and math.abs(value) < SMALL then
+    return scientific(value)
+  end
+  return figures.fixed(value, decimals_of(value))
 end
 
 --- The same with its sign, when it has one.
@@ -59,15 +74,18 @@ function figures.change(value)
   return value and value > 0 and text:find "[1-9]" and "+" .. text or text
 end
 
---- A price or a size, with all its figures and no more.
+--- A price or a size: eight figures, without zeros at the end.
 ---@param value? number
 ---@return string
 function figures.exact(value)
   if not value then
     return figures.NONE
+  elseif value == 0 or math.abs(value) == math.huge or value ~= value then
+    return figures.fixed(value, 0)
   end
-  local text = figures.fixed(value, value == math.floor(value) and 0 or math.max(decimals_of(value), 6))
-  return text:find("%.") and text:gsub("0+$", ""):gsub("%.$", "") or text
+  local before = math.floor(math.log(math.abs(value), 10)) + 1
+  local text = figures.fixed(value, math.min(16, math.max(0, PRICE_FIGURES - before)))
+  return text:find("%.") and (text:gsub("0+$", ""):gsub("%.$", "")) or text
 end
 
 ---@param value? number 0.5 is 50 %
@@ -79,7 +97,7 @@ end
 ---@param value? number
 ---@return string
 function figures.ratio(value)
-  return value and figures.fixed(value, 2) or figures.NONE
+  return value and figures.fixed(value, math.abs(value) < 1 and 3 or 2) or figures.NONE
 end
 
 ---@param value? integer

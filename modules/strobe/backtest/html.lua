@@ -26,9 +26,14 @@ local function tone(value)
   return value and (value > 0 and "good" or value < 0 and "bad") or ""
 end
 
--- Fractions of a second where the whole run is short, or its trades are.
-local function digits_of(result)
-  return result.time.seconds < 3600 and 3 or 0
+-- How the table writes a time: of a short run with fractions of a second, of one day without the date.
+local function time_writer(result)
+  local begin, digits = result.time.begin, result.time.seconds < 3600 and 3 or 0
+  local same_day = begin // 86400 == result.time.finish // 86400
+  local write = same_day and figures.clock or figures.date
+  return function(time)
+    return write(time, digits)
+  end
 end
 
 -- --- Head and figures ------------------------------------------------------------------------------
@@ -70,9 +75,9 @@ local function sharpe_note(sharpe)
   if not sharpe.value then
     return "too little happened"
   elseif sharpe.annual then
-    return ("%s per year, of %s"):format(figures.ratio(sharpe.annual), plural(sharpe.periods, PERIODS[sharpe.period]))
+    return ("per %s; %s per year"):format(PERIODS[sharpe.period], figures.ratio(sharpe.annual))
   end
-  return ("per %s, of %s"):format(PERIODS[sharpe.period], figures.count(sharpe.periods))
+  return ("per %s, over %s"):format(PERIODS[sharpe.period], plural(sharpe.periods, PERIODS[sharpe.period]))
 end
 
 local function tile(name, value, note, class)
@@ -169,10 +174,10 @@ local function cell(text, class, value)
     value and (' data-value="%.17g"'):format(value) or "", text)
 end
 
-local function row(trade, digits)
+local function row(trade, write)
   return "<tr>" .. table.concat {
-    cell(figures.date(trade.opened, digits), "text", trade.opened),
-    cell(trade.closed and figures.date(trade.closed, digits) or '<span class="soft">open</span>', "text",
+    cell(write(trade.opened), "text", trade.opened),
+    cell(trade.closed and write(trade.closed) or '<span class="soft">open</span>', "text",
       trade.closed or math.maxinteger),
     cell(escape(trade.symbol), "text"), cell(trade.side, "text"), cell(figures.exact(trade.size), nil, trade.size),
     cell(figures.exact(trade.entry), nil, trade.entry), cell(figures.exact(trade.exit), nil, trade.exit),
@@ -196,9 +201,9 @@ local function trade_table(result)
   if all == 0 then
     return '<section>\n<h2>Trades</h2>\n<p class="none">No trade was made.</p>\n</section>'
   end
-  local rows, digits = {}, digits_of(result)
+  local rows, write = {}, time_writer(result)
   for i = 1, math.min(#list, MOST_ROWS) do
-    rows[i] = row(list[i], digits)
+    rows[i] = row(list[i], write)
   end
   local more = all > #rows and ('\n<p class="more">The first %s of %s.</p>'):format(figures.count(#rows),
     plural(all, "trade")) or ""
