@@ -9,6 +9,7 @@ local known = { version = true, subscribe = true, unsafe = true }
 for _, name in ipairs(functions) do
   known[name] = true
 end
+known.parameters = true
 
 local function refuse(path, text, ...)
   refusals.raise("contract", text:format(...), path .. ":1")
@@ -44,6 +45,19 @@ local function check_subscribe(path, subscribe)
   end
 end
 
+-- What a trader turns: shown in reports, so plain.
+local function check_parameters(path, parameters)
+  if type(parameters) ~= "table" then
+    refuse(path, "parameters: a table expected, got %s", type(parameters))
+  end
+  for name, value in pairs(parameters) do
+    local kind = type(value)
+    if type(name) ~= "string" or kind ~= "number" and kind ~= "string" and kind ~= "boolean" then
+      refuse(path, "parameters.%s: numbers, strings and booleans by name expected, got %s", tostring(name), kind)
+    end
+  end
+end
+
 --- Checks one. Raises a Refusal.
 ---@param path string of the unit's file
 ---@param unit any what it returned
@@ -63,6 +77,7 @@ function contracts.check(path, unit, is_unsafe)
   end
   check_functions(path, unit)
   check_subscribe(path, unit.subscribe or {})
+  check_parameters(path, unit.parameters or {})
   local warnings = { unit.unsafe and "unsafe = true: the new code is not on probation" or nil }
   for name in pairs(unit) do
     if not known[name] then
