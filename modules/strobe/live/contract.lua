@@ -4,8 +4,9 @@ local refusals = require "strobe.live.refusal"
 
 local contracts = {}
 
-local functions = { "init", "migrate", "main", "on_event", "dispose", "on_rollback" }
-local known = { version = true, subscribe = true, unsafe = true }
+local functions = { "init", "migrate", "main", "on_event", "on_batch", "dispose", "on_rollback" }
+local forms = { "main", "on_event", "on_batch" }
+local known = { version = true, subscribe = true, unsafe = true, batch = true }
 for _, name in ipairs(functions) do
   known[name] = true
 end
@@ -21,8 +22,30 @@ local function check_functions(path, unit)
       refuse(path, "%s: a function expected, got %s", name, type(unit[name]))
     end
   end
-  if (unit.main == nil) == (unit.on_event == nil) then
-    refuse(path, "exactly one of main and on_event expected")
+  local given = {}
+  for _, name in ipairs(forms) do
+    given[#given + 1] = unit[name] and name or nil
+  end
+  if #given ~= 1 then
+    refuse(path, "exactly one of main, on_event and on_batch expected, got %s",
+      #given == 0 and "none" or table.concat(given, " and "))
+  end
+end
+
+local function check_batch(path, unit)
+  local batch = unit.batch
+  if batch == nil then
+    return
+  elseif type(batch) ~= "table" then
+    refuse(path, "batch: {size=, wait=} expected, got %s", type(batch))
+  elseif not unit.on_batch then
+    refuse(path, "batch is for units with on_batch")
+  end
+  local size, wait = batch.size, batch.wait
+  if size ~= nil and (math.type(size) ~= "integer" or size < 1) then
+    refuse(path, "batch.size: a whole number of 1 or more expected, got %s", tostring(size))
+  elseif wait ~= nil and not (type(wait) == "number" and wait >= 0 and wait < math.huge) then
+    refuse(path, "batch.wait: seconds expected, got %s", tostring(wait))
   end
 end
 
@@ -76,6 +99,7 @@ function contracts.check(path, unit, is_unsafe)
     refuse(path, "unsafe: write `unsafe = true` in this file, or leave it out; it is read before the code runs")
   end
   check_functions(path, unit)
+  check_batch(path, unit)
   check_subscribe(path, unit.subscribe or {})
   check_parameters(path, unit.parameters or {})
   local warnings = { unit.unsafe and "unsafe = true: the new code is not on probation" or nil }

@@ -23,7 +23,7 @@ local facts = {
     return run.generation.number
   end,
   replaying = function(run)
-    return run.replay ~= nil
+    return run.replay ~= false
   end,
   orders = function(run)
     return require("strobe.broker.orders").of(run)
@@ -229,23 +229,6 @@ end
 local Keeper = {}
 Keeper.__index = Keeper
 
-local function same(a, b)
-  if type(a) ~= "table" or type(b) ~= "table" then
-    return a == b
-  end
-  for key, value in pairs(a) do
-    if not same(value, b[key]) then
-      return false
-    end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then
-      return false
-    end
-  end
-  return true
-end
-
 local function close(object)
   local meta = getmetatable(object)
   if type(meta) == "table" and meta.__close then
@@ -260,6 +243,17 @@ function contexts.keeper()
   return setmetatable({ kept = {} }, Keeper)
 end
 
+-- What a run has made later on takes the place of what was; that is closed when it cannot come back.
+local function replace(keeper, run, name)
+  local old, probation = keeper.kept[name], run.unit.probation
+  keeper.kept[name] = run.keeps[name]
+  if probation and probation:covers(run) then
+    table.insert(probation.replaced, { name = name, held = old })
+  elseif old then
+    close(old.object)
+  end
+end
+
 --- See Ctx:keep. What a run that starts makes is its own until it is committed.
 ---@async
 ---@param run strobe.live.Run
@@ -269,7 +263,7 @@ end
 ---@return any object
 function Keeper:keep(run, name, spec, make)
   local held = run.keeps[name] or self.kept[name]
-  if held and same(held.spec, spec) then
+  if held and state.equal(held.spec, spec) then
     run.keeps[name] = held
     return held.object
   end
@@ -280,12 +274,8 @@ function Keeper:keep(run, name, spec, make)
     refusals.raise("init", ("ctx:keep '%s': %s"):format(name, tostring(ok and message or object)))
   end
   run.keeps[name] = { object = object, spec = type(spec) == "table" and state.copy(spec) or spec, made_by = run }
-  if not run.starting and not run.unit.probation then
-    local old = self.kept[name]
-    self.kept[name] = run.keeps[name]
-    if old then
-      close(old.object)
-    end
+  if not run.starting then
+    replace(self, run, name)
   end
   return object
 end
@@ -327,7 +317,8 @@ end
 ---@param run strobe.live.Run
 ---@param replaced table[] what that returned
 function Keeper:give_back(run, replaced)
-  for _, old in ipairs(replaced) do
+  for i = #replaced, 1, -1 do
+    local old = replaced[i]
     local new = self.kept[old.name]
     self.kept[old.name] = old.held
     if new and new.made_by == run then

@@ -86,13 +86,15 @@ local function keep_late(delivery, stream, data, when, stream_seq)
   for _, unit in ipairs(delivery.runtime.order) do
     local probation = unit.probation
     if probation and probation.dropped[stream] then
-      table.insert(probation.late, unit.inbox:event(stream, data, when, stream_seq))
+      probation:put_late(unit.inbox:event(stream, data, when, stream_seq))
     end
   end
 end
 
 local function hand_out(delivery, stream, data, when, stream_seq)
-  keep_late(delivery, stream, data, when, stream_seq)
+  if delivery.runtime.probations.dropping then
+    keep_late(delivery, stream, data, when, stream_seq)
+  end
   local list = delivery.subscribers[stream]
   if list then
     for i = 1, #list do

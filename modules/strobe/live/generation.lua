@@ -19,6 +19,7 @@ local state = require "strobe.live.state"
 ---@field warnings string[]
 ---@field carried string[] modules taken over from the one before
 ---@field changed string[] files that differ from that
+---@field tasks table<string, integer> how many tasks its runs have had, by kind: for the ids of effects
 
 ---@class strobe.live.Contract
 ---@field version integer
@@ -27,6 +28,8 @@ local state = require "strobe.live.state"
 ---@field migrate? fun(st: table, from?: integer): table
 ---@field main? fun(ctx: strobe.live.Ctx, st: table)
 ---@field on_event? fun(ctx: strobe.live.Ctx, st: table, event: strobe.live.Event)
+---@field on_batch? fun(ctx: strobe.live.Ctx, st: table, batch: strobe.live.Event[])
+---@field batch? {size?: integer, wait?: number} of on_batch: events at most, seconds
 ---@field dispose? fun(ctx: strobe.live.Ctx, st: table, why: "reload"|"rollback"|"stop")
 ---@field on_rollback? fun(ctx: strobe.live.Ctx, st: table, effects: table[])
 ---@field unsafe? boolean
@@ -105,6 +108,14 @@ end
 local function async_facet(is_unsafe)
   local async = require "strobe.async"
   local instead = {
+    sleep = function(seconds, ...)
+      local run = runs.current()
+      if run and run.replay and type(seconds) == "number" then
+        run:sleep(seconds)
+        return ...
+      end
+      return async.sleep(seconds, ...)
+    end,
     create_task = function(f, ...)
       return run_for("async.create_task"):create_task(f, ...)
     end,
@@ -277,7 +288,7 @@ function generations.load(unit, number, before, turn)
   end
   return {
     number = number, graph = graph, contract = contract, types = types, warnings = warnings, carried = carried,
-    changed = changed,
+    changed = changed, tasks = {},
   }
 end
 

@@ -8,12 +8,13 @@ local lot = require "strobe.core.lot"
 local SIZE = 65536
 
 ---@class strobe.live.Event
----@field seq integer         of the unit, without gaps
+---@field seq integer         of the unit, without gaps; false until it is taken
 ---@field stream string
 ---@field stream_seq? integer of the feed
 ---@field time number
 ---@field data any
 ---@field redelivered? true   it was tried before, and effects of it were sent
+---@field effects? strobe.live.Effect[] these
 ---@field late? true          of a stream which the version that was rolled back had dropped
 ---@field package front? true it was interjected, or brought such
 ---@field package held? true  it is not to be delivered yet
@@ -28,6 +29,7 @@ local SIZE = 65536
 ---@field private last integer
 ---@field private seq integer
 ---@field meet? fun(event: strobe.live.Event) is shown each event before it is delivered, once; may interject
+---@field private waiting integer tasks that wait for room
 local Inbox = {}
 Inbox.__index = Inbox
 
@@ -38,21 +40,12 @@ function Inbox.new(options)
   options = options or {}
   return setmetatable({
     size = options.size or SIZE, policy = options.policy or "block", dropped = 0, peak = 0,
-    first = 1, last = 0, seq = 0, room = lot.new "inbox",
+    first = 1, last = 0, seq = 0, room = lot.new "inbox", waiting = 0,
   }, Inbox)
 end
 
 function Inbox:__len()
   return self.last - self.first + 1
-end
-
-local function append(inbox, event)
-  inbox.last = inbox.last + 1
-  inbox[inbox.last] = event
-  local count = inbox.last - inbox.first + 1
-  if count > inbox.peak then
-    inbox.peak = count
-  end
 end
 
 -- Replaces the event of the same stream that waits, if one does.
@@ -75,7 +68,7 @@ end
 ---@param stream_seq? integer
 ---@return strobe.live.Event
 function Inbox.event(_, stream, data, time, stream_seq)
-  return { stream = stream, stream_seq = stream_seq, time = time, data = data }
+  return { seq = false, stream = stream, stream_seq = stream_seq, time = time, data = data }
 end
 
 -- Behind those at the front that were interjected.
@@ -125,13 +118,19 @@ function Inbox:offer(stream, data, time, stream_seq)
     remove(self, behind(self))
     self.dropped = self.dropped + 1
   end
-  append(self, self:event(stream, data, time, stream_seq))
+  local last = self.last + 1
+  self.last = last
+  self[last] = { seq = false, stream = stream, stream_seq = stream_seq, time = time, data = data }
+  if count >= self.peak then
+    self.peak = last - self.first + 1
+  end
   return true
 end
 
 --- Waits until something was taken out.
 ---@async
 function Inbox:wait_room()
+  self.waiting = self.waiting + 1
   self.room:park()
 end
 
@@ -165,7 +164,8 @@ function Inbox:take()
   end
   self[first] = nil
   self.first = first + 1
-  if #self.room > 0 then
+  if self.waiting > 0 then
+    self.waiting = 0
     self.room:wake()
   end
   if self.meet and not event.met and brings(self, event) then
@@ -193,11 +193,39 @@ function Inbox:withdraw(event)
   end
 end
 
+--- The next event, which stays; nil when there is none.
+---@return strobe.live.Event?
+function Inbox:peek()
+  return self[self.first]
+end
+
 --- Puts an event back to the front.
 ---@param event strobe.live.Event
 function Inbox:put_back(event)
   self.first = self.first - 1
   self[self.first] = event
+end
+
+--- Takes out the events of some streams.
+---@param streams table<string, any> the keys
+---@return strobe.live.Event[] taken in their order
+function Inbox:extract(streams)
+  local taken, to = {}, self.first
+  for from = self.first, self.last do
+    local event = self[from]
+    self[from] = nil
+    if streams[event.stream] then
+      taken[#taken + 1] = event
+    else
+      self[to], to = event, to + 1
+    end
+  end
+  self.last = to - 1
+  if #taken > 0 then
+    self.waiting = 0
+    self.room:wake()
+  end
+  return taken
 end
 
 return Inbox

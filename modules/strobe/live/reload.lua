@@ -13,7 +13,6 @@ local rollback = require "strobe.live.rollback"
 local runs = require "strobe.live.run"
 local state = require "strobe.live.state"
 local time = require "strobe.core.time"
-local timeouts = require "strobe.async.timeout"
 
 local DRAIN, START = 2, 5
 -- The part of an inbox that may be full while delivery stands still.
@@ -120,69 +119,101 @@ local function check_backlog(unit)
 end
 
 local function blocker(run)
+  if run.at_boundary then
+    return "a task of the unit is shielded"
+  end
   local place = report.where(run.main) or "?"
   return ("the handler of event %d waits for %s at %s"):format(run.seen, run.main:state(), place)
 end
 
-local function wait_unshielded(run, deadline)
-  while run.shields > 0 do
-    local left = deadline - time.now()
-    if left <= 0 or not timeouts.move_on_after(left, run.unshielded.park, run.unshielded) then
-      return false
-    end
-  end
-  return true
-end
-
--- The step that does not end is cut: its event counts as processed.
+-- The step that does not end is cut: its events count as processed.
 local function cut(change)
   local run = change.old
   if run.shields > 0 then
     return false
   end
-  change.report.cut = { run.event and run.event.seq }
+  change.report.cut = {}
+  for i, event in ipairs(run.batch or run.event and { run.event } or {}) do
+    change.report.cut[i] = event.seq
+  end
+  run.cut = true
   run.main:cancel "reload"
-  return run:wait_boundary(time.now() + 1)
+  return run:wait_boundary(time.now() + change.unit.CLEANUP) and change.unit:settle_cut(run)
 end
 
 -- Code that has failed on probation is undone first: what it left is no state to go on with.
 local function undo_failed(change)
   local unit = change.unit
   local probation = unit.probation
-  if probation and probation.failure ~= nil then
-    unit.runtime:tell(rollback.perform(unit, "error", probation.failure))
-    change.old = unit.run
-    change.report.from = unit.run.generation.number
-    return true
+  if not (probation and probation.set.failed) then
+    return false
   end
-  return false
+  for _, told in ipairs(rollback.perform(probation.set, "error", probation.set.failure)) do
+    unit.runtime:tell(told)
+  end
+  return true
 end
 
-local function wait_settled(change, options)
+local function is_settled(change)
+  local run = change.old
+  return (run.at_boundary or run.ended) and run.shields == 0
+end
+
+local function wait_settled(change, deadline, options)
   local run = change.old
   check_holds(run)
-  local deadline = time.now() + (options.drain or DRAIN)
-  local settled = run:wait_boundary(deadline) and wait_unshielded(run, deadline)
+  local settled = run:wait_boundary(deadline) and run:wait_unshielded(deadline)
   check_backlog(change.unit)
   if not settled and not (options.on_drain == "cancel" and cut(change)) then
     refusals.raise("busy", blocker(run), report.where(run.main))
   end
 end
 
-local function quiesce(change, options)
+-- Delivery stops, and what runs is what will be exchanged.
+local function hold(change)
   local unit = change.unit
-  if not change.old then
-    unit:hold(true)
-    return
+  local again = undo_failed(change)
+  unit:hold(true)
+  if change.old ~= unit.run then -- undone, or restarted meanwhile
+    change.old, again = unit.run, true
+    change.report.from = unit.run.generation.number
+  end
+  return again
+end
+
+-- Whether all are at their boundary at once; one may have left it while another was waited for.
+local function are_settled(changes)
+  local settled = true
+  for _, change in ipairs(changes) do
+    local failed = change.unit.probation and change.unit.probation.set.failed
+    settled = settled and not failed and not hold(change) and (not change.old or is_settled(change))
+  end
+  return settled
+end
+
+local function quiesce(changes, options)
+  local deadline = time.now() + (options.drain or DRAIN)
+  for _, change in ipairs(changes) do
+    hold(change)
   end
   repeat
-    undo_failed(change)
-    unit:hold(true)
-    change.old = unit.run -- which may have been restarted meanwhile
-    wait_settled(change, options)
-  until not (unit.probation and unit.probation.failure ~= nil)
-  check_holds(change.old)
-  change.old:freeze()
+    for _, change in ipairs(changes) do
+      hold(change)
+      if change.old then
+        wait_settled(change, deadline, options)
+      end
+    end
+  until are_settled(changes)
+  for _, change in ipairs(changes) do
+    if change.old then
+      check_holds(change.old)
+    end
+  end
+  for _, change in ipairs(changes) do
+    if change.old then
+      change.old:freeze()
+    end
+  end
 end
 
 -- --- Step 5 --------------------------------------------------------------------------------------
@@ -233,8 +264,15 @@ end
 
 -- --- Step 6 --------------------------------------------------------------------------------------
 
+local function check_open(unit)
+  if unit.runtime.closed then
+    refusals.raise("shutdown", "the process is ending")
+  end
+end
+
 local function start(change, deadline)
   local unit = change.unit
+  check_open(unit)
   local run = runs.new(unit, change.generation, change.st)
   change.new = run
   run.starting = true
@@ -267,19 +305,39 @@ local function dropped_by(new, old)
   return dropped
 end
 
-local function commit(change, limits)
+-- What waits of streams that the new code has not.
+local function take_dropped(change, probation)
+  local unit = change.unit
+  local dropped = dropped_by(change.new.generation.contract, change.old.generation.contract)
+  local waiting = next(dropped) and unit.inbox:extract(dropped) or {}
+  if probation then
+    probation.dropped, probation.late = dropped, waiting
+  else
+    unit.skipped = unit.skipped + #waiting
+  end
+  change.report.skipped = #waiting
+end
+
+local function begin_probation(change, limits, set)
   local unit, old, run = change.unit, change.old, change.new
-  run.starting = nil
+  change.superseded = unit.runtime.probations:finish(unit)
+  if not limits.off and not run.generation.contract.unsafe then
+    unit.probation = Probation.new(run, old.generation, change.before, limits, set)
+    unit.probation.replaced = change.replaced
+  end
+  take_dropped(change, unit.probation)
+end
+
+local function commit(change, limits, set)
+  local unit, run = change.unit, change.new
+  run.starting = false
   unit.run, unit.state = run, "running"
   run.generation.graph:adopt()
   unit.runtime.delivery:subscribe(unit, run.generation.contract.subscribe or {})
   local replaced, kept, remade = unit.keeper:take_over(run)
   change.replaced, change.report.kept, change.report.remade = replaced, kept, remade
-  if old and not limits.off and not run.generation.contract.unsafe then
-    change.superseded = unit.probation
-    unit.probation = Probation.new(run, old.generation, change.before, limits)
-    unit.probation.replaced = replaced
-    unit.probation.dropped = dropped_by(run.generation.contract, old.generation.contract)
+  if change.old then
+    begin_probation(change, limits, set)
   end
   unit:hold(false)
 end
@@ -294,15 +352,18 @@ local function settle(change)
     for _, task in ipairs(left) do
       table.insert(told.warnings, ("%s swallows its cancellation: it is frozen for good"):format(task:get_name()))
     end
-    table.insert(told.warnings, unit:dispose(old, "reload"))
+    table.insert(told.warnings, old:dispose("reload", unit.CLEANUP))
   end
-  if change.superseded then
-    unit.keeper:close_replaced(change.superseded.replaced)
+  for _, probation in ipairs(change.superseded or {}) do
+    probation.unit.keeper:close_replaced(probation.replaced)
   end
-  if not unit.probation then
+  if not unit.probation or unit.probation.run ~= run then
     unit.keeper:close_replaced(change.replaced)
   end
-  unit.runtime:watch_probation(unit)
+  if old and not unit.probation then
+    unit.runtime.leftovers:add(old.generation, unit)
+  end
+  unit.runtime.probations:watch(unit)
 end
 
 -- The old code goes on.
@@ -310,15 +371,18 @@ local function undo(change)
   local unit, run = change.unit, change.new
   if run then
     run:stop("reload", unit.CLEANUP)
-    unit:dispose(run, "reload")
+    run:dispose("reload", unit.CLEANUP)
     unit.keeper:discard(run)
   end
   local old = change.old
-  if old then
+  if unit.runtime.closed then
+    return -- that ends the old code as well
+  elseif old then
     old:thaw()
-    if unit.probation and unit.probation.failure ~= nil then
+    if unit.probation and unit.probation.set.failed then
       return -- a rollback is to come
     elseif old.ended and unit.run == old and unit.state == "running" then -- its step was cut, or it waits for a restart
+      old:stop("reload", unit.CLEANUP)
       unit:begin(runs.new(unit, old.generation, old.st))
     end
   end
@@ -331,7 +395,7 @@ local function tell(change, verdict, e)
   if e then
     told.error, told.place, told.remedy, told.trace = e.message, e.place, e.remedy, e.trace
   end
-  table.insert(change.unit.history, { number = told.to, verdict = verdict, time = time.wall(), files = told.files })
+  change.unit:remember(told.to, verdict, told.files)
   return told
 end
 
@@ -339,11 +403,7 @@ end
 local function wait_barrier(changes, options)
   local runtime = changes[1].unit.runtime
   runtime.barrier = true
-  local ok, e = pcall(function()
-    for _, change in ipairs(changes) do
-      quiesce(change, options)
-    end
-  end)
+  local ok, e = pcall(quiesce, changes, options)
   runtime.barrier = nil
   if not ok then
     error(e, 0)
@@ -362,7 +422,11 @@ local function exchange(changes, options)
     start(change, deadline)
   end
   for _, change in ipairs(changes) do
-    commit(change, options.probation or {})
+    check_open(change.unit)
+  end
+  local set = { members = {} }
+  for _, change in ipairs(changes) do
+    commit(change, options.probation or {}, set)
     change.report.backlog_max = #change.unit.inbox
   end
   for _, change in ipairs(changes) do

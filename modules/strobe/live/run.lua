@@ -6,13 +6,13 @@
 
 local contexts = require "strobe.async.context"
 local core_task = require "strobe.core.task"
-local effects = require "strobe.live.effect"
 local errors = require "strobe.async.error"
 local Event = require("strobe.async.event").Event
 local freeze = require "strobe.core.freeze"
 local handle = require "strobe.core.handle"
 local lot = require "strobe.core.lot"
 local Random = require "strobe.live.random"
+local staging = require "strobe.live.staging"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
@@ -20,22 +20,37 @@ local timeouts = require "strobe.async.timeout"
 -- Seconds of events without a wait after which the others get a turn.
 local SLICE = 0.005
 -- Events between two looks at that.
-local LOOK = 64
+local LOOK = 8
+-- Events of a batch, unless the contract says how many.
+local BATCH = 1000
+-- Times that a task which swallows its cancellation gets another.
+local AGAIN = 10
 
 local current = contexts.ContextVar("strobe.live.run", nil)
+
+---@class strobe.live.Replay
+---@field events strobe.live.Event[]
+---@field times number[] of the events
+---@field begins table<integer, true> which of them began a step
+---@field next integer
+---@field now number
 
 ---@class strobe.live.Run
 ---@field unit strobe.live.Unit
 ---@field generation strobe.live.Generation
 ---@field st table
----@field event? strobe.live.Event which is not acknowledged
----@field replay? {events: table[], next: integer} what is processed again, muted
+---@field event? strobe.live.Event which is not acknowledged; of a batch the first
+---@field batch? strobe.live.Event[] the batch, if it is more than that event
+---@field seen integer the number of the event at hand, or of the last one
+---@field replay? strobe.live.Replay what is processed again, muted
+---@field wanted integer events in the inbox for which it is woken at the boundary
 ---@field starting? boolean until it is committed: what it emits is held
 ---@field shields integer
 ---@field at_boundary boolean
 ---@field failure? any why its main task, or a child, has ended
 ---@field ended? boolean its main task has
 ---@field private staged strobe.live.Effect[]
+---@field private counts table<strobe.Task, integer> effects of tasks, by task; 0 or more
 local Run = {}
 Run.__index = Run
 
@@ -47,8 +62,11 @@ local runs = { Run = Run, variable = current }
 ---@return strobe.live.Run
 function runs.new(unit, generation, st)
   return setmetatable({
-    unit = unit, generation = generation, st = st, staged = {}, shields = 0, holds = {}, counts = {},
-    at_boundary = false, lot = lot.new "inbox", changed = Event(), keeps = {}, seen = 0,
+    unit = unit, generation = generation, st = st, staged = {}, shields = 0, holds = {}, names = {}, counts = {},
+    at_boundary = false, lot = lot.new "inbox", changed = Event(), keeps = {}, generators = {},
+    seen = unit.run and unit.run.seen or 0, streak = LOOK - 1, wanted = 1,
+    -- Asked for with each event: what is not there would be looked for twice.
+    event = false, batch = false, replay = false, starting = false, instant = false, moving = false, slice_end = false,
   }, Run)
 end
 
@@ -61,8 +79,10 @@ end
 -- --- Tasks -------------------------------------------------------------------------------------
 
 local function signal(run)
-  run.changed:set()
-  run.changed:clear()
+  if run.watched then
+    run.changed:set()
+    run.changed:clear()
+  end
 end
 
 local function fail(run, e)
@@ -103,15 +123,23 @@ local function look_away(task)
 end
 
 -- A task in the run's context, whoever makes it.
-local function spawn(run, name, f, ...)
+local function spawn(run, kind, f, ...)
   local context = contexts.Context()
   local task = context:run(function(...)
     current:set(run)
     return tasks.create_task(guarded, run, f, ...)
   end, ...)
-  task:set_name(("%s %s"):format(run.unit.name, name))
+  staging.name(run, task, kind)
+  task:set_name(("%s %s"):format(run.unit.name, kind))
   look_away(task)
   return task
+end
+
+-- The children of a run that replays begin when that is over.
+local function keep_back(run, task)
+  freeze.freeze { task }
+  run.frozen = run.frozen or {}
+  table.insert(run.frozen, task)
 end
 
 --- A child of the run, which ends with it.
@@ -119,7 +147,11 @@ end
 ---@param ... any
 ---@return strobe.Task
 function Run:create_task(f, ...)
-  return spawn(self, "task", f, ...)
+  local task = spawn(self, "task", f, ...)
+  if self.replay then
+    keep_back(self, task)
+  end
+  return task
 end
 
 --- The living tasks of the run, oldest first.
@@ -148,6 +180,31 @@ function Run:thaw()
   end
 end
 
+local function living(list)
+  local left = {}
+  for _, task in ipairs(list) do
+    left[#left + 1] = not task:done() and task or nil
+  end
+  return left
+end
+
+-- Those that swallow their cancellation get it again at each wait, and are closed then.
+local function insist(left, reason)
+  for _ = 1, AGAIN do
+    if #left == 0 then
+      return left
+    end
+    for _, task in ipairs(left) do
+      task:cancel(reason)
+    end
+    time.sleep(0)
+    time.sleep(0)
+    left = living(left)
+  end
+  freeze.freeze(left)
+  return left
+end
+
 --- Cancels its tasks and waits for their end, so many seconds. Those that do not end are frozen for good.
 ---@async
 ---@param reason string
@@ -168,93 +225,53 @@ function Run:stop(reason, seconds)
     return 0, list
   end
   local _, left = tasks.wait(list, { timeout = seconds })
-  freeze.freeze(left)
-  return #list, left
+  return #list, insist(left, reason)
+end
+
+--- Calls the code's dispose, for at most so many seconds. Nothing that fails from now on counts.
+---@async
+---@param why "reload"|"rollback"|"stop"
+---@param seconds number
+---@return string? warning
+function Run:dispose(why, seconds)
+  local dispose = self.generation.contract.dispose
+  self.stopping = true
+  if not dispose or not self.ctx then
+    return nil
+  end
+  local child = spawn(self, "dispose", dispose, self.ctx, self.st, why)
+  local done = tasks.wait({ child }, { timeout = seconds })
+  if #done == 0 then
+    child:cancel()
+    return ("dispose took more than %g s"):format(seconds)
+  end
+  local e = not child:cancelled() and child:exception()
+  return e and "dispose failed: " .. tostring(e) or nil
 end
 
 -- --- Effects -----------------------------------------------------------------------------------
 
-local function identify(run, task)
-  if task == run.main then
-    local n = (run.counts[task] or 0) + 1
-    run.counts[task] = n
-    return ("%s/%d/%d"):format(run.unit.name, run.seen, n)
-  end
-  local n = (run.counts[task] or 0) + 1
-  run.counts[task] = n
-  return ("%s/%d/%s/%d"):format(run.unit.name, run.generation.number, task:get_name(), n)
-end
-
--- The id of an effect that the event at hand has had already.
-local function known_id(event, port, value)
-  local sent = event and event.effects
-  for i, effect in ipairs(sent or {}) do
-    if not effect.matched and effect.port == port and rawequal(effect.value, value) then
-      sent[i].matched = true
-      return effect.id
-    end
-  end
-end
-
---- Stages an effect. See ctx:emit.
----@param port string
----@param value any
----@return strobe.live.Effect
-function Run:emit(port, value)
-  local target = self.unit.runtime:port(port)
-  local task = core_task.current()
-  local id = known_id(self.event, port, value) or identify(self, task)
-  if self.replay then
-    return effects.muted(id, port, value)
-  end
-  local effect = effects.new(id, port, value, self.starting and self or nil)
-  effect.target, effect.task = target, task
-  table.insert(self.staged, effect)
-  if not self.starting and not self.flushing then
-    self.flushing = handle.call_soon(self.flush, self)
-  end
-  return effect
-end
-
---- Sends what is staged.
-function Run:flush()
-  self.flushing = nil
-  if self.starting then
-    return
-  end
-  local staged = self.staged
-  self.staged = {}
-  for _, effect in ipairs(staged) do
-    self.unit:sent(self, effect)
-    effect.target:send(effect)
-  end
-end
-
---- Forgets what a task has staged since it waited last.
----@param task strobe.Task
-function Run:drop_staged(task)
-  local kept = {}
-  for _, effect in ipairs(self.staged) do
-    kept[#kept + 1] = effect.task ~= task and effect or nil
-  end
-  self.staged = kept
-end
+Run.emit, Run.flush, Run.drop_staged = staging.emit, staging.flush, staging.drop
 
 -- --- Time and chance ---------------------------------------------------------------------------
+
+local function move_on(run)
+  run.moving, run.instant = false, false
+end
 
 --- Seconds; the same until the task waits, or asks for the next event.
 ---@return number
 function Run:now()
-  if not self.instant then
+  local now = self.instant
+  if not now then
     local replay = self.replay
-    self.instant = replay and replay.now or self.unit.runtime:now()
-    if not replay then
-      handle.call_soon(function()
-        self.instant = nil
-      end)
+    now = replay and replay.now or self.unit.runtime:now()
+    self.instant = now
+    if not replay and not self.moving then
+      self.moving = handle.call_soon(move_on, self)
     end
   end
-  return self.instant
+  return now
 end
 
 --- Waits; in a replay only the clock moves on.
@@ -263,8 +280,8 @@ end
 function Run:sleep(seconds)
   local replay = self.replay
   if replay and core_task.current() == self.main then
-    replay.now = (replay.now or self.unit.runtime:now()) + seconds
-    self.instant = nil
+    replay.now = replay.now + seconds
+    self.instant = false
     return
   end
   time.sleep(seconds)
@@ -275,63 +292,82 @@ end
 ---@return number
 function Run:random(...)
   local task = core_task.current()
-  local key = task == self.main and "main" or task:get_name()
-  if self.random_at ~= self.seen or self.random_for ~= key then
-    self.random_at, self.random_for = self.seen, key
-    self.generator = Random.new(self.unit.runtime.seed, self.unit.name, self.seen, key)
+  local key = task == self.main and "main" or self.names[task] or "task"
+  if self.random_at ~= self.seen then
+    self.random_at, self.generators = self.seen, {}
   end
-  return self.generator:draw(...)
+  local generator = self.generators[key]
+  if not generator then
+    generator = Random.new(self.unit.runtime.seed, self.unit.name, self.seen, key)
+    self.generators[key] = generator
+  end
+  return generator:draw(...)
 end
 
 -- --- Events ------------------------------------------------------------------------------------
 
--- The event at hand was processed.
+-- What is at hand was processed.
 local function acknowledge(run)
-  local event = run.event
+  local event, batch = run.event, run.batch
   if event then
-    run.event = nil
-    run:flush()
-    run.unit:acknowledged(run, event)
+    run.event, run.batch = false, false
+    if run.staged[1] then
+      run:flush()
+    end
+    run.unit:acknowledged(run, event, batch)
   end
 end
 
-local function replayed(run)
+-- The next one of a replay; within a batch, none with which a step began.
+local function replayed(run, within)
   local replay = run.replay
-  local entry = replay.events[replay.next]
-  if entry then
-    replay.next = replay.next + 1
-    replay.now = entry.now
-    return entry.event
+  local at = replay.next
+  local event = replay.events[at]
+  if event and not (within and replay.begins[at]) then
+    replay.next, replay.now = at + 1, replay.times[at]
+    return event
   end
 end
 
-local function next_event(run)
+local function next_event(run, within)
   if run.replay then
-    return replayed(run)
-  elseif run.unit:delivers_to(run) then
-    return run.unit.inbox:take()
+    return replayed(run, within)
+  end
+  local unit = run.unit
+  if unit:delivers_to(run) then
+    return unit.inbox:take()
   end
 end
 
 -- Lets the others have a turn when there are very many events.
 local function be_fair(run)
-  run.streak = (run.streak or 0) + 1
-  if run.streak % LOOK ~= 0 then
+  local streak = run.streak + 1
+  run.streak = streak
+  if streak % LOOK ~= 0 then
     return
   end
   local now = time.real()
-  if now - (run.streak_began or 0) > SLICE then
+  if not run.slice_end then
+    run.slice_end = now + SLICE
+  elseif now > run.slice_end then
     time.sleep(0)
-    run.streak_began = time.real()
+    run.slice_end = false
   end
+  run.unit.runtime.leftovers:glance()
 end
 
 local function wait_at_boundary(run)
   run.at_boundary = true
   signal(run)
   run.lot:park()
-  run.at_boundary = false
-  run.streak_began = time.real()
+  run.at_boundary, run.slice_end, run.streak = false, false, LOOK - 1
+end
+
+local function begin_step(run, event)
+  run.event, run.instant, run.seen = event, false, event.seq
+  if run.unit.probation then -- which writes it down
+    run.began = run.unit.runtime:now()
+  end
 end
 
 --- The next event. Only the main task may ask.
@@ -345,10 +381,57 @@ function Run:next()
     wait_at_boundary(self)
     event = next_event(self)
   end
-  self.event, self.instant, self.seen = event, nil, event.seq
-  self.counts[self.main] = nil
-  self.began = self.replay and self.replay.now or self.unit.runtime:now()
+  begin_step(self, event)
   return event
+end
+
+local function stop_timer(run)
+  if run.batch_timer then
+    run.batch_timer:cancel()
+    run.batch_timer, run.batch_due = nil, nil
+  end
+end
+
+-- Whether those that wait in the inbox are enough for a batch, or the first of them has waited long enough.
+local function is_due(run, size, wait)
+  local count = #run.unit.inbox
+  run.wanted = 1
+  if run.replay or count >= size or wait <= 0 then
+    return true
+  elseif count == 0 or not run.unit:delivers_to(run) then
+    return false
+  elseif not run.batch_timer then
+    run.batch_due = time.now() + wait
+    run.batch_timer = handle.call_at(run.batch_due, run.wake, run)
+  end
+  run.wanted = size
+  return time.now() >= run.batch_due
+end
+
+--- The next events: as many as wait, up to `size`; for less than that it waits so many seconds from when there is one.
+--- They stay in the inbox until then. Only the main task may ask.
+---@async
+---@param size integer
+---@param wait number seconds
+---@return strobe.live.Event[]
+function Run:next_batch(size, wait)
+  acknowledge(self)
+  be_fair(self)
+  size = math.min(size, self.unit.inbox.size)
+  local event = is_due(self, size, wait) and next_event(self)
+  while not event do
+    wait_at_boundary(self)
+    event = is_due(self, size, wait) and next_event(self)
+  end
+  stop_timer(self)
+  begin_step(self, event)
+  local batch = {}
+  while event do
+    batch[#batch + 1] = event
+    event = #batch < size and next_event(self, true) or nil
+  end
+  self.batch = batch
+  return batch
 end
 
 --- Events are there, or may be delivered again.
@@ -360,19 +443,32 @@ end
 
 -- --- Starting ------------------------------------------------------------------------------------
 
+local function each_event(run, ctx, st, on_event)
+  while true do
+    on_event(ctx, st, run:next())
+  end
+end
+
+local function each_batch(run, ctx, st, contract)
+  local limits = contract.batch or {}
+  local size, wait = limits.size or BATCH, limits.wait or 0
+  while true do
+    contract.on_batch(ctx, st, run:next_batch(size, wait))
+  end
+end
+
 local function body(run, ctx)
-  local contract = run.generation.contract
+  local contract, st = run.generation.contract, run.st
   if contract.init then
-    contract.init(ctx, run.st)
+    contract.init(ctx, st)
   end
   run.initialized = true
   if contract.main then
-    contract.main(ctx, run.st)
+    contract.main(ctx, st)
+  elseif contract.on_event then
+    each_event(run, ctx, st, contract.on_event)
   else
-    local on_event = contract.on_event
-    while true do
-      on_event(ctx, run.st, run:next())
-    end
+    each_batch(run, ctx, st, contract)
   end
 end
 
@@ -381,9 +477,9 @@ end
 function Run:start(ctx)
   self.ctx = ctx
   self.main = spawn(self, "main", body, self, ctx)
-  self.main:set_name(self.unit.name .. " main")
   self.main:add_done_callback(function()
     self.ended = true
+    stop_timer(self)
     self.unit:main_ended(self)
     signal(self)
   end)
@@ -399,7 +495,23 @@ function Run:wait_boundary(deadline)
     if left <= 0 then
       return false
     end
+    self.watched = true
     timeouts.move_on_after(left, self.changed.wait, self.changed)
+    self.watched = nil
+  end
+  return true
+end
+
+--- Waits until no shield of it is held.
+---@async
+---@param deadline number
+---@return boolean in_time
+function Run:wait_unshielded(deadline)
+  while self.shields > 0 do
+    local left = deadline - time.now()
+    if left <= 0 or not timeouts.move_on_after(left, self.unshielded.park, self.unshielded) then
+      return false
+    end
   end
   return true
 end

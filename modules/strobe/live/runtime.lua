@@ -8,21 +8,27 @@ local Delivery = require "strobe.live.delivery"
 local errors = require "strobe.async.error"
 local fs = require "strobe.async.fs"
 local Intake = require "strobe.live.intake"
+local Leftovers = require "strobe.live.leftovers"
 local Lock = require("strobe.async.lock").Lock
+local Metrics = require "strobe.live.metrics"
 local Port = require "strobe.live.port"
+local Probations = require "strobe.live.probations"
 local refusals = require "strobe.live.refusal"
 local reload = require "strobe.live.reload"
-local rollback = require "strobe.live.rollback"
 local runs = require "strobe.live.run"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
+local timeouts = require "strobe.async.timeout"
 local Unit = require "strobe.live.unit"
+
+-- Seconds which the end of all waits for a reload.
+local PATIENCE = 10
 
 ---@class strobe.live.RuntimeOptions
 ---@field root? string        the project's folder; units' files are below it (the folder of each unit)
 ---@field seed? integer       of ctx:random
 ---@field inbox? table        {size, policy}
----@field probation? table    {off, events, seconds}
+---@field probation? strobe.live.Limits
 ---@field drain? number       seconds
 ---@field on_drain? "abort"|"cancel"
 ---@field on_report? fun(report: strobe.live.Report)
@@ -55,6 +61,11 @@ function Runtime.new(options)
   runtime.delivery = Delivery.new(runtime, options.streams)
   runtime.intake = Intake.new(runtime)
   runtime.feeds = runtime.intake.feeds
+  runtime.probations = Probations.new(runtime)
+  runtime.recorder = Metrics.new()
+  runtime.leftovers = Leftovers.new(function(unit, text)
+    runtime:log("warning", text, { unit = unit })
+  end)
   for name, functions in pairs(builtin_ports) do
     runtime:add_port(name, functions)
   end
@@ -227,6 +238,7 @@ end
 ---@param report strobe.live.Report
 ---@return strobe.live.Report
 function Runtime:tell(report)
+  self.recorder:reported(report)
   if self.options.on_report then
     tell_reader("a report", self.options.on_report, report)
   end
@@ -427,64 +439,24 @@ end
 
 -- --- Probation -----------------------------------------------------------------------------------
 
---- Ends the probation of a unit: it has proven itself.
----@param unit strobe.live.Unit
-function Runtime:finalise(unit)
-  local probation = unit.probation
-  if probation then
-    unit.probation = nil
-    self:spawn(function()
-      unit.keeper:close_replaced(probation.replaced)
-    end)
-    tell_watchers(self, "proven", unit, probation)
-  end
+--- A unit has proven itself, and those that were exchanged with it.
+---@param probation strobe.live.Probation
+function Runtime:proven(probation)
+  tell_watchers(self, "proven", probation.unit, probation)
 end
 
---- Looks after a probation that no event ends.
----@param unit strobe.live.Unit
-function Runtime:watch_probation(unit)
-  local probation = unit.probation
-  if not probation or probation.watched then
-    return
-  end
-  probation.watched = true
-  local task = self:spawn(function()
-    while unit.probation == probation and probation.failure == nil do
-      time.sleep_until(probation:next_look() + 1e-3)
-      if unit.probation == probation and probation.failure == nil and probation:is_over() then
-        self:finalise(unit)
-      end
-    end
-  end)
-  task:set_name("probation of " .. unit.name)
-end
-
---- Undoes a reload, in a task of its own.
----@param unit strobe.live.Unit
----@param code "error"|"budget"|"manual"
----@param e? any
----@return strobe.Task
-function Runtime:roll_back(unit, code, e)
-  local probation = unit.probation
-  unit:hold(true)
-  return self:spawn(function()
-    local held <close> = self.lock:acquire() -- luacheck: ignore
-    if unit.probation == probation and probation then
-      return self:tell(rollback.perform(unit, code, e))
-    end
-  end)
-end
-
---- Undoes the last reload of a unit by hand.
+--- Undoes the last reload of a unit by hand, and of those that were exchanged with it.
 ---@async
 ---@param name string
 ---@return strobe.live.Report? nil when it is not on probation
 function Runtime:rollback(name)
-  local unit = self.units[name] or error(("there is no unit '%s'"):format(name), 2)
-  if not unit.probation then
-    return nil
-  end
-  return self:roll_back(unit, "manual"):await()
+  return self.probations:undo_by_hand(unit_named(self, name, 2))
+end
+
+--- Figures of all units, as plain data.
+---@return strobe.live.Metrics
+function Runtime:metrics()
+  return self.recorder:read(self)
 end
 
 --- The attempts of a unit: {number, verdict, time, files}.
@@ -503,8 +475,9 @@ function Runtime:close()
   end
   self.closed = true
   self.intake:close()
+  timeouts.move_on_after(PATIENCE, self.lock.acquire, self.lock) -- a reload that is under way is refused
   for _, unit in ipairs(self.order) do
-    unit.probation = nil
+    unit.probation = false
     unit:stop()
   end
   local own, me = {}, require("strobe.core.task").current()

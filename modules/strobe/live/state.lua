@@ -150,4 +150,25 @@ function state.check(value, types)
   end
 end
 
+--- Whether two values are the same data. They hold no cycles.
+---@param a any
+---@param b any
+---@return boolean
+function state.equal(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then
+    return a == b
+  end
+  for key, value in pairs(a) do
+    if not state.equal(value, b[key]) then
+      return false
+    end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then
+      return false
+    end
+  end
+  return true
+end
+
 return state

@@ -4,13 +4,14 @@
 local contexts = require "strobe.live.ctx"
 local Inbox = require "strobe.live.inbox"
 local runs = require "strobe.live.run"
-local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
 
 -- Restarts after a failure: the first pause, and how many in how many seconds.
 local FIRST_PAUSE, MOST_RESTARTS, RESTART_WINDOW = 0.1, 5, 60
 -- Seconds for a unit's tasks to clean up, and for dispose.
 local CLEANUP = 1
+-- Attempts that are remembered.
+local HISTORY = 100
 
 ---@class strobe.live.Unit
 ---@field name string
@@ -21,12 +22,13 @@ local CLEANUP = 1
 ---@field state "starting"|"running"|"stopped"|"failed"|"ended"
 ---@field number integer of the last attempt
 ---@field history table[] of attempts: {number, verdict, time, files}
----@field probation? table see probation.lua
+---@field probation strobe.live.Probation|false
 ---@field deadlines table<string, number> of named timers
 ---@field keeper strobe.live.Keeper
 ---@field subscriptions table<string, true>
 ---@field skipped integer events of streams that are no longer subscribed
 ---@field failed_events integer
+---@field events integer which were processed
 local Unit = {}
 Unit.__index = Unit
 Unit.__name = "unit"
@@ -43,7 +45,7 @@ function Unit.new(runtime, name, path, options)
   local unit = setmetatable({
     runtime = runtime, name = name, path = path, inbox = Inbox.new(options.inbox), state = "starting", number = 0,
     history = {}, deadlines = {}, keeper = contexts.keeper(), subscriptions = {}, skipped = 0, failed_events = 0,
-    restarts = {}, old_tasks = 0,
+    restarts = {}, events = 0, held = false, probation = false,
   }, Unit)
   runtime:introduce(unit)
   return unit
@@ -74,9 +76,9 @@ end
 ---@param stream_seq? integer
 ---@return boolean
 function Unit:offer(stream, data, when, stream_seq)
-  local taken = self.inbox:offer(stream, data, when, stream_seq)
-  local run = self.run
-  if run and run.at_boundary and not self.held then
+  local inbox, run = self.inbox, self.run
+  local taken = inbox:offer(stream, data, when, stream_seq)
+  if run and run.at_boundary and not self.held and inbox.last - inbox.first + 1 >= run.wanted then
     run:wake()
   end
   return taken
@@ -111,13 +113,54 @@ function Unit:forget(event)
   self:hold(self.held)
 end
 
---- A run has processed an event.
+--- A run has processed an event, or a batch.
 ---@param run strobe.live.Run
----@param event strobe.live.Event
-function Unit:acknowledged(run, event)
-  if self.probation and run == self.run and not run.replay then
-    self.probation:processed(event, run.began)
+---@param event strobe.live.Event the first
+---@param batch? strobe.live.Event[]
+function Unit:acknowledged(run, event, batch)
+  if run.replay then
+    return
   end
+  self.events = self.events + (batch and #batch or 1)
+  local probation = self.probation
+  if probation and probation.run == run then
+    probation:processed(event, run.began, true)
+    for i = 2, batch and #batch or 1 do
+      probation:processed(batch[i], run.began, false)
+    end
+  end
+end
+
+--- What a run was doing was cut: it counts as processed.
+---@param run strobe.live.Run
+---@return true
+function Unit:settle_cut(run)
+  local event, batch = run.event, run.batch
+  run.event, run.batch = false, false
+  if event then
+    self:acknowledged(run, event, batch)
+  end
+  return true
+end
+
+-- Writes an effect down with the event at hand, and all of its batch, in place of the one it is again.
+local function write_down(run, effect)
+  local event = run.event
+  local sent = event.effects
+  if not sent then
+    sent = {}
+    for _, one in ipairs(run.batch or { event }) do
+      one.effects = sent
+    end
+  end
+  effect.matched = true -- it is not one of before
+  for i, other in ipairs(effect.before and sent or {}) do
+    if other == effect.before then
+      sent[i] = effect
+      return
+    end
+  end
+  sent[#sent + 1] = effect
 end
 
 --- An effect leaves the unit.
@@ -125,12 +168,10 @@ end
 ---@param effect strobe.live.Effect
 function Unit:sent(run, effect)
   effect.unit = self
-  local event = run.event
-  if event and effect.task == run.main then
-    event.effects = event.effects or {}
-    table.insert(event.effects, effect)
+  if run.event and effect.task == run.main then
+    write_down(run, effect)
   end
-  if self.probation then
+  if self.probation and self.probation:covers(run) then
     self.probation:sent(effect)
   end
 end
@@ -144,20 +185,22 @@ local function report_failure(unit, run, e)
   })
 end
 
---- Takes back the event at hand, to be tried again: `redelivered` if effects of it were sent.
+--- Takes back what is at hand, to be tried again: `redelivered` if effects of it were sent.
 ---@param run strobe.live.Run
+---@return integer events
 function Unit:take_back(run)
-  local event = run.event
-  if event then
-    run.event = nil
-    if event.effects then
-      event.redelivered = true
-      for _, effect in ipairs(event.effects) do
-        effect.matched = nil
-      end
+  local list = run.batch or run.event and { run.event } or {}
+  run.event, run.batch = false, false
+  for i = #list, 1, -1 do
+    local event = list[i]
+    event.redelivered, event.numbered = event.effects and true, nil
+    for _, effect in ipairs(event.effects or {}) do
+      effect.matched = nil
+      event.numbered = math.max(event.numbered or 0, effect.n)
     end
     self.inbox:put_back(event)
   end
+  return #list
 end
 
 -- How long to wait before the next restart; nil when there were too many.
@@ -177,6 +220,7 @@ end
 local function restart(unit, run, pause)
   time.sleep(pause)
   if unit.run == run and not unit.held then
+    run:stop("restart", CLEANUP) -- what it has left
     unit:begin(runs.new(unit, run.generation, run.st))
   end
 end
@@ -189,16 +233,17 @@ function Unit:failed(run, e)
     return -- a reload is watching
   end
   report_failure(self, run, e)
-  if self.probation and self.probation:covers(run) then
-    self.probation.failure = e
-    self.runtime:roll_back(self, "error", e)
+  local probation = self.probation
+  if probation and probation:covers(run) and not probation.set.failed then
+    probation.set.failed, probation.set.failure = probation, e
+    self.runtime.probations:undo(probation, "error", e)
   end
 end
 
 --- The main task of a run has ended.
 ---@param run strobe.live.Run
 function Unit:main_ended(run)
-  if run ~= self.run or run.starting or run.stopping then
+  if run ~= self.run or run.starting or run.stopping or run.cut then
     return
   elseif run.failure == nil then
     self.state = "ended"
@@ -228,25 +273,16 @@ function Unit:begin(run)
   run:start(contexts.new(run))
 end
 
---- Calls dispose of a run's code, for at most a second.
----@async
----@param run strobe.live.Run
----@param why "reload"|"rollback"|"stop"
----@return string? warning
-function Unit.dispose(_, run, why)
-  local dispose = run.generation.contract.dispose
-  if not dispose or not run.ctx then
-    return nil
+--- Remembers an attempt.
+---@param number integer of the generation
+---@param verdict string
+---@param files string[]
+function Unit:remember(number, verdict, files)
+  local history = self.history
+  history[#history + 1] = { number = number, verdict = verdict, time = time.wall(), files = files }
+  if #history > HISTORY then
+    table.remove(history, 1)
   end
-  local child = tasks.create_task(dispose, run.ctx, run.st, why)
-  child:set_name(run.unit.name .. " dispose")
-  local done = tasks.wait({ child }, { timeout = CLEANUP })
-  if #done == 0 then
-    child:cancel()
-    return ("dispose took more than %g s"):format(CLEANUP)
-  end
-  local e = not child:cancelled() and child:exception()
-  return e and "dispose failed: " .. tostring(e) or nil
 end
 
 --- Ends it: its tasks are cancelled, and what it kept is closed.
@@ -255,7 +291,7 @@ function Unit:stop()
   local run = self.run
   self.held, self.state = true, "stopped"
   if run then
-    self:dispose(run, "stop")
+    run:dispose("stop", CLEANUP)
     run:stop("stop", CLEANUP)
   end
   self.keeper:close()

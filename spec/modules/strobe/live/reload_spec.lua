@@ -228,7 +228,7 @@ describe("probation", function()
     end
     async.sleep(31)
     units:offer("ticks", 1)
-    assert.is_nil(units.runtime.units.mm.probation)
+    assert.is_falsy(units.runtime.units.mm.probation)
   end)
 
   it("is undone by hand", function()
