@@ -212,7 +212,7 @@ describe("a replay", function()
       end
     end)
     assert.is_true(size > 3e6)
-    assert.is_true(most * 1024 < 1.5e6, ("%d KiB"):format(most))
+    assert.is_true(most * 1024 < 1.5e6, ("%.0f KiB"):format(most))
   end)
 
   it("lets others run meanwhile", function()
