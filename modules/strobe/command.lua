@@ -14,6 +14,8 @@ usage: strobe FILE|- [args]          run a script, or the standard input
        strobe -e CODE                run a line
        strobe test [PATH...]         run specs with Busted (virtual clock by default)
        strobe trace FILE.vcd [...]   a trace of a circuit as a timing diagram (--help tells more)
+       strobe reload [PID] [UNIT]    new code for the units of a running process (--help tells more)
+       strobe ps                     the processes that run units, and what they do
        strobe help [NAME]            this text, or the reference of a module, class or function
        strobe help asyncio[.NAME]    what stands for a name of Python's asyncio
        strobe help --markdown [DIR]  the whole reference as Markdown, in DIR (reference)
@@ -99,6 +101,14 @@ end
 
 function commands.trace(arguments)
   return require("strobe.trace").main(arguments)
+end
+
+function commands.reload(arguments)
+  return require("strobe.attach.reload").main(arguments)
+end
+
+function commands.ps(arguments)
+  return require("strobe.attach.ps").main(arguments)
 end
 
 function commands.help(arguments)

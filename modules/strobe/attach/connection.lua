@@ -61,7 +61,9 @@ end
 function Connection:reply(id, answer)
   answer.id = id
   local line, problem = protocol.encode(answer)
-  line = line or protocol.encode { id = id, ok = false, code = "error", error = "the answer cannot be sent: " .. problem }
+  line = line or protocol.encode {
+    id = id, ok = false, code = "error", error = "the answer cannot be sent: " .. problem,
+  }
   if self.stream:is_closing() then
     return
   elseif not has_room(self, line) then

@@ -1,8 +1,8 @@
 --- Where the sockets of running processes are: $XDG_RUNTIME_DIR/strobe/PID.sock, or without that variable below
 --- /tmp/strobe-UID.
 --
--- Whoever reaches a socket can run code in the process, so the folder must be a real one, ours, and closed to all others.
--- A socket at which nobody listens was left by a process that was killed; who finds it removes it.
+-- Whoever reaches a socket can run code in the process, so the folder must be a real one, ours, and closed to all
+-- others. A socket at which nobody listens was left by a process that was killed; who finds it removes it.
 
 local net = require "strobe.net"
 local uv = require "luv"
@@ -116,8 +116,8 @@ local function add_sockets(list, folder)
   end
 end
 
---- The sockets that there are, by pid; those at which nobody listens are among them. Folders that are not ours alone are
---- left out.
+--- The sockets that there are, by pid; those at which nobody listens are among them. Folders that are not ours alone
+--- are left out.
 ---@return {pid: integer, path: string}[]
 function directory.list()
   local list = {}

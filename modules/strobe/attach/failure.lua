@@ -42,7 +42,8 @@ function failures.field(request, name, kind, optional)
   end
   local found = kind == "integer" and math.type(value) or type(value)
   if found ~= kind then
-    failures.raise("bad_request", ("%s: %s expected"):format(name, kind == "integer" and "a whole number" or "a " .. kind))
+    local what = kind == "integer" and "a whole number" or "a " .. kind
+    failures.raise("bad_request", ("%s: %s expected"):format(name, what))
   end
   return value
 end

@@ -1,15 +1,14 @@
 --- Running processes as others see them: a socket in each, to look at its tasks and units, and to reload these.
 --
 --   local attach = require "strobe.attach"
---   local server <close> = assert(attach.serve { runtime = runtime })             -- in the process; `strobe live` does that
+--   local server <close> = assert(attach.serve { runtime = runtime })      -- in the process; `strobe live` does that
 --
---   local client <close> = assert(attach.connect(4242))                           -- in another one
+--   local client <close> = assert(attach.connect(4242))                    -- in another one
 --   client:call("open", { rights = "rw", name = "me" })
 --   local answer, message, code = client:call("reload", { unit = "mm" })
 --
--- The socket is $XDG_RUNTIME_DIR/strobe/PID.sock (or below /tmp/strobe-UID): for its user, and root, alone. What is changed
--- through it stands in the log. JSON lines in both directions; who waits for nothing can talk to it with
--- `socat - UNIX-CONNECT:…`.
+-- The socket is $XDG_RUNTIME_DIR/strobe/PID.sock (or below /tmp/strobe-UID): for its user, and root, alone. What is
+-- changed through it stands in the log. JSON goes both ways, an object a line: `socat - UNIX-CONNECT:…` can talk to it.
 
 local client = require "strobe.attach.client"
 local server = require "strobe.attach.server"

@@ -144,8 +144,8 @@ function text_of(value, state, path, depth)
   return tostring(value)
 end
 
---- A value as text: tables to a depth of 4 with 50 entries each, the list part first, then keys in order; strings to 400
---- bytes, quoted. Control characters are escaped. A table that was told already is `<table .a.b>`, its place.
+--- A value as text: tables to a depth of 4 with 50 entries each, the list part first, then keys in order; strings to
+--- 400 bytes, quoted. Control characters are escaped. A table that was told already is `<table .a.b>`, its place.
 ---@param value any
 ---@return string
 function printer.text(value)

@@ -1,4 +1,5 @@
---- The protocol of the attach socket: JSON objects, one a line, UTF-8, of at most 1 MiB. Bytes in, messages out, and back.
+--- The protocol of the attach socket: JSON objects, one a line, UTF-8, of at most 1 MiB. Bytes in, messages out, and
+--- back.
 --
 --   > {"id":1,"op":"ping"}           a request: `id` is the client's
 --   < {"id":1,"ok":true}             its answer; answers may come out of order

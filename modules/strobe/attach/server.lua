@@ -20,8 +20,8 @@ local OURS_ALONE = tonumber("600", 8)
 
 ---@class strobe.attach.ServeOptions
 ---@field runtime? strobe.live.Runtime whose units are looked at and reloaded
----@field rights? "rw"|"ro"|"off" what clients may get: to run and change, or to look on only; by default rw, and off under
----a virtual clock, which an open socket slows down
+---@field rights? "rw"|"ro"|"off" what clients may get: to run and change, or to look on only; by default rw, and off
+---under a virtual clock, which an open socket slows down
 ---@field eval? boolean false: nobody may run code, also with rw
 ---@field command? string what `strobe ps` shows (the process's command line)
 
@@ -142,7 +142,9 @@ local function talk(server, connection)
   connection:push(hello(server, session))
   local ok, e = pcall(connection.run, connection)
   connection:close()
-  session:audit("disconnect", connection.overflown and "it did not read what it was sent" or "ok")
+  if connection.overflown then
+    session:audit("disconnect", "it did not read what it was sent")
+  end
   if not ok then
     error(e, 0)
   end

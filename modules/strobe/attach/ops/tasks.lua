@@ -11,8 +11,10 @@ local stack = require "strobe.async.stack"
 local tasks = require "strobe.async.task"
 local waiting = require "strobe.async.waiting"
 
--- Tasks told at once; of which a tree is drawn in one go; links of a chain that are followed; seconds for a cancel to work.
-local MOST_TOLD, MOST_IN_TREE, MOST_LINKS, CANCEL_WITHIN = 1000, 2000, 100, 1
+-- Tasks told at once; of which a tree is drawn in one go; links of a chain that are followed.
+local MOST_TOLD, MOST_IN_TREE, MOST_LINKS = 1000, 2000, 100
+-- Seconds for a task to end when it is cancelled.
+local CANCEL_WITHIN = 1
 
 local function run_of(t)
   return t:get_context():get(runs.variable)

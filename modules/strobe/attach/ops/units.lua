@@ -145,8 +145,8 @@ local function answer(reports, name)
   return { report = told and plain(told), reports = plain_all(reports) }
 end
 
--- Waits until the units of the reports have proven themselves, or were rolled back: then these reports stand for theirs.
--- Who watches has begun before the reload, as new code may fail at its first event.
+-- Waits until the units of the reports have proven themselves, or were rolled back: then these reports stand for
+-- theirs. Who watches has begun before the reload, as new code may fail at its first event.
 local Proof = {}
 Proof.__index = Proof
 Proof.__close = function(proof)
