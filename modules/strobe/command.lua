@@ -13,10 +13,12 @@ usage: strobe FILE|- [args]          run a script, or the standard input
        strobe run NAME|FILE [args]   run a script that comes with strobe
        strobe -e CODE                run a line
        strobe test [PATH...]         run specs with Busted (virtual clock by default)
+       strobe live UNIT.lua... --feed URL [--watch]   strategies whose code changes while they run (--help tells more)
+       strobe check FILE... [--syntax]   whether units' files would load
        strobe trace FILE.vcd [...]   a trace of a circuit as a timing diagram (--help tells more)
        strobe reload [PID] [UNIT]    new code for the units of a running process (--help tells more)
        strobe ps                     the processes that run units, and what they do
-       strobe help [NAME]            this text, or the reference of a module, class or function
+       strobe help [NAME]            this text, or the reference of a command, module, class or function
        strobe help asyncio[.NAME]    what stands for a name of Python's asyncio
        strobe help --markdown [DIR]  the whole reference as Markdown, in DIR (reference)
 options:
@@ -40,7 +42,10 @@ local options = {}
 -- The clock and the seed that were asked for, if they were.
 local clock, seed
 
-options["--clock"] = function(value)
+--- Sets the clock as --clock does.
+---@param value string "live", "virtual" or "xN"
+---@return string? message when it is none of them
+function command.set_clock(value)
   clock = value
   local speed = value:match "^x(%d+%.?%d*)$"
   if value == "live" or value == "virtual" then
@@ -51,6 +56,7 @@ options["--clock"] = function(value)
     return ("--clock=%s: live, virtual or xN (as x10) expected"):format(value)
   end
 end
+options["--clock"] = command.set_clock
 
 options["--trace"] = function(path)
   local file, message = io.open(path, "w") -- to know before the script runs
@@ -99,6 +105,17 @@ function commands.test(arguments)
   return require("strobe.test").main(arguments)
 end
 
+function commands.live(arguments)
+  if seed then
+    table.insert(arguments, 1, "--seed=" .. seed)
+  end
+  return require("strobe.live.command").main(arguments)
+end
+
+function commands.check(arguments)
+  return require("strobe.live.check").main(arguments)
+end
+
 function commands.trace(arguments)
   return require("strobe.trace").main(arguments)
 end
@@ -111,8 +128,12 @@ function commands.ps(arguments)
   return require("strobe.attach.ps").main(arguments)
 end
 
+-- Those that tell their own usage.
+local described = { live = "strobe.live.command", check = "strobe.live.check", trace = "strobe.trace",
+  reload = "strobe.attach.reload", ps = "strobe.attach.ps" }
+
 function commands.help(arguments)
-  return require("strobe.help").main(usage, arguments)
+  return require("strobe.help").main(usage, arguments, described)
 end
 
 commands["-e"] = function(arguments)

@@ -76,12 +76,23 @@ local function print_asyncio(name)
   return 0
 end
 
+-- A command's usage; what else has that name comes below it.
+local function print_command(command)
+  io.stdout:write(command.usage, "\n")
+  if #require("strobe.reference.lookup").find(command.name) > 0 then
+    io.stdout:write "\n"
+    return print_name(command.name)
+  end
+  return 0
+end
+
 --- `strobe help [NAME]`
 ---@async
 ---@param usage string
 ---@param arguments string[]
+---@param commands table<string, string> commands with an own usage, by name; the modules that have it
 ---@return integer status
-function help.main(usage, arguments)
+function help.main(usage, arguments, commands)
   local name = arguments[1]
   require("strobe.core.host").slow_step(math.huge) -- nothing runs beside it
   require("strobe.reference.surface").model()
@@ -91,6 +102,9 @@ function help.main(usage, arguments)
     return write_markdown(arguments[2])
   elseif name == "asyncio" or name:find "^asyncio%." then
     return print_asyncio(name:match "^asyncio%.(.+)$" or arguments[2])
+  end
+  if commands[name] then
+    return print_command { name = name, usage = require(commands[name]).usage }
   end
   return print_name(name)
 end

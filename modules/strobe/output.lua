@@ -34,7 +34,8 @@ local failure
 -- Whether it was said that nobody reads.
 local said
 
-local function say_broken()
+--- Says, once, that nobody reads standard output any more.
+function output.say_broken()
   if not said then
     said = true
     stderr:write("strobe: ", BROKEN, "\n")
@@ -180,7 +181,7 @@ function output.finish(broken)
     ok, message, code = finish_all()
   end
   if broken or code == "EPIPE" then
-    say_broken()
+    output.say_broken()
     return BROKEN_STATUS
   end
   local lost = failure or not ok and code ~= "EBADF" and code ~= "ECANCELED" and message
@@ -202,7 +203,7 @@ local function keep_back(context)
   local is_broken = context.failure and output.is_broken(context.failure.error)
   if is_broken then
     on_broken()
-    say_broken()
+    output.say_broken()
   end
   return is_broken
 end

@@ -12,7 +12,7 @@ local wavedrom = require "strobe.vcd.wavedrom"
 
 local trace = {}
 
-local usage = [[
+trace.usage = [[
 usage: strobe trace FILE.vcd|- [-o FILE.svg|FILE.json|FILE.txt] [options]
   draws a trace: SVG, WaveDrom's JSON, or text, by the name of the output (SVG on stdout)
 options:
@@ -130,7 +130,7 @@ end
 function trace.main(words)
   local options, message = read_arguments(words)
   if options and options.help then
-    print(usage)
+    print(trace.usage)
     return 0
   end
   local paint
@@ -141,7 +141,7 @@ function trace.main(words)
   if message then
     return fail(message .. "; see 'strobe trace --help'", 2)
   elseif #options ~= 1 then
-    io.stderr:write(usage, "\n")
+    io.stderr:write(trace.usage, "\n")
     return 2
   end
   host.slow_step(math.huge) -- drawing is all that it does

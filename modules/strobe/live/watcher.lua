@@ -8,7 +8,7 @@
 -- written later, is a change as well.
 
 local fs = require "strobe.async.fs"
-local sources = require "strobe.live.source"
+local reach = require "strobe.live.reach"
 local timeouts = require "strobe.async.timeout"
 
 -- Seconds after which it looks whether the units' files are others by now: somebody else may have reloaded.
@@ -31,37 +31,6 @@ function Watcher.new(runtime)
 end
 
 -- --- What there is to watch ----------------------------------------------------------------------
-
--- Notes the files that may be the module of a name, up to the one that is; returns that.
-local function resolve(folders, name, texts, paths)
-  local part = name:gsub("%.", "/")
-  for _, folder in ipairs(folders) do
-    for _, form in ipairs { "/%s.lua", "/%s/init.lua" } do
-      local path = folder .. form:format(part)
-      paths[path] = true
-      texts[path] = texts[path] or fs.read_file(path)
-      if texts[path] then
-        return path
-      end
-    end
-  end
-end
-
--- The texts on the disk that a file reaches, by path, and the paths that decide what that is.
-local function reach(folders, root)
-  local texts, paths, pending, seen = { [root] = fs.read_file(root) }, { [root] = true }, { root }, { [root] = true }
-  while #pending > 0 do
-    local text = texts[table.remove(pending)]
-    for _, name in ipairs(text and sources.requires(text) or {}) do
-      local path = resolve(folders, name, texts, paths)
-      if path and not seen[path] then
-        seen[path] = true
-        pending[#pending + 1] = path
-      end
-    end
-  end
-  return texts, paths
-end
 
 local function running_sources(unit)
   return unit.run and unit.run.generation.graph.sources or {}

@@ -1,0 +1,318 @@
+--- One run of `strobe live`: a runtime with its feeds, broker, watcher and report, from the first unit's start to the
+-- end of all.
+
+local Console = require "strobe.live.command.console"
+local Event = require("strobe.async.event").Event
+local Runtime = require "strobe.live.runtime"
+local Watcher = require "strobe.live.watcher"
+local live = require "strobe.live"
+local loop = require("strobe.async.loop").get_running_loop()
+local output = require "strobe.output"
+local reach = require "strobe.live.reach"
+local uv = require "luv"
+
+---@class strobe.live.command.Session
+---@field options strobe.live.command.Options
+---@field console strobe.live.command.Console
+---@field runtime strobe.live.Runtime
+---@field status? integer exit status, when it is over
+---@field private over strobe.Event
+---@field private closing function[] what is to be done at the end, the last first
+local Session = {}
+Session.__index = Session
+Session.__name = "live session"
+
+local function complain(session, text, ...)
+  session.console:log("error", text:format(...), {})
+  return 1
+end
+
+-- --- Signals -----------------------------------------------------------------------------------
+
+local function end_with(session, status)
+  if session.status then
+    os.exit(status) -- a second one: at once
+  end
+  session.status = status
+  session.over:set()
+end
+
+local function has_terminal()
+  local terminal = io.open "/dev/tty"
+  if terminal then
+    terminal:close()
+  end
+  return terminal ~= nil
+end
+
+local function reload_all(session)
+  session.runtime:request_reload()
+end
+
+local function handle_signals(session)
+  local handlers = {
+    SIGTERM = { end_with, session, 0 },
+    SIGINT = { end_with, session, 130 },
+    SIGHUP = has_terminal() and { end_with, session, 129 } or { reload_all, session },
+  }
+  for signal, handler in pairs(handlers) do
+    loop:add_signal_handler(signal, table.unpack(handler))
+    table.insert(session.closing, function()
+      loop:remove_signal_handler(signal)
+    end)
+  end
+end
+
+-- --- Setting up ----------------------------------------------------------------------------------
+
+-- Runs the file of --setup, which finds live.port and live.broker.
+local function run_setup(session)
+  local path = session.options.setup
+  local file, message = io.open(path, "rb")
+  if not file then
+    return complain(session, "--setup: %s", message)
+  end
+  local text = file:read "a":gsub("^\u{FEFF}", ""):gsub("^#[^\n]*", "")
+  file:close()
+  local chunk
+  chunk, message = load(text, "@" .. path, "t")
+  if not chunk then
+    return complain(session, "--setup: %s", message)
+  end
+  local ok, e = xpcall(chunk, debug.traceback, path)
+  if not ok then
+    return complain(session, "--setup: %s", tostring(e))
+  end
+end
+
+-- Feeds are opened before the units start, which are checked against their streams; they run after that.
+local function open_feeds(session)
+  session.feeds = {}
+  local feeds = #session.options.feeds > 0 and require "strobe.live.feed"
+  for i, given in ipairs(session.options.feeds) do
+    local feed, message = feeds.open(given.url, { name = given.name })
+    if not feed then
+      complain(session, "--feed %s: %s", given.url, message)
+      return 2
+    end
+    session.feeds[i] = feed
+    table.insert(session.closing, function()
+      feed:close()
+    end)
+  end
+end
+
+-- Whether the files of a unit speak of orders.
+local function speaks_of_orders(session)
+  for _, unit in ipairs(session.options.units) do
+    for _, text in pairs((reach(session.runtime:folders(unit.path), unit.path))) do
+      if text:find "%f[%w_]orders%f[^%w_]" then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+local function open_broker(session)
+  local wanted = session.options.broker
+  if wanted and wanted.kind == "none" or not wanted and not speaks_of_orders(session) then
+    return
+  end
+  local paper, message = require("strobe.broker").Paper { journal = wanted and wanted.journal }
+  if not paper then
+    return complain(session, "--broker: %s", message)
+  end
+  paper:attach(session.runtime)
+  session.paper, live.broker = paper, paper
+  table.insert(session.closing, function()
+    paper:close()
+  end)
+end
+
+local function open_recorder(session)
+  local path = session.options.report
+  local file, message = io.open(path, "a") -- to know before the run
+  if not file then
+    return complain(session, "--report: %s", message)
+  end
+  file:close()
+  local names = {}
+  for i, unit in ipairs(session.options.units) do
+    names[i] = unit.name
+  end
+  session.recorder = require("strobe.backtest").Recorder { title = table.concat(names, ", ") }
+  session.recorder:attach(session.runtime, session.paper)
+end
+
+-- Who wants to look in from another terminal; nobody has to.
+local function open_door(session)
+  local found, attach = pcall(require, "strobe.attach.server")
+  if not found then
+    return
+  end
+  local server, message = attach.serve { runtime = session.runtime, rights = "rw" }
+  if not server then
+    session.console:log("warning", ("no way in for strobe reload, ps and attach: %s"):format(message), {})
+    return
+  end
+  table.insert(session.closing, function()
+    server:close()
+  end)
+end
+
+-- The first thing that fails decides.
+local function set_up(session)
+  local options = session.options
+  return open_feeds(session) or open_broker(session) or options.setup and run_setup(session)
+    or options.report and open_recorder(session) or nil
+end
+
+-- --- Running -------------------------------------------------------------------------------------
+
+local function start_units(session)
+  for _, report in ipairs(session.runtime:start_all(session.options.units)) do
+    if report.verdict ~= "committed" then
+      return 1
+    end
+  end
+end
+
+-- A task beside the units.
+local function beside(session, name, f, ...)
+  local task = session.runtime:spawn(f, ...)
+  task:set_name(name)
+  return task
+end
+
+-- At the end of finite feeds: 1 if a unit has given up.
+local function outcome(session)
+  for _, unit in ipairs(session.runtime.order) do
+    if unit.state == "failed" then
+      return 1
+    end
+  end
+  return 0
+end
+
+local function wait_feeds(session)
+  session.runtime:wait_feeds()
+  end_with(session, outcome(session))
+end
+
+local function are_finite(feeds)
+  for _, feed in ipairs(feeds) do
+    if not feed.finite then
+      return false
+    end
+  end
+  return #feeds > 0
+end
+
+local function go(session)
+  for _, feed in ipairs(session.feeds) do
+    session.runtime:add_feed(feed)
+  end
+  if session.options.watch then
+    local watcher = Watcher.new(session.runtime)
+    beside(session, "watcher", watcher.run, watcher)
+  end
+  beside(session, "progress", session.console.show_progress, session.console, session.feeds)
+  if are_finite(session.feeds) then
+    beside(session, "end of feeds", wait_feeds, session)
+  end
+end
+
+-- --- Ending ------------------------------------------------------------------------------------
+
+local function write_report(session)
+  local backtest, path = require "strobe.backtest", session.options.report
+  local result = session.recorder:finish()
+  local base = path:gsub("%.%w+$", "")
+  local good, message = true, nil
+  if path:find "%.html$" then
+    good, message = backtest.write_html(result, path)
+  end
+  if good then
+    good, message = backtest.write_json(result, base .. ".json")
+  end
+  if not good then
+    return complain(session, "--report: %s", message)
+  end
+end
+
+local function close(session)
+  session.runtime:close()
+  for i = #session.closing, 1, -1 do
+    session.closing[i]()
+  end
+end
+
+local function conclude(session)
+  session.console:close()
+  close(session)
+  if session.recorder and write_report(session) and session.status == 0 then
+    session.status = 1
+  end
+  session.console:close()
+end
+
+-- --- All of it -----------------------------------------------------------------------------------
+
+local function new_runtime(options, console)
+  local runtime = Runtime.new {
+    root = options.root, seed = options.seed, inbox = options.inbox, probation = options.probation,
+    drain = options.drain, on_drain = options.on_drain,
+    quota = options.quota and { seconds = options.quota } or nil,
+    on_report = function(report)
+      console:report(report)
+    end,
+    log = function(...)
+      console:log(...)
+    end,
+  }
+  runtime:add_port("out", console:port())
+  return runtime
+end
+
+local function new(options)
+  local console = Console.new { json = options.json, debug = loop:get_debug(), folder = uv.cwd() }
+  return setmetatable({
+    options = options, console = console, runtime = new_runtime(options, console), over = Event(), closing = {},
+  }, Session)
+end
+
+-- For live.port and live.reload in the file of --setup.
+local function name_runtime(runtime)
+  if live.set_runtime then
+    live.set_runtime(runtime)
+  else
+    live.port = function(name, functions) -- luacheck: ignore
+      runtime:add_port(name, functions)
+    end
+  end
+end
+
+--- Runs units until a signal comes, or until all feeds have ended.
+---@async
+---@param options strobe.live.command.Options
+---@return integer status
+function Session.run(options)
+  output.install(function() end) -- who reads stdout may go: the units stay
+  local session = new(options)
+  name_runtime(session.runtime)
+  handle_signals(session)
+  session.status = set_up(session)
+  if not session.status then
+    session.status = start_units(session)
+  end
+  if not session.status then
+    open_door(session)
+    go(session)
+    session.over:wait()
+  end
+  conclude(session)
+  return session.status
+end
+
+return Session

@@ -1,0 +1,168 @@
+local Folder = require "spec.support.folder"
+local child = require "spec.support.child"
+local json = require "strobe.json"
+local program = require("strobe.core.host").program
+local sh = require("spec.support.shell").run
+
+-- A unit without a feed: it says a word ten times a second, and another one at its end.
+local function beating(word)
+  return ([[
+    return {
+      version = 1, subscribe = {},
+      init = function(ctx, st)
+        ctx:timer("beat", 0.1, function() st.n = (st.n or 0) + 1 print("%s " .. st.n) end)
+      end,
+      main = function(ctx) for _ in ctx:inbox() do end end,
+      dispose = function(ctx, st, why) ctx:log("info", "disposed: %%s", why) end,
+    }]]):format(word)
+end
+
+local function live(folder, ...)
+  return child.spawn(program, { "live", ... }, { cwd = folder.path })
+end
+
+local function write(folder, name, text)
+  local file <close> = assert(io.open(folder.path .. "/" .. name, "w"))
+  file:write(text)
+end
+
+describe("strobe live", function()
+  it("runs units until SIGTERM: they are told, and it ends well", function()
+    local folder <close> = Folder.new { ["mm.lua"] = beating "tick" }
+    local process <close> = live(folder, "mm.lua")
+    process:expect("stderr", "mm: committed, generation 1 starts %(mm.lua%)\n")
+    process:expect("stdout", "tick 1\ntick 2\n")
+    process:kill "sigterm"
+    assert.equal(0, process:wait())
+    assert.matches("mm: info: disposed: stop\n", process.output.stderr)
+  end)
+
+  it("ends in the same way by Ctrl-C, with status 130", function()
+    local folder <close> = Folder.new { ["mm.lua"] = beating "tick" }
+    local process <close> = live(folder, "mm.lua")
+    process:expect("stdout", "tick 1\n")
+    process:kill "sigint"
+    assert.equal(130, process:wait())
+    assert.matches("mm: info: disposed: stop\n", process.output.stderr)
+  end)
+
+  it("starts all units or none, and says which line is wrong and what to do", function()
+    local folder <close> = Folder.new { ["good.lua"] = beating "good", ["bad.lua"] = "return {\n  version = = 1" }
+    local process <close> = live(folder, "good.lua", "b=bad.lua")
+    assert.equal(1, process:wait())
+    assert.equal("", process.output.stdout)
+    assert.matches("\nb: rejected:syntax, it does not start\n  bad.lua:2: unexpected symbol near '='\n"
+      .. "  remedy: fix the line, save, reload\n$", process.output.stderr)
+  end)
+
+  it("gives units other names, and refuses two of the same", function()
+    local folder <close> = Folder.new { ["mm.lua"] = beating "x", ["parts/init.lua"] = beating "y" }
+    local process <close> = live(folder, "a=mm.lua", "b=./mm.lua", "parts/init.lua")
+    for _, name in ipairs { "a", "b", "parts" } do
+      process:expect("stderr", name .. ": committed")
+    end
+    local output, status = sh "$S live mm.lua mm.lua"
+    assert.matches("^strobe: live: mm.lua: a unit 'mm' is there already; say NAME=mm.lua", output)
+    assert.equal(2, status)
+  end)
+
+  it("reloads what is saved when --watch is given: a broken file changes nothing, a good one goes on", function()
+    local folder <close> = Folder.new { ["mm.lua"] = beating "one" }
+    local process <close> = live(folder, "mm.lua", "--watch")
+    process:expect("stdout", "one 2\n")
+    write(folder, "mm.lua", "return {")
+    process:expect("stderr", "mm: rejected:syntax, generation 1 goes on\n  mm.lua:1: .-\n  remedy: ")
+    write(folder, "mm.lua", beating "two")
+    process:expect("stderr", "mm: committed, generation 3 takes over from 1 %(mm.lua%), paused %d")
+    process:expect("stdout", "one (%d+)\ntwo %d+\n")
+    local n = 0
+    for number in process.output.stdout:gmatch "%a+ (%d+)\n" do
+      n = n + 1
+      assert.equal(n, tonumber(number), "no beat is lost")
+    end
+  end)
+
+  it("does not reload without --watch, but by SIGHUP when no terminal can send it", function()
+    local folder <close> = Folder.new { ["mm.lua"] = beating "one" }
+    -- A child leads no group of processes, so setsid becomes the program.
+    local process <close> = child.spawn("setsid", { program, "live", "mm.lua", "--json" }, { cwd = folder.path })
+    process:expect("stdout", '"out":"one 1"')
+    write(folder, "mm.lua", beating "two")
+    process:expect("stdout", '"out":"one 5"')
+    process:kill "sighup"
+    process:expect("stdout", '"out":"two %d')
+    process:kill "sigterm"
+    assert.equal(0, process:wait())
+  end)
+
+  it("writes objects with --json, one in each line", function()
+    local folder <close> = Folder.new { ["mm.lua"] = beating "tick" }
+    local process <close> = live(folder, "mm.lua", "--json")
+    process:expect("stdout", "tick 1")
+    process:kill "sigterm"
+    assert.equal(0, process:wait())
+    local objects = {}
+    for line in process.output.stdout:gmatch "[^\n]+" do
+      objects[#objects + 1] = assert(json.decode(line))
+    end
+    assert.equal("committed", objects[1].verdict)
+    assert.same({ unit = "mm", out = "tick 1" }, objects[2])
+  end)
+
+  it("goes on when nobody reads what it says, or the disk is full", function()
+    local folder <close> = Folder.new { ["mm.lua"] = beating "x" }
+    for _, words in ipairs { "mm.lua", "mm.lua --json" } do
+      for _, reader in ipairs { ">/dev/full", "| head -n 1" } do
+        local line = ("cd '%s'; { timeout --preserve-status 1 $S live %s; echo status $? >&2; } %s")
+        local output = sh(line:format(folder.path, words, reader))
+        assert.matches("status [01]\n", output)
+        assert.matches("strobe: stdout: ", output)
+        assert.not_matches("Traceback", output)
+      end
+    end
+  end)
+
+  it("runs a script first with --setup, which gives units ports", function()
+    local folder <close> = Folder.new {
+      ["setup.lua"] = [[
+        local live = require "strobe.live"
+        live.port("shout", { send = function(value) print(value:upper()) end })]],
+      ["mm.lua"] = [[
+        return { version = 1, init = function(ctx) ctx:emit("shout", "hello") end,
+          main = function(ctx) for _ in ctx:inbox() do end end }]],
+    }
+    local process <close> = live(folder, "mm.lua", "--setup", "setup.lua")
+    process:expect("stdout", "HELLO\n")
+    write(folder, "setup.lua", "local x = nil\nx()")
+    local broken <close> = live(folder, "mm.lua", "--setup", "setup.lua")
+    assert.equal(1, broken:wait())
+    assert.matches("^strobe: error: %-%-setup: .*setup.lua:2: ", broken.output.stderr)
+  end)
+
+  for words, message in pairs {
+    [""] = "which unit? a file is missing",
+    ["12.lua"] = "12.lua: '12' is no name of a unit (letters, digits, _ - . and not digits alone); say NAME=12.lua",
+    ["mm.lua --probation 5/x"] = "--probation 5/x: EVENTS/SECONDS expected, as 50/30, or off",
+    ["mm.lua --policy all"] = "--policy all: block or drop_oldest or latest expected",
+    ["mm.lua --on-drain wait"] = "--on-drain wait: abort or cancel expected",
+    ["mm.lua --inbox 0"] = "--inbox 0: a number above 0 expected",
+    ["mm.lua --quota=-1"] = "--quota -1: a number above 0 expected",
+    ["mm.lua --broker real"] = "--broker real: paper, paper:JOURNAL or none expected",
+    ["mm.lua --report out.txt"] = "--report out.txt: a name that ends with .html or .json expected",
+    ["mm.lua --clock=fast"] = "--clock=fast: live, virtual or xN (as x10) expected",
+    ["mm.lua --what"] = "unknown option --what",
+  } do
+    it("says what is wrong with live " .. words, function()
+      assert.same({ ("strobe: live: %s; see 'strobe live --help'\n"):format(message), 2 }, { sh("$S live " .. words) })
+    end)
+  end
+
+  it("says how it is used", function()
+    local output, status = sh "$S live --help"
+    assert.matches("^usage: strobe live %[NAME=%]UNIT.lua", output)
+    assert.equal(0, status)
+    output = sh "$S help live"
+    assert.matches("^usage: strobe live", output)
+    assert.matches("\nstrobe%.live\n", output, "and what a unit is")
+  end)
+end)
