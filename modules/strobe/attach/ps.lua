@@ -11,14 +11,14 @@ local tasks = require "strobe.async.task"
 local PATIENCE = 0.5
 local MIB = 1024 * 1024
 
-local usage = [[
+local ps = {}
+
+ps.usage = [[
 usage: strobe ps [--json]
   the strobe processes of this user that have an attach socket, as strobe live opens one: PID, uptime, units with their
   generations, tasks, how late the loop is (99 of 100 times), memory, command; busy: no answer within 500 ms
 options:
   --json   one JSON object a line]]
-
-local ps = {}
 
 -- What a process tells of itself; {pid=, busy=true} if it does not, nil if there is none any more.
 local function ask(entry)
@@ -117,10 +117,10 @@ function ps.main(words)
   local options, message = arguments.read({ json = false, help = false }, words)
   message = message or options[1] and ("it takes no word as '%s'"):format(options[1])
   if message then
-    io.stderr:write("strobe: ps: ", message, "\n", usage, "\n")
+    io.stderr:write("strobe: ps: ", message, "\n", ps.usage, "\n")
     return 2
   elseif options.help then
-    print(usage)
+    print(ps.usage)
     return 0
   end
   local list = ps.list()

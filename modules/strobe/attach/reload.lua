@@ -8,7 +8,9 @@ local reports = require "strobe.live.report"
 
 local COMMITTED, MISSING, USAGE, REFUSED, ROLLED_BACK = 0, 1, 2, 3, 4
 
-local usage = [[
+local reload = {}
+
+reload.usage = [[
 usage: strobe reload [PID] [UNIT] [options]
   gives a unit of a running process the code that is in its files now; without UNIT all whose files have changed. Digits
   alone are a PID, which may be left out if one process runs. Prints the report.
@@ -17,8 +19,6 @@ options:
   --proven   waits until the new code has proven itself (50 events and 30 s), or was rolled back
   --json     the reports as JSON objects, one a line
 exit status: 0 committed, 1 no such process or unit, 2 usage, 3 refused, 4 rolled back]]
-
-local reload = {}
 
 local function fail(status, message)
   io.stderr:write("strobe: reload: ", message, "\n")
@@ -106,9 +106,9 @@ function reload.main(words)
     what, message = read_words(options)
   end
   if not what then
-    return fail(USAGE, message .. "\n" .. usage)
+    return fail(USAGE, message .. "\n" .. reload.usage)
   elseif options.help then
-    print(usage)
+    print(reload.usage)
     return COMMITTED
   end
   local pid, status, why = what.pid, nil, nil
