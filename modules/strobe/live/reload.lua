@@ -126,6 +126,14 @@ local function blocker(run)
   return ("the handler of event %d waits for %s at %s"):format(run.seen, run.main:state(), place)
 end
 
+-- A refusal about a main task that is not where it should be.
+local function standing(code, text, run)
+  local trace = debug.traceback(run.main:threads()[1], "")
+  local refusal = refusals.new(code, text, run.generation.graph:place_in(trace, run.unit.path))
+  refusal.trace = blocker(run) .. trace
+  return refusal
+end
+
 -- The step that does not end is cut: its events count as processed.
 local function cut(change)
   local run = change.old
@@ -165,7 +173,7 @@ local function wait_settled(change, deadline, options)
   local settled = run:wait_boundary(deadline) and run:wait_unshielded(deadline)
   check_backlog(change.unit)
   if not settled and not (options.on_drain == "cancel" and cut(change)) then
-    refusals.raise("busy", blocker(run), report.where(run.main))
+    error(standing("busy", blocker(run), run), 0)
   end
 end
 
@@ -285,8 +293,8 @@ local function start(change, deadline)
     refusal.trace = trace
     error(refusal, 0)
   elseif not in_time then
-    refusals.raise("init_timeout", ("init, and main to its first event, took more than %g s: %s"):format(START,
-      blocker(run)), report.where(run.main))
+    local text = "init, and main to its first event, took more than %g s: %s"
+    error(standing("init_timeout", text:format(START, blocker(run)), run), 0)
   end
   check_backlog(unit)
 end

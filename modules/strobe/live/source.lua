@@ -121,10 +121,10 @@ local function parent_of(path)
   return path:match "^(.*)/[^/]*$"
 end
 
-local function check_mode(path, what)
+local function check_mode(path, what, place)
   local stat = uv.fs_stat(path)
   if stat and stat.mode & WORLD_MAY_WRITE ~= 0 then
-    refusals.raise("perms", ("%s %s may be written by everybody"):format(what, path), path .. ":1")
+    refusals.raise("perms", ("%s %s may be written by everybody"):format(what, path), place)
   end
 end
 
@@ -144,10 +144,11 @@ function sources.check_place(path, roots)
   if not inside then
     refusals.raise("path", ("%s is %s, outside of %s"):format(path, real, roots[1]), path .. ":1")
   end
-  check_mode(real, "the file")
-  check_mode(parent_of(real), "the folder")
+  local place = path .. ":1"
+  check_mode(real, "the file", place)
+  check_mode(parent_of(real), "the folder", place)
   if parent_of(path) ~= parent_of(real) then
-    check_mode(parent_of(path), "the folder")
+    check_mode(parent_of(path), "the folder", place)
   end
 end
 
