@@ -1,23 +1,20 @@
 --- The runtime of units: it owns their inboxes, ports and names, and exchanges their code.
 
+local admission = require "strobe.live.admission"
 local builtin_ports = require "strobe.live.builtin_ports"
 local Clock = require "strobe.live.clock"
 local contexts = require "strobe.async.context"
 local core_error = require "strobe.core.error"
 local Delivery = require "strobe.live.delivery"
 local errors = require "strobe.async.error"
-local fs = require "strobe.async.fs"
 local Intake = require "strobe.live.intake"
 local Leftovers = require "strobe.live.leftovers"
 local Lock = require("strobe.async.lock").Lock
 local Metrics = require "strobe.live.metrics"
 local Port = require "strobe.live.port"
 local Probations = require "strobe.live.probations"
-local refusals = require "strobe.live.refusal"
 local reload = require "strobe.live.reload"
-local runs = require "strobe.live.run"
 local tasks = require "strobe.async.task"
-local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
 local Unit = require "strobe.live.unit"
 
@@ -314,85 +311,10 @@ function Runtime:start(name, path)
   return self:start_all({ { name = name, path = path } })[1]
 end
 
-local function has_changed(unit)
-  for path, source in pairs(unit.run and unit.run.generation.graph.sources or {}) do
-    if fs.read_file(path) ~= source.raw then
-      return true, path
-    end
-  end
-  return false
-end
-
--- The units that share a changed file with one of these.
-local function with_sharers(runtime, units)
-  local set, list = {}, {}
-  for _, unit in ipairs(units) do
-    set[unit] = true
-  end
-  for _, unit in ipairs(units) do
-    for path, source in pairs(unit.run and unit.run.generation.graph.sources or {}) do
-      if fs.read_file(path) ~= source.raw then
-        for _, other in ipairs(runtime.order) do
-          set[other] = set[other] or other.run and other.run.generation.graph.sources[path] ~= nil
-        end
-      end
-    end
-  end
-  for _, unit in ipairs(runtime.order) do
-    list[#list + 1] = set[unit] and unit or nil
-  end
-  return list
-end
-
-local function unit_named(runtime, name, level)
-  return runtime.units[name] or error(("there is no unit '%s'"):format(tostring(name)), level + 1)
-end
-
-local function units_named(runtime, names, level)
-  local units = {}
-  for i, name in ipairs(type(names) == "table" and names or { names }) do
-    units[i] = unit_named(runtime, name, level + 1)
-  end
-  return units
-end
-
--- The named ones, or those whose files have changed.
-local function units_meant(runtime, names)
-  if names then
-    return units_named(runtime, names, 3)
-  end
-  local changed = {}
-  for _, unit in ipairs(runtime.order) do
-    changed[#changed + 1] = has_changed(unit) and unit or nil
-  end
-  return changed
-end
-
--- Why a reload cannot even begin.
-local function objection(runtime, options)
-  if runtime.closed then
-    return refusals.new("shutdown", "the process is ending")
-  elseif runtime.barrier then
-    return refusals.new("barrier", "another reload waits until its units can be exchanged")
-  elseif options and options.nowait and runtime.lock:locked() then
-    return refusals.new("barrier", "another reload is under way")
-  end
-end
-
--- A task cannot wait until its own unit stands still.
-local function deadlock(units)
-  local run = runs.current()
-  for _, unit in ipairs(units) do
-    if run and run.unit == unit then
-      return refusals.new("deadlock", ("a task of unit %s waits for the reload of it"):format(unit.name))
-    end
-  end
-end
-
 -- Reloads while nobody else does.
 local function reload_alone(runtime, name, options)
-  local units = with_sharers(runtime, units_meant(runtime, name))
-  local refusal = runtime.closed and objection(runtime) or deadlock(units)
+  local units = admission.all(runtime, name)
+  local refusal = admission.objection_inside(runtime, units)
   if refusal then
     return told(runtime, reload.refuse(units, refusal))
   elseif #units == 0 then
@@ -408,9 +330,10 @@ end
 ---@param options? strobe.live.ReloadOptions
 ---@return strobe.live.Report[]
 function Runtime:reload(name, options)
-  local refusal = objection(self, options) or name and deadlock(units_named(self, name, 2))
+  admission.check_names(self, name, 2)
+  local refusal = admission.objection(self, name, options)
   if refusal then
-    return told(self, reload.refuse(units_meant(self, name), refusal))
+    return told(self, reload.refuse(admission.meant(self, name), refusal))
   end
   local held <close> = self.lock:acquire() -- luacheck: ignore
   return reload_alone(self, name, options)
@@ -419,10 +342,8 @@ end
 --- Asks for a reload and does not wait; requests for one unit coalesce.
 ---@param name? string
 function Runtime:request_reload(name)
+  admission.check_names(self, name, 2)
   local key = name or "*"
-  if name then
-    unit_named(self, name, 2)
-  end
   if self.requested[key] or self.closed then
     return
   elseif self.barrier then
@@ -450,7 +371,8 @@ end
 ---@param name string
 ---@return strobe.live.Report? nil when it is not on probation
 function Runtime:rollback(name)
-  return self.probations:undo_by_hand(unit_named(self, name, 2))
+  admission.check_names(self, name, 2)
+  return self.probations:undo_by_hand(self.units[name])
 end
 
 --- Figures of all units, as plain data.
@@ -463,8 +385,8 @@ end
 ---@param name string
 ---@return table[]
 function Runtime:gens(name)
-  local unit = self.units[name] or error(("there is no unit '%s'"):format(name), 2)
-  return unit.history
+  admission.check_names(self, name, 2)
+  return self.units[name].history
 end
 
 --- Stops all units, and ends.

@@ -64,7 +64,7 @@ describe("a reload is refused with", function()
       assert.matches("mm.lua:18: in", report.trace)
     end
     is_refused("memory", (text:gsub("BODY", "error('not enough memory', 0)")), "mm.lua:1")
-    is_refused("init", (new:gsub("on_event = ", "main = function() error 'first' end, other = ")), "mm.lua:13", "first")
+    is_refused("init", (new:gsub("on_event = ", "main = function() error 'first' end, other = ")), "mm.lua:12", "first")
   end)
 
   it("init_timeout, when the first event is not asked for in time, with where it waits", function()
