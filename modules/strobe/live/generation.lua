@@ -189,8 +189,10 @@ local function foreign_tables(graph, types)
   for _, record in pairs(graph.values) do
     set[record.value] = true
   end
-  for _, facet in pairs(graph.facets) do
-    set[facet] = true
+  for _, facets in ipairs { graph.facets, graph.natives } do
+    for _, facet in pairs(facets) do
+      set[facet] = true
+    end
   end
   for metatable in pairs(types.names) do
     set[metatable] = true

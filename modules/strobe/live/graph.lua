@@ -23,6 +23,7 @@ local sources = require "strobe.live.source"
 ---@field foreign table<string, table<string, true>> names of modules that are not the unit's, by who requires them
 ---@field unseen table<string, true> paths that only executing the code shows, as in require(name)
 ---@field private values table<string, {value: any, env: table, home: table}> of what was executed, by path
+---@field natives table<string, any> what those are for the unit, by name
 ---@field late string[] what was required after loading
 local Graph = {}
 Graph.__index = Graph
@@ -72,7 +73,7 @@ end
 function Graph.read(root, folders, before, turn)
   local graph = setmetatable({
     root = root, folders = folders, sources = {}, names = {}, parents = { [root] = {} }, foreign = {}, unseen = {},
-    values = {}, loading = {}, late = {}, options = {},
+    values = {}, natives = {}, loading = {}, late = {}, options = {},
   }, Graph)
   local files = reading.perform(root, folders, before)
   graph.names = files.names
@@ -251,16 +252,15 @@ local function request(graph, path, name)
   return value
 end
 
--- A module of the runtime, or one in C.
-local function require_foreign(graph, name)
+local function check_reach(graph, name)
   local reaches_out = graph.options.reaches_out
-  local is_free = not is_forbidden(name) or graph:is_unsafe() or reaches_out and reaches_out()
-  if not is_free and not graph.facets[name] then
+  if is_forbidden(name) and not graph:is_unsafe() and not (reaches_out and reaches_out()) then
     local text = "module '%s' reaches past ctx: use a port, require it in the make of ctx:keep, or say unsafe = true"
     refusals.raise("load", text:format(name))
-  elseif graph.facets[name] then
-    return graph.facets[name]
   end
+end
+
+local function load_native(graph, name)
   local ok, value = pcall(native.require, name)
   if not ok and tostring(value):find(("module '%s' not found"):format(name), 1, true) then
     refusals.raise("missing", ("there is no module '%s', nor a file of that name below %s"):format(name,
@@ -270,10 +270,21 @@ local function require_foreign(graph, name)
   end
   native.check(name)
   if type(value) == "table" and not graph:is_unsafe() then
-    value = environment.frozen(value, name)
+    return environment.frozen(value, name)
   end
-  graph.facets[name] = value
   return value
+end
+
+-- A module of the runtime, or one in C.
+local function require_foreign(graph, name)
+  if graph.facets[name] then
+    return graph.facets[name]
+  end
+  check_reach(graph, name)
+  if graph.natives[name] == nil then
+    graph.natives[name] = load_native(graph, name)
+  end
+  return graph.natives[name]
 end
 
 -- Whose modules one requires that was taken over: those of the graph that is loaded, or of the one at work.
