@@ -8,6 +8,7 @@
 #include "core/task/task.h"
 #include "core/task/time.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -226,11 +227,23 @@ static const luaL_Reg functions[] = {
     {"statistics", host_statistics}, {NULL, NULL},
 };
 
+/* Pushes where this program is: a program that changes its folder can start itself again. Without /proc it is as it was
+ * called. [-0, +1, m] */
+static void push_program(lua_State *L) {
+  char path[PATH_MAX];
+  size_t size = sizeof path;
+  const char *called = host_of(L)->argv[0];
+  if (uv_exepath(path, &size) == 0 || realpath(called, path))
+    lua_pushstring(L, path);
+  else
+    lua_pushstring(L, called);
+}
+
 int luaopen_strobe_core_host(lua_State *L) {
   luaL_newlib(L, functions);
   lua_pushliteral(L, STROBE_VERSION);
   lua_setfield(L, -2, "version");
-  lua_pushstring(L, host_of(L)->argv[0]);
+  push_program(L);
   lua_setfield(L, -2, "program");
   lua_pushstring(L, scavenger_allocator());
   lua_setfield(L, -2, "allocator");

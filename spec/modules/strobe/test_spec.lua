@@ -4,11 +4,9 @@ local host = require "strobe.core.host"
 local uv = require "luv"
 
 describe("strobe test", function()
-  -- strobe as it runs here, wherever it is started. Without /proc only its name tells
-  -- where it is.
+  -- strobe as it runs here, wherever it is started.
   local modules = os.getenv "STROBE_MODULES"
-  local program = uv.exepath() or uv.fs_realpath(host.program)
-  local strobe = modules and { "env", "STROBE_MODULES=" .. uv.fs_realpath(modules), program } or { program }
+  local strobe = modules and { "env", "STROBE_MODULES=" .. uv.fs_realpath(modules), host.program } or { host.program }
 
   -- What strobe test with these words prints and returns, in a folder with these files.
   local function test(files, ...)
