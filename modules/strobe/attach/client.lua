@@ -123,19 +123,28 @@ local function busy(pid, seconds)
   return nil, ("process %d does not answer within %g s: it is busy"):format(pid, seconds), "ETIMEDOUT"
 end
 
+-- Closes a connection that nobody gets.
+local Guard = {
+  __close = function(guard)
+    if guard.client then
+      guard.client:close()
+    end
+  end,
+}
+
 local function greet(client, patience)
+  local guard <close> = setmetatable({ client = client }, Guard)
   client.reader = contexts.Context():run(tasks.create_task, function()
     finish(client, read(client))
   end)
   client.reader:set_name(("attach client of %d"):format(client.pid))
   local in_time = timeouts.move_on_after(patience, client.greeted.wait, client.greeted)
   if not in_time then
-    client:close()
     return busy(client.pid, patience)
   elseif not client.hello then
-    client:close()
     return nil, ("process %d: %s"):format(client.pid, client.ended), "ECONNRESET"
   end
+  guard.client = nil
   return client
 end
 

@@ -5,7 +5,7 @@ local clients = require "strobe.attach.client"
 local directory = require "strobe.attach.directory"
 local json = require "strobe.json"
 local stack = require "strobe.async.stack"
-local tasks = require "strobe.async.task"
+local TaskGroup = require("strobe.async.taskgroup").TaskGroup
 
 -- Seconds for an answer; who takes longer is busy.
 local PATIENCE = 0.5
@@ -42,8 +42,9 @@ end
 ---@return table[]
 function ps.list()
   local jobs, list = {}, {}
+  local group <close> = TaskGroup()
   for i, entry in ipairs(directory.list()) do
-    jobs[i] = tasks.create_task(ask, entry)
+    jobs[i] = group:create_task(ask, entry)
   end
   for _, job in ipairs(jobs) do
     list[#list + 1] = job:await()

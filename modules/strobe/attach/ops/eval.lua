@@ -62,7 +62,7 @@ local function raise_failure(task, e)
     failures.raise("interrupted", e.message ~= "" and e.message or "it was interrupted")
   end
   local failure = task:failure()
-  local message = type(e) == "string" and e or type(e) == "table" and tostring(e) or printer.text(e)
+  local message = type(e) == "string" and e or printer.text(e)
   failures.raise("error", message, { trace = failure and report.failure_places(failure) or nil })
 end
 

@@ -119,8 +119,10 @@ end)
 
 describe("the list of attach sockets", function()
   it("has them by their numbers, and nothing else", function()
-    local folder <close> = RuntimeFolder.new { ["strobe/x.sock"] = "", ["strobe/12.sock.x"] = "", ["strobe/0.sock"] = "",
-      ["strobe/30.sock"] = "", ["strobe/4.sock"] = "", ["strobe/007.sock"] = "" }
+    local folder <close> = RuntimeFolder.new {
+      ["strobe/x.sock"] = "", ["strobe/12.sock.x"] = "", ["strobe/0.sock"] = "", ["strobe/30.sock"] = "",
+      ["strobe/4.sock"] = "", ["strobe/007.sock"] = "",
+    }
     local inner = folder.path .. "/strobe"
     uv.fs_chmod(inner, tonumber("700", 8))
     assert.same({ { pid = 4, path = inner .. "/4.sock" }, { pid = 30, path = inner .. "/30.sock" } }, directory.list())

@@ -25,8 +25,11 @@ end
 
 describe("the attach protocol", function()
   describe("decoding", function()
-    local text = '{"id":1,"op":"open","rights":"rw"}\n\n \r\n{"id":"ä","op":"where","task":null,"deep":{"a":[1,{}]}}\r\n{}\n'
-    local messages = { { id = 1, op = "open", rights = "rw" }, { id = "ä", op = "where", deep = { a = { 1, {} } } }, {} }
+    local text = '{"id":1,"op":"open","rights":"rw"}\n\n \r\n'
+      .. '{"id":"ä","op":"where","task":null,"deep":{"a":[1,{}]}}\r\n{}\n'
+    local messages = {
+      { id = 1, op = "open", rights = "rw" }, { id = "ä", op = "where", deep = { a = { 1, {} } } }, {},
+    }
 
     it("gives an object for each line, whole", function()
       assert.same({ messages }, { decode(text) })
@@ -122,7 +125,8 @@ describe("the attach protocol", function()
         { protocol.encode { f = print } })
       local text = ("x"):rep(MIB - 11)
       assert.equal(MIB + 1, #protocol.encode { text = text })
-      assert.same({ nil, "it has 1048577 bytes, and a line at most 1048576" }, { protocol.encode { text = text .. "x" } })
+      assert.same({ nil, "it has 1048577 bytes, and a line at most 1048576" },
+        { protocol.encode { text = text .. "x" } })
     end)
   end)
 

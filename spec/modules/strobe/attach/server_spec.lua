@@ -75,7 +75,8 @@ describe("the attach server", function()
     local folder <close> = RuntimeFolder.new()
     uv.fs_mkdir(folder.path .. "/planted", tonumber("700", 8))
     assert(uv.fs_symlink(folder.path .. "/planted", folder.path .. "/strobe"))
-    assert.same({ nil, folder.path .. "/strobe is a link, not a folder", "ENOTDIR" }, { attach.serve { rights = "rw" } })
+    assert.same({ nil, folder.path .. "/strobe is a link, not a folder", "ENOTDIR" },
+      { attach.serve { rights = "rw" } })
     assert(uv.fs_unlink(folder.path .. "/strobe"))
   end)
 
@@ -306,7 +307,8 @@ except ConnectionError:
   it("closes a client that does not read its answers", function()
     local attached <close> = Attached.new()
     local raw = attached:raw "rw"
-    local request = [[{"id":%d,"op":"eval","code":"local t = {} for i = 1, 50 do t[i] = ('x'):rep(400) end return t, t, t"}]]
+    local request = '{"id":%d,"op":"eval","code":'
+      .. [["local t = {} for i = 1, 50 do t[i] = ('x'):rep(400) end return t, t, t"}]]
     for i = 1, 200 do
       raw.stream:send(request:format(i) .. "\n")
       async.sleep(0.001)

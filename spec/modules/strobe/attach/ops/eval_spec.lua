@@ -1,0 +1,134 @@
+local Attached = require("spec.support.attached").Attached
+local async = require "strobe.async"
+local json = require "strobe.json"
+
+local function request(id, code, more)
+  return ('{"id":%d,"op":"eval","code":%s%s}'):format(id, json.encode(code), more or "")
+end
+
+describe("the operation eval", function()
+  it("tells values, each as text, and what was printed meanwhile", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    raw:send(request(1, "print('a', 1) print() return nil, 'x', {1, a = 2}"))
+    assert.same({ id = 1, ev = "out", text = "a\t1\n" }, (raw:receive()))
+    assert.same({ id = 1, ev = "out", text = "\n" }, (raw:receive()))
+    local answer = raw:receive()
+    assert.same({ "nil", '"x"', "{1, a=2}" }, answer.values)
+    assert.is_number(answer.ms)
+    assert.same({}, raw:ask(request(2, "")).values)
+  end)
+
+  it("keeps variables for the next input, and lets the process's globals alone", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    raw:ask(request(1, "spec_variable = 41"))
+    assert.same({ "42" }, raw:ask(request(2, "spec_variable + 1")).values)
+    assert.is_nil(rawget(_G, "spec_variable"))
+  end)
+
+  it("says what is not complete, and what is wrong", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    assert.same({ id = 1, ok = false, code = "incomplete" }, (raw:ask(request(1, "if x then"))))
+    local wrong = raw:ask(request(2, "x = = 1"))
+    assert.same({ "syntax", "console:2:1: unexpected symbol near '='" }, { wrong.code, wrong.error })
+    local failed = raw:ask(request(3, "local function f() error('oops') end f()"))
+    assert.same({ "error", "console:3:1: oops" }, { failed.code, failed.error })
+    assert.matches("console:3:1: in", failed.trace)
+    assert.equal("{code=7}", raw:ask(request(4, "error({ code = 7 })")).error)
+    assert.equal("bad_request", raw:ask('{"id":5,"op":"eval"}').code)
+    assert.equal("syntax", raw:ask(request(6, "\27Lua")).code)
+  end)
+
+  it("lets code wait, and the process goes on meanwhile", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    raw:send(request(1, "require 'strobe.async'.sleep(30) return 'over'"))
+    assert.is_true(raw:ask('{"id":2,"op":"ping"}').ok)
+    assert.same({ '"over"' }, raw:receive().values)
+  end)
+
+  it("interrupts code that runs too long without waiting, also within pcall", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    for i, code in ipairs { "while true do end", "while true do pcall(function() while true do end end) end" } do
+      local answer = raw:ask(request(i, code))
+      assert.same({ "interrupted", "after running 100 ms without waiting" }, { answer.code, answer.error })
+    end
+    local short = raw:ask(request(3, "while true do end", ',"budget":10'))
+    assert.equal("after running 10 ms without waiting", short.error)
+    assert.same({ "1" }, raw:ask(request(4, "1")).values)
+    for _, budget in ipairs { "0", "-1", "5001", '"x"' } do
+      assert.equal("bad_request", raw:ask(request(5, "1", ',"budget":' .. budget)).code)
+    end
+  end)
+
+  it("counts the time from the last wait on", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    local code = [[
+      local async, clock = require "strobe.async", os.clock
+      for _ = 1, 10 do
+        local began = clock()
+        while clock() - began < 0.02 do end
+        async.sleep(0)
+      end
+      return "done"]]
+    assert.same({ '"done"' }, raw:ask(request(1, code, ',"budget":150')).values)
+  end)
+
+  it("leaves no hook behind on the threads that others get", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    for i = 1, 5 do
+      raw:ask(request(i, "while true do end", ',"budget":5'))
+    end
+    for _ = 1, 20 do
+      async.create_task(function()
+        local count = 0
+        for i = 1, 1e5 do
+          count = count + i
+        end
+        assert.is_nil((debug.gethook()))
+      end):await()
+    end
+  end)
+
+  it("ends when it is interrupted by its number", function()
+    local attached <close> = Attached.new()
+    local raw, other = attached:raw "rw", attached:raw "rw"
+    raw:send(request(7, "require 'strobe.async'.sleep(1000)"))
+    async.sleep(0.01)
+    assert.equal("not_found", other:ask('{"id":1,"op":"interrupt","target":7}').code)
+    assert.same({ id = 8, ok = true }, (raw:ask '{"id":8,"op":"interrupt","target":7}'))
+    local answer = raw:receive()
+    assert.same({ 7, "interrupted" }, { answer.id, answer.code })
+    assert.equal("not_found", raw:ask('{"id":9,"op":"interrupt","target":7}').code)
+  end)
+
+  it("ends with the connection, but not the tasks it has made", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    raw:send(request(1, [[
+      local async = require "strobe.async"
+      async.create_task(function() async.sleep(1) print "background" end):set_name "made at a prompt"
+      return "made"]]))
+    assert.same({ '"made"' }, raw:receive().values)
+    assert.same({ ev = "out", text = "background\n" }, (raw:receive()))
+    raw:send(request(2, [[async = require "strobe.async" pcall(async.sleep, 1000) was_cancelled = true]]))
+    async.sleep(0.01)
+    raw.stream:close()
+    attached.wait_until(function()
+      return attached.server.count == 0
+    end)
+    for _, task in ipairs(async.all_tasks()) do
+      assert.not_matches("^console", task:get_name())
+    end
+  end)
+
+  it("is not there where it was not wanted", function()
+    local attached <close> = Attached.new { eval = false }
+    assert.equal("no_op", attached:raw("rw"):ask(request(1, "1")).code)
+  end)
+end)

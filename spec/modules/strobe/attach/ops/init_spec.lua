@@ -1,0 +1,32 @@
+local Attached = require("spec.support.attached").Attached
+local ops = require "strobe.attach.ops"
+
+describe("the operations", function()
+  it("are those that the protocol names, but for what is to come", function()
+    for name, rights in pairs {
+      open = "ro", ping = "ro", ps = "ro", tree = "ro", where = "ro", ended = "ro", streams = "ro", inbox = "ro",
+      lag = "ro", gens = "ro", metrics = "ro", log = "ro", clock = "ro", eval = "rw", interrupt = "rw", cancel = "rw",
+      reload = "rw", rollback = "rw",
+    } do
+      assert.equal(rights, ops.find(name).rights, name)
+    end
+    assert.is_nil(ops.find "dance")
+  end)
+
+  it("can be added to, by other names", function()
+    local name = "spec_" .. #ops.names()
+    ops.add {
+      [name] = {
+        rights = "ro",
+        run = function(session, request)
+          return { sum = request.a + session.number }
+        end,
+      },
+    }
+    local attached <close> = Attached.new()
+    assert.equal(6, attached:raw():ask(('{"id":1,"op":"%s","a":5}'):format(name)).sum)
+    assert.error_matches(function()
+      ops.add { ping = ops.find(name) }
+    end, "there is an operation 'ping' already")
+  end)
+end)
