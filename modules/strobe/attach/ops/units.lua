@@ -68,7 +68,7 @@ local function probation_of(unit)
     return nil
   end
   return {
-    events_left = math.max(probation.least_events - #probation.journal, 0),
+    events_left = math.max(probation.least_events - probation.count, 0),
     seconds_left = math.max(probation.began + probation.least_seconds - time.now(), 0),
   }
 end
