@@ -406,7 +406,7 @@ static int socket_credentials(lua_State *L) {
     return error_world(L, UV_ENOTCONN, "credentials");
   if (stream->transport != &transport || socket_of(stream)->family != SOCKET_UNIX)
     return error_world(L, UV_ENOTSOCK, "credentials");
-  struct ucred peer;
+  struct ucred peer = {0};
   socklen_t size = sizeof peer;
   uv_os_fd_t fd;
   int status = uv_fileno(&socket_of(stream)->uv.handle, &fd);

@@ -180,8 +180,10 @@ end
 
 -- --- The tree of all tasks ----------------------------------------------------------------------
 
+local function no_rest() end
+
 -- What each task waits for, as lists of Tasks and Futures; and those for which nobody waits.
-local function awaited()
+local function awaited(rest)
   local waiters, children, is_child, queue = waiting.waiters(), {}, {}, task.all()
   local queued, i = {}, 0
   for _, t in ipairs(queue) do
@@ -190,6 +192,7 @@ local function awaited()
   local roots = queue
   while i < #queue do
     i = i + 1
+    rest()
     for _, who in ipairs(waiters(queue[i])) do
       children[who] = children[who] or {}
       table.insert(children[who], queue[i])
@@ -217,8 +220,9 @@ end
 
 local none = {}
 
-local function add_tree(lines, root, children, done)
+local function add_tree(lines, root, children, done, rest)
   walk(root, function(future)
+    rest()
     return children[future] or none
   end, function(future, row, again)
     local level = row and row.node.level + 1 or 0
@@ -232,18 +236,20 @@ end
 
 --- All tasks as a tree, as text: below each those it waits for, and what it does and where. Waits that go
 --- in a circle are marked. What `python -m asyncio pstree` prints
+---@param rest? fun() is called for each task: it may wait, so that others get their turn
 ---@return string
-function graph.format_task_tree()
-  local children, is_child, tasks = awaited()
+function graph.format_task_tree(rest)
+  rest = rest or no_rest
+  local children, is_child, tasks = awaited(rest)
   local lines, told = {}, {}
   for _, t in ipairs(tasks) do
     if not is_child[t] then
-      add_tree(lines, t, children, told)
+      add_tree(lines, t, children, told, rest)
     end
   end
   for _, t in ipairs(tasks) do -- what is left waits in circles
     if not told[t] then
-      add_tree(lines, t, children, told)
+      add_tree(lines, t, children, told, rest)
     end
   end
   return table.concat(lines, "\n")
@@ -267,13 +273,16 @@ end
 
 --- The circles in which tasks wait for each other, for ever: lists of tasks, each of which waits for the next,
 --- and the last for the first.
+---@param rest? fun() is called for each task: it may wait, so that others get their turn
 ---@return strobe.Task[][]
-function graph.cycles()
-  local children, _, tasks = awaited()
+function graph.cycles(rest)
+  rest = rest or no_rest
+  local children, _, tasks = awaited(rest)
   local found, done = {}, {}
   for _, root in ipairs(tasks) do
     if not done[root] then
       walk(root, function(future)
+        rest()
         return children[future] or none
       end, function(future, _, again, rows)
         found[#found + 1] = again == "cycle" and circle(future, rows) or nil

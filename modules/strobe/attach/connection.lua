@@ -56,11 +56,15 @@ function Connection:push(message)
 end
 
 --- Sends an answer. If there is no room for it the connection closes.
+---@async
 ---@param id integer|string|nil
 ---@param answer table
 function Connection:reply(id, answer)
   answer.id = id
-  local line, problem = protocol.encode(answer)
+  local slice = Slice.new()
+  local line, problem = protocol.encode(answer, function()
+    slice:rest()
+  end)
   line = line or protocol.encode {
     id = id, ok = false, code = "error", error = "the answer cannot be sent: " .. problem,
   }

@@ -44,6 +44,65 @@ local function keys_of(message)
   return keys
 end
 
+-- A list is one also when it is empty. Not strobe.json's way: as long as its arrays live, all JSON of the process takes
+-- the slow road.
+local List = { __name = "list" }
+
+-- Tables within tables in which lists are looked for.
+local MOST_DEEP = 20
+
+--- Marks a list as one, which is for those that may be empty.
+---@param list? table
+---@return table list
+function protocol.list(list)
+  return setmetatable(list or {}, List)
+end
+
+local function holds_list(value, depth)
+  if getmetatable(value) == List then
+    return true
+  end
+  for _, inner in next, depth < MOST_DEEP and value or {} do
+    if type(inner) == "table" and holds_list(inner, depth + 1) then
+      return true
+    end
+  end
+  return false
+end
+
+local function encode_plain(value)
+  local text, problem = json.encode(value)
+  return text or error({ problem = problem }, 0)
+end
+
+local encode_value
+
+local function encode_list(list, rest)
+  local parts = {}
+  for i, value in ipairs(list) do
+    rest()
+    parts[i] = encode_value(value, rest)
+  end
+  return "[" .. table.concat(parts, ",") .. "]"
+end
+
+local function encode_object(object, rest)
+  local parts = {}
+  for i, key in ipairs(keys_of(object)) do
+    parts[i] = ("%s:%s"):format(encode_plain(key), encode_value(object[key], rest))
+  end
+  return "{" .. table.concat(parts, ",") .. "}"
+end
+
+function encode_value(value, rest)
+  if type(value) ~= "table" or not holds_list(value, 0) then
+    return encode_plain(value)
+  elseif getmetatable(value) == List or #value > 0 then
+    return encode_list(value, rest)
+  end
+  return encode_object(value, rest)
+end
+
 -- Bytes that are no UTF-8 travel as \xNN.
 local function escaped(text)
   local parts, from = {}, 1
@@ -59,21 +118,18 @@ local function escaped(text)
   end
 end
 
+local function no_rest() end
+
 --- A message as a line. Bytes in its strings that are no UTF-8 become `\xNN`.
----@param message table with strings as keys; lists that may be empty are json.array
+---@param message table with strings as keys; lists that may be empty are protocol.list
+---@param rest? fun() is called between the elements of long lists
 ---@return string? line with its newline
 ---@return string? problem what cannot be sent: it is longer than a line may be, or no plain data
-function protocol.encode(message)
-  local parts = {}
-  for i, key in ipairs(keys_of(message)) do
-    local value, problem = json.encode(message[key])
-    if not value then
-      return nil, ("%s: %s"):format(key, problem)
-    end
-    parts[i] = ("%s:%s"):format(json.encode(key), value)
-  end
-  local line = "{" .. table.concat(parts, ",") .. "}"
-  if not utf8.len(line) then
+function protocol.encode(message, rest)
+  local ok, line = pcall(encode_object, message, rest or no_rest)
+  if not ok then
+    return nil, type(line) == "table" and line.problem or error(line, 0)
+  elseif not utf8.len(line) then
     line = escaped(line)
   end
   if #line > protocol.MOST then

@@ -3,7 +3,7 @@
 local arguments = require "strobe.arguments"
 local clients = require "strobe.attach.client"
 local directory = require "strobe.attach.directory"
-local json = require "strobe.json"
+local protocol = require "strobe.attach.protocol"
 local stack = require "strobe.async.stack"
 local TaskGroup = require("strobe.async.taskgroup").TaskGroup
 
@@ -32,8 +32,8 @@ local function ask(entry)
     return code ~= "ECONNRESET" and { pid = entry.pid, busy = true } or nil
   end
   return {
-    pid = entry.pid, uptime = told.uptime, units = json.array(told.units), tasks = told.tasks, lag_p99 = told.lag_p99,
-    rss = told.rss, command = told.command,
+    pid = entry.pid, uptime = told.uptime, units = protocol.list(told.units), tasks = told.tasks,
+    lag_p99 = told.lag_p99, rss = told.rss, command = told.command,
   }
 end
 
@@ -127,7 +127,7 @@ function ps.main(words)
   local list = ps.list()
   if options.json then
     for _, told in ipairs(list) do
-      print((json.encode(told)))
+      print((protocol.encode(told):gsub("\n$", "")))
     end
   elseif #list == 0 then
     io.stderr:write("strobe: no process with an attach socket in ", table.concat(directory.candidates(), " or "), "\n")

@@ -5,7 +5,6 @@ local contexts = require "strobe.async.context"
 local core_task = require "strobe.core.task"
 local directory = require "strobe.attach.directory"
 local host = require "strobe.core.host"
-local json = require "strobe.json"
 local Journal = require "strobe.attach.journal"
 local Lag = require "strobe.attach.lag"
 local net = require "strobe.net"
@@ -88,7 +87,7 @@ end
 local function hello(server, session)
   return {
     ev = "hello", protocol = protocol.VERSION, strobe = host.version, pid = uv.os_getpid(), ceiling = server.ceiling,
-    units = json.array(session:unit_names()),
+    units = protocol.list(session:unit_names()),
   }
 end
 

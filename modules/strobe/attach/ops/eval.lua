@@ -3,7 +3,7 @@
 local errors = require "strobe.async.error"
 local evaluator = require "strobe.attach.evaluator"
 local failures = require "strobe.attach.failure"
-local json = require "strobe.json"
+local protocol = require "strobe.attach.protocol"
 local printer = require "strobe.attach.printer"
 local report = require "strobe.report"
 local tasks = require "strobe.async.task"
@@ -49,7 +49,7 @@ local function compile(session, code)
 end
 
 local function texts_of(values)
-  local texts = json.array()
+  local texts = protocol.list()
   for i = 1, values.n do
     texts[i] = printer.text(values[i])
   end

@@ -3,12 +3,12 @@
 local failures = require "strobe.attach.failure"
 local host = require "strobe.core.host"
 local Journal = require "strobe.attach.journal"
-local json = require "strobe.json"
+local protocol = require "strobe.attach.protocol"
 local time = require "strobe.core.time"
 local uv = require "luv"
 
 local function units_of(session)
-  local list = json.array()
+  local list = protocol.list()
   for i, unit in ipairs(session.runtime and session.runtime.order or {}) do
     list[i] = { unit = unit.name, gen = unit.run and unit.run.generation.number, state = unit.state }
   end
@@ -46,7 +46,7 @@ local function log(session, request)
   if level and not Journal.LEVELS[level] then
     failures.raise("bad_request", "level: debug, info, warning or error expected")
   end
-  return { lines = json.array(session.journal:lines(level)) }
+  return { lines = protocol.list(session.journal:lines(level)) }
 end
 
 local function clock()

@@ -4,7 +4,7 @@ local core_task = require "strobe.core.task"
 local failures = require "strobe.attach.failure"
 local graph = require "strobe.async.graph"
 local inspect = require "strobe.core.inspect"
-local json = require "strobe.json"
+local protocol = require "strobe.attach.protocol"
 local runs = require "strobe.live.run"
 local Slice = require "strobe.attach.slice"
 local stack = require "strobe.async.stack"
@@ -20,9 +20,9 @@ local function run_of(t)
   return t:get_context():get(runs.variable)
 end
 
--- A record that goes through JSON, with the unit it belongs to.
-local function record_of(t)
-  local record, run = waiting.record(t), run_of(t)
+-- A record, with the unit it belongs to.
+local function with_unit(record, t)
+  local run = run_of(t)
   if run then
     record.unit, record.gen = run.unit.name, run.generation.number
     record.shielded = run.shields > 0 or nil
@@ -41,10 +41,10 @@ end
 
 local function ps(_, request)
   local word = failures.field(request, "word", "string", true)
-  local list, slice, left, all = json.array(), Slice.new(), 0, core_task.all()
+  local list, slice, left, all = protocol.list(), Slice.new(), 0, core_task.all()
   for _, t in ipairs(all) do
     slice:rest()
-    local record = record_of(t)
+    local record = with_unit(inspect.record(t), t)
     if not word or has_word(record, word) then
       if #list < MOST_TOLD then
         record.trace, record.created_by = nil, nil
@@ -58,19 +58,22 @@ local function ps(_, request)
 end
 
 local function tree()
-  local count = #core_task.all()
+  local count, slice = #core_task.all(), Slice.new()
   if count > MOST_IN_TREE then
     failures.raise("too_many", ("there are %d tasks: a tree is drawn of at most %d; ask for ps or where"):format(count,
       MOST_IN_TREE))
   end
-  local cycles = json.array()
-  for i, circle in ipairs(graph.cycles()) do
+  local function rest()
+    slice:rest()
+  end
+  local cycles = protocol.list()
+  for i, circle in ipairs(graph.cycles(rest)) do
     cycles[i] = {}
     for j, t in ipairs(circle) do
       cycles[i][j] = inspect.id(t)
     end
   end
-  return { text = graph.format_task_tree(), cycles = cycles }
+  return { text = graph.format_task_tree(rest), cycles = cycles }
 end
 
 local function by_name(name)
@@ -107,7 +110,7 @@ end
 
 -- Numbers of tasks, each of which waits for the next; a circle ends with where it began.
 local function chain_of(t)
-  local chain, seen = json.array(), {}
+  local chain, seen = protocol.list(), {}
   while t and #chain < MOST_LINKS do
     chain[#chain + 1] = inspect.id(t)
     if seen[t] then
@@ -120,7 +123,7 @@ local function chain_of(t)
 end
 
 local function frames_of(session, t)
-  local frames = json.array()
+  local frames = protocol.list()
   for i, frame in ipairs(stack.of(t, MOST_LINKS)) do
     frames[i] = { file = session:short_path(frame.file), line = frame.line, name = stack.name_of(frame) }
   end
@@ -129,11 +132,11 @@ end
 
 local function where(session, request)
   local t = task_of(request)
-  return { task = record_of(t), frames = frames_of(session, t), chain = chain_of(t) }
+  return { task = with_unit(waiting.record(t), t), frames = frames_of(session, t), chain = chain_of(t) }
 end
 
 local function ended()
-  return { tasks = json.array(graph.ended_tasks()) }
+  return { tasks = protocol.list(graph.ended_tasks()) }
 end
 
 -- What has become of a task that did not end.

@@ -3,6 +3,7 @@
 local Event = require("strobe.async.event").Event
 local failures = require "strobe.attach.failure"
 local json = require "strobe.json"
+local protocol = require "strobe.attach.protocol"
 local refusals = require "strobe.live.refusal"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
@@ -31,14 +32,14 @@ end
 
 local function streams(session)
   local runtime = runtime_of(session)
-  local feeds, list = json.array(), json.array()
+  local feeds, list = protocol.list(), protocol.list()
   for i, feed in ipairs(runtime.feeds or {}) do
     local told = feed:statistics()
     told.name, told.url, told.age = feed.name, feed.url, told.last and time.now() - told.last or nil
     feeds[i] = told
   end
   for stream, subscribers in pairs(runtime.delivery.subscribers) do
-    local names = json.array()
+    local names = protocol.list()
     for i, unit in ipairs(subscribers) do
       names[i] = unit.name
     end
@@ -51,7 +52,7 @@ local function streams(session)
 end
 
 local function inbox(session, request)
-  local list = json.array()
+  local list = protocol.list()
   for i, unit in ipairs(units_of(session, request)) do
     local box = unit.inbox
     list[i] = {
@@ -74,11 +75,14 @@ local function probation_of(unit)
 end
 
 local function gens(session, request)
-  local list = json.array()
+  local list = protocol.list()
   for i, unit in ipairs(units_of(session, request)) do
-    local history = json.array()
+    local history = protocol.list()
     for j, entry in ipairs(unit.history) do
-      history[j] = { gen = entry.number, verdict = entry.verdict, time = entry.time, files = json.array(entry.files) }
+      history[j] = {
+        gen = entry.number, verdict = entry.verdict, time = entry.time,
+        files = protocol.list { table.unpack(entry.files) },
+      }
     end
     list[i] = {
       unit = unit.name, state = unit.state, file = unit.path, gen = unit.run and unit.run.generation.number,
@@ -100,7 +104,7 @@ local function plain(report)
   end
   for _, name in ipairs(LISTS) do
     if copy[name] then
-      local list = json.array()
+      local list = protocol.list()
       for i, value in pairs(copy[name]) do -- version lacks the first number at the first start
         list[i] = value
       end
@@ -121,7 +125,7 @@ local function text_of(report)
 end
 
 local function plain_all(reports)
-  local list = json.array()
+  local list = protocol.list()
   for i, report in ipairs(reports) do
     list[i] = plain(report)
   end

@@ -146,7 +146,7 @@ describe("a client of the attach socket", function()
     local client <close> = assert(attach.connect(PID))
     assert.error_matches(function()
       client:send("ping", { f = print })
-    end, "client:send: ping: f: json: ")
+    end, "client:send: ping: json: ")
     assert.truthy(attached)
   end)
 

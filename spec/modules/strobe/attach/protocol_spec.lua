@@ -1,5 +1,4 @@
 local dice = require "spec.support.dice"
-local json = require "strobe.json"
 local protocol = require "strobe.attach.protocol"
 
 local MIB = 1024 * 1024
@@ -111,7 +110,18 @@ describe("the attach protocol", function()
         protocol.encode { pid = 4242, units = { "mm" }, ev = "hello", ceiling = "rw", strobe = "0.3.0", protocol = 1 })
       assert.equal('{"id":2,"ok":true,"values":["42","\\"x\\""],"ms":0.2}\n',
         protocol.encode { ms = 0.2, values = { "42", '"x"' }, ok = true, id = 2 })
-      assert.equal('{"ok":true,"a":[],"b":{}}\n', protocol.encode { b = {}, a = json.array {}, ok = true })
+      assert.equal('{"ok":true,"a":[],"b":{}}\n', protocol.encode { b = {}, a = protocol.list {}, ok = true })
+      assert.equal('{"a":[{"b":[],"c":[1]},{"x":{"b":[[]]}}],"d":[[]]}\n',
+        protocol.encode { a = { { b = protocol.list(), c = { 1 } }, { x = { b = { protocol.list() } } } },
+          d = protocol.list { protocol.list() } })
+    end)
+
+    it("rests between the elements of lists", function()
+      local rests = 0
+      protocol.encode({ a = protocol.list { 1, 2, 3 }, b = { 1, 2 } }, function()
+        rests = rests + 1
+      end)
+      assert.equal(3, rests)
     end)
 
     it("escapes bytes that are no UTF-8", function()
@@ -121,7 +131,7 @@ describe("the attach protocol", function()
     end)
 
     it("refuses what is no plain data, and a line of more than 1 MiB", function()
-      assert.same({ nil, "f: json: Cannot serialise function: type not supported" },
+      assert.same({ nil, "json: Cannot serialise function: type not supported" },
         { protocol.encode { f = print } })
       local text = ("x"):rep(MIB - 11)
       assert.equal(MIB + 1, #protocol.encode { text = text })

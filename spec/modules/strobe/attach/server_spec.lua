@@ -90,16 +90,14 @@ describe("the attach server", function()
     for path, mode in pairs { [attached.folder.path] = "755", [folder] = "755", [attached.server.path] = "666" } do
       assert(uv.fs_chmod(path, tonumber(mode, 8)))
     end
-    local child <close> = Child.spawn("python3", { "-c", [[
-import os, socket, sys
-os.setuid(65534)
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-try:
-    print("got", len(s.recv(100)))
-except ConnectionError:
-    print("got 0")
-]], attached.server.path })
+    local script = [[
+      local net, luv = require "strobe.net", require "luv"
+      luv.setgid(65534)
+      luv.setuid(65534)
+      assert(luv.getuid() == 65534)
+      local stream = assert(net.connect_unix(PATH))
+      print("got " .. #(stream:read() or ""))]]
+    local child <close> = Child.spawn(program, { "-e", (script:gsub("PATH", ("%q"):format(attached.server.path))) })
     assert.equal("0", child:expect("stdout", "got (%d+)"))
     child:wait()
     assert.same({ ("attach: a connection of user 65534, process %d was refused"):format(child.pid) },
