@@ -239,7 +239,7 @@ local servers = {}
 ---@return strobe.attach.Server?
 ---@return string? message
 ---@return string? code
-function servers.open(options)
+function servers.serve(options)
   local rights = options.rights or time.mode() == "virtual" and "off" or "rw"
   if rights ~= "rw" and rights ~= "ro" and rights ~= "off" then
     error(("attach.serve: rights: rw, ro or off expected, got %s"):format(tostring(rights)), 3)
