@@ -13,11 +13,11 @@ usage: strobe FILE|- [args]          run a script, or the standard input
        strobe run NAME|FILE [args]   run a script that comes with strobe
        strobe -e CODE                run a line
        strobe test [PATH...]         run specs with Busted (virtual clock by default)
-       strobe live UNIT.lua... --feed URL [--watch]   strategies whose code changes while they run (--help tells more)
-       strobe check FILE... [--syntax]   whether units' files would load
-       strobe trace FILE.vcd [...]   a trace of a circuit as a timing diagram (--help tells more)
+       strobe live UNIT... --feed URL   strategies whose code changes while they run (--help tells more)
+       strobe check FILE...          whether units' files would load
        strobe reload [PID] [UNIT]    new code for the units of a running process (--help tells more)
        strobe ps                     the processes that run units, and what they do
+       strobe trace FILE.vcd [...]   a trace of a circuit as a timing diagram (--help tells more)
        strobe help [NAME]            this text, or the reference of a command, module, class or function
        strobe help asyncio[.NAME]    what stands for a name of Python's asyncio
        strobe help --markdown [DIR]  the whole reference as Markdown, in DIR (reference)
