@@ -14,7 +14,7 @@ local timeouts = require "strobe.async.timeout"
 -- Seconds after which it looks whether the units' files are others by now: somebody else may have reloaded.
 local POLL = 2
 
----@class strobe.live.Watcher
+---@class strobe.live.FileWatcher
 ---@field private runtime strobe.live.Runtime
 ---@field private watched table<string, true> paths
 ---@field private tried table<strobe.live.Unit, table<string, string>> what stood there at the last look, by path
@@ -25,7 +25,7 @@ Watcher.__name = "watcher"
 
 --- Makes one, which does not watch yet.
 ---@param runtime strobe.live.Runtime
----@return strobe.live.Watcher
+---@return strobe.live.FileWatcher
 function Watcher.new(runtime)
   return setmetatable({ runtime = runtime, watched = {}, tried = {} }, Watcher)
 end

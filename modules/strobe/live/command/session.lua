@@ -5,10 +5,12 @@ local Console = require "strobe.live.command.console"
 local Event = require("strobe.async.event").Event
 local Runtime = require "strobe.live.runtime"
 local Watcher = require "strobe.live.watcher"
+local attach = require "strobe.attach"
 local live = require "strobe.live"
 local loop = require("strobe.async.loop").get_running_loop()
 local output = require "strobe.output"
 local reach = require "strobe.live.reach"
+local report = require "strobe.report"
 local uv = require "luv"
 
 ---@class strobe.live.command.Session
@@ -79,26 +81,31 @@ local function run_setup(session)
   if not chunk then
     return complain(session, "--setup: %s", message)
   end
-  local ok, e = xpcall(chunk, debug.traceback, path)
+  local ok, e = xpcall(chunk, function(e)
+    return ("%s\n%s"):format(tostring(e), table.concat(report.user_lines(debug.traceback()), "\n"))
+  end, path)
   if not ok then
-    return complain(session, "--setup: %s", tostring(e))
+    return complain(session, "--setup: %s", e)
   end
 end
 
--- Feeds are opened before the units start, which are checked against their streams; they run after that.
+local function add_feed(session, given)
+  local feed, message = require("strobe.live.feed").open(given.url, { name = given.name })
+  if not feed then
+    return message
+  end
+  local ok, e = pcall(session.runtime.add_feed, session.runtime, feed, { held = true })
+  return not ok and tostring(e):gsub("^[^:]+:%d+: ", "") or nil
+end
+
+-- Feeds are there before the units start, which are checked against their streams; they run after that.
 local function open_feeds(session)
-  session.feeds = {}
-  local feeds = #session.options.feeds > 0 and require "strobe.live.feed"
-  for i, given in ipairs(session.options.feeds) do
-    local feed, message = feeds.open(given.url, { name = given.name })
-    if not feed then
+  for _, given in ipairs(session.options.feeds) do
+    local message = add_feed(session, given)
+    if message then
       complain(session, "--feed %s: %s", given.url, message)
       return 2
     end
-    session.feeds[i] = feed
-    table.insert(session.closing, function()
-      feed:close()
-    end)
   end
 end
 
@@ -125,6 +132,9 @@ local function open_broker(session)
   end
   paper:attach(session.runtime)
   session.paper, live.broker = paper, paper
+  for _, note in ipairs(paper.notes) do
+    session.console:log("info", "broker: " .. note, {})
+  end
   table.insert(session.closing, function()
     paper:close()
   end)
@@ -145,20 +155,16 @@ local function open_recorder(session)
   session.recorder:attach(session.runtime, session.paper)
 end
 
--- Who wants to look in from another terminal; nobody has to.
+-- For strobe reload, ps and attach; a run goes on without.
 local function open_door(session)
-  local found, attach = pcall(require, "strobe.attach.server")
-  if not found then
-    return
+  local server, message = attach.serve { runtime = session.runtime }
+  if server then
+    table.insert(session.closing, function()
+      server:close()
+    end)
+  elseif message then
+    session.console:log("warning", "strobe reload cannot reach this process: " .. message, {})
   end
-  local server, message = attach.serve { runtime = session.runtime, rights = "rw" }
-  if not server then
-    session.console:log("warning", ("no way in for strobe reload, ps and attach: %s"):format(message), {})
-    return
-  end
-  table.insert(session.closing, function()
-    server:close()
-  end)
 end
 
 -- The first thing that fails decides.
@@ -171,8 +177,8 @@ end
 -- --- Running -------------------------------------------------------------------------------------
 
 local function start_units(session)
-  for _, report in ipairs(session.runtime:start_all(session.options.units)) do
-    if report.verdict ~= "committed" then
+  for _, told in ipairs(session.runtime:start_all(session.options.units)) do
+    if told.verdict ~= "committed" then
       return 1
     end
   end
@@ -196,8 +202,8 @@ local function outcome(session)
 end
 
 local function wait_feeds(session)
-  session.runtime:wait_feeds()
-  end_with(session, outcome(session))
+  local good = session.runtime:wait_feeds() -- else it was logged
+  end_with(session, good and outcome(session) or 1)
 end
 
 local function are_finite(feeds)
@@ -210,15 +216,14 @@ local function are_finite(feeds)
 end
 
 local function go(session)
-  for _, feed in ipairs(session.feeds) do
-    session.runtime:add_feed(feed)
-  end
+  local feeds = session.runtime.feeds
+  session.runtime:run_feeds()
   if session.options.watch then
     local watcher = Watcher.new(session.runtime)
     beside(session, "watcher", watcher.run, watcher)
   end
-  beside(session, "progress", session.console.show_progress, session.console, session.feeds)
-  if are_finite(session.feeds) then
+  beside(session, "progress", session.console.show_progress, session.console, feeds)
+  if are_finite(feeds) then
     beside(session, "end of feeds", wait_feeds, session)
   end
 end
@@ -264,11 +269,11 @@ local function new_runtime(options, console)
     root = options.root, seed = options.seed, inbox = options.inbox, probation = options.probation,
     drain = options.drain, on_drain = options.on_drain,
     quota = options.quota and { seconds = options.quota } or nil,
-    on_report = function(report)
-      console:report(report)
+    on_report = function(told)
+      console:report(told)
     end,
-    log = function(...)
-      console:log(...)
+    log = function(level, text, facts)
+      console:log(level, text, facts)
     end,
   }
   runtime:add_port("out", console:port())
@@ -282,17 +287,6 @@ local function new(options)
   }, Session)
 end
 
--- For live.port and live.reload in the file of --setup.
-local function name_runtime(runtime)
-  if live.set_runtime then
-    live.set_runtime(runtime)
-  else
-    live.port = function(name, functions) -- luacheck: ignore
-      runtime:add_port(name, functions)
-    end
-  end
-end
-
 --- Runs units until a signal comes, or until all feeds have ended.
 ---@async
 ---@param options strobe.live.command.Options
@@ -300,7 +294,7 @@ end
 function Session.run(options)
   output.install(function() end) -- who reads stdout may go: the units stay
   local session = new(options)
-  name_runtime(session.runtime)
+  live.set_runtime(session.runtime)
   handle_signals(session)
   session.status = set_up(session)
   if not session.status then

@@ -136,7 +136,112 @@ describe("strobe live", function()
     write(folder, "setup.lua", "local x = nil\nx()")
     local broken <close> = live(folder, "mm.lua", "--setup", "setup.lua")
     assert.equal(1, broken:wait())
-    assert.matches("^strobe: error: %-%-setup: .*setup.lua:2: ", broken.output.stderr)
+    assert.matches("strobe: error: %-%-setup: setup.lua:2: ", broken.output.stderr)
+  end)
+
+  describe("with a feed", function()
+    -- A unit that says a word and the number of each tick, and at its end how many there were.
+    local function counting(word)
+      return ([[
+        return { version = 1, subscribe = { "btc_usd" },
+          on_event = function(ctx, st, m)
+            st.n, st.sum = (st.n or 0) + 1, (st.sum or 0) + m.data.price
+            print("%s " .. m.data.seq)
+          end,
+          dispose = function(ctx, st, why) print(("%%s: %%d ticks, sum %%.2f"):format(why, st.n or 0, st.sum or 0)) end,
+        }]]):format(word)
+    end
+
+    -- The sum of all prices, as another run of the same feed tells it.
+    local function last_line(process)
+      return process.output.stdout:match "(stop: [^\n]+)\n$"
+    end
+
+    local function numbers(process)
+      local list = {}
+      for number in process.output.stdout:gmatch "%a+ (%d+)\n" do
+        list[#list + 1] = tonumber(number)
+      end
+      return list
+    end
+
+    local function check_numbers(count, process)
+      local list = numbers(process)
+      assert.equal(count, #list)
+      for i = 2, count do
+        assert.equal(list[i - 1] + 1, list[i])
+      end
+    end
+
+    it("ends by itself when that does, and the same twice under the virtual clock", function()
+      local folder <close> = Folder.new { ["mm.lua"] = counting "x" }
+      local outputs = {}
+      for i = 1, 2 do
+        local process <close> = live(folder, "mm.lua", "--feed", "synthetic:1?count=3000", "--clock=virtual")
+        assert.equal(0, process:wait())
+        check_numbers(3000, process)
+        outputs[i] = process.output.stdout
+      end
+      assert.matches("stop: 3000 ticks, sum [%d.]+\n$", outputs[1])
+      assert.equal(outputs[1], outputs[2])
+    end)
+
+    it("loses no tick while its file is edited: broken, good, and good again", function()
+      local folder <close> = Folder.new { ["mm.lua"] = counting "one" }
+      local url = "synthetic:7?rate=1000&count=4000"
+      local process <close> = live(folder, "mm.lua", "--feed", url, "--watch")
+      process:expect("stdout", "one %d+\n")
+      write(folder, "mm.lua", "return { version = 1, subscribe = { 'btc_usd' } on_event")
+      process:expect("stderr", "mm: rejected:syntax, generation 1 goes on\n  mm.lua:1: ")
+      write(folder, "mm.lua", counting "two")
+      process:expect("stdout", "one %d+\ntwo %d+\n")
+      write(folder, "mm.lua.new", counting "three")
+      assert(os.rename(folder.path .. "/mm.lua.new", folder.path .. "/mm.lua"))
+      process:expect("stdout", "two %d+\nthree %d+\n")
+      assert.equal(0, process:wait())
+      check_numbers(4000, process)
+      local undisturbed <close> = live(folder, "mm.lua", "--feed", url, "--clock=virtual")
+      assert.equal(0, undisturbed:wait())
+      assert.equal(last_line(undisturbed), last_line(process))
+    end)
+
+    it("undoes code that fails on probation, and loses no tick by that", function()
+      local folder <close> = Folder.new { ["mm.lua"] = counting "one" }
+      local process <close> = live(folder, "mm.lua", "--feed", "synthetic:7?rate=500&count=2000", "--watch")
+      process:expect("stdout", "one %d+\n")
+      write(folder, "mm.lua", (counting("two"):gsub("print%(", "if m and m.data.seq %% 20 == 19 then error 'no' end %0",
+        1)))
+      process:expect("stderr", "mm: rolled_back:error, generation 1 takes over again from 2")
+      process:expect("stdout", "two %d+\none %d+\n")
+      assert.equal(0, process:wait())
+      check_numbers(2000, process)
+    end)
+
+    it("has names for feeds, and knows their streams", function()
+      local folder <close> = Folder.new { ["mm.lua"] = (counting("x"):gsub("btc_usd", "b:btc_usd")) }
+      local process <close> = live(folder, "mm.lua", "--feed", "a=synthetic:1?count=5", "--feed",
+        "b=synthetic:2?count=7", "--clock=virtual")
+      assert.equal(0, process:wait())
+      assert.matches("stop: 7 ticks", process.output.stdout)
+      local lost <close> = live(folder, "mm.lua", "--feed", "a=synthetic:1?count=5")
+      assert.equal(1, lost:wait())
+      assert.matches("mm: rejected:subscribe, it does not start\n", lost.output.stderr)
+      for url, message in pairs { ["gopher://x"] = "it begins with", ["synthetic:x"] = "seed expected" } do
+        local wrong <close> = live(folder, "mm.lua", "--feed", url)
+        assert.equal(2, wrong:wait())
+        assert.matches("error: %-%-feed " .. url:gsub("%p", "%%%0") .. ": .*" .. message, wrong.output.stderr)
+      end
+    end)
+
+    it("ends with status 1 when a unit has given up, and so does a recording that is missing", function()
+      local folder <close> = Folder.new { ["mm.lua"] = [[
+        return { version = 1, subscribe = { "btc_usd" }, on_event = function() error "always" end }]] }
+      local process <close> = live(folder, "mm.lua", "--feed", "synthetic:1?count=3", "--clock=virtual")
+      assert.equal(1, process:wait())
+      local missing <close> = live(folder, "mm.lua", "--feed", "replay:no.csv")
+      assert.not_equal(0, missing:wait())
+      assert.matches("no.csv", missing.output.stderr)
+    end)
   end)
 
   for words, message in pairs {
