@@ -116,11 +116,11 @@ local function first_left(intake)
   end
 end
 
--- A unit that still has events, or works on one.
+-- A unit that still has events, works on one, or is about to be started again.
 local function busy_unit(runtime)
   for _, unit in ipairs(runtime.order) do
     local run = unit.run
-    if run and not run.ended and unit.state == "running" and not (run.at_boundary and #unit.inbox == 0) then
+    if run and unit.state == "running" and not (run.at_boundary and #unit.inbox == 0) then
       return unit
     end
   end

@@ -11,7 +11,11 @@ local loop = require("strobe.async.loop").get_running_loop()
 local output = require "strobe.output"
 local reach = require "strobe.live.reach"
 local report = require "strobe.report"
+local time = require "strobe.core.time"
 local uv = require "luv"
+
+-- Seconds between two looks at the units.
+local LOOK = 1
 
 ---@class strobe.live.command.Session
 ---@field options strobe.live.command.Options
@@ -32,11 +36,17 @@ end
 -- --- Signals -----------------------------------------------------------------------------------
 
 local function end_with(session, status)
-  if session.status then
-    os.exit(status) -- a second one: at once
-  end
-  session.status = status
+  session.status = session.status or status
   session.over:set()
+end
+
+-- The second one ends it at once.
+local function stop(session, status)
+  if session.status then
+    io.stderr:write "strobe: second signal: ended without cleaning up\n"
+    os.exit(status)
+  end
+  end_with(session, status)
 end
 
 local function has_terminal()
@@ -53,9 +63,9 @@ end
 
 local function handle_signals(session)
   local handlers = {
-    SIGTERM = { end_with, session, 0 },
-    SIGINT = { end_with, session, 130 },
-    SIGHUP = has_terminal() and { end_with, session, 129 } or { reload_all, session },
+    SIGTERM = { stop, session, 0 },
+    SIGINT = { stop, session, 130 },
+    SIGHUP = has_terminal() and { stop, session, 129 } or { reload_all, session },
   }
   for signal, handler in pairs(handlers) do
     loop:add_signal_handler(signal, table.unpack(handler))
@@ -191,19 +201,27 @@ local function beside(session, name, f, ...)
   return task
 end
 
--- At the end of finite feeds: 1 if a unit has given up.
-local function outcome(session)
-  for _, unit in ipairs(session.runtime.order) do
+local function has_given_up(runtime)
+  for _, unit in ipairs(runtime.order) do
     if unit.state == "failed" then
-      return 1
+      return true
     end
   end
-  return 0
+  return false
 end
 
+-- At the end of finite feeds it is over: with status 1 if a unit has given up.
 local function wait_feeds(session)
   local good = session.runtime:wait_feeds() -- else it was logged
-  end_with(session, good and outcome(session) or 1)
+  end_with(session, good and not has_given_up(session.runtime) and 0 or 1)
+end
+
+-- In virtual time nobody comes to mend a unit, for whose inbox the feed would wait for ever.
+local function wait_failure(session)
+  while not has_given_up(session.runtime) do
+    time.sleep(LOOK)
+  end
+  end_with(session, 1)
 end
 
 local function are_finite(feeds)
@@ -225,6 +243,9 @@ local function go(session)
   beside(session, "progress", session.console.show_progress, session.console, feeds)
   if are_finite(feeds) then
     beside(session, "end of feeds", wait_feeds, session)
+    if time.mode() == "virtual" then
+      beside(session, "end of units", wait_failure, session)
+    end
   end
 end
 
@@ -296,15 +317,13 @@ function Session.run(options)
   local session = new(options)
   live.set_runtime(session.runtime)
   handle_signals(session)
-  session.status = set_up(session)
-  if not session.status then
-    session.status = start_units(session)
-  end
-  if not session.status then
+  local status = set_up(session) or start_units(session)
+  if not status and not session.status then -- no signal has come meanwhile
     open_door(session)
     go(session)
     session.over:wait()
   end
+  session.status = status or session.status
   conclude(session)
   return session.status
 end
