@@ -6,6 +6,7 @@ local Event = require("strobe.async.event").Event
 local Runtime = require "strobe.live.runtime"
 local Watcher = require "strobe.live.watcher"
 local attach = require "strobe.attach"
+local host = require "strobe.core.host"
 local live = require "strobe.live"
 local loop = require("strobe.async.loop").get_running_loop()
 local output = require "strobe.output"
@@ -314,12 +315,15 @@ end
 ---@return integer status
 function Session.run(options)
   output.install(function() end) -- who reads stdout may go: the units stay
+  local slow = host.slow_step()
+  host.slow_step(math.huge) -- reading and compiling is no news
   local session = new(options)
   live.set_runtime(session.runtime)
   handle_signals(session)
   local status = set_up(session) or start_units(session)
   if not status and not session.status then -- no signal has come meanwhile
     open_door(session)
+    host.slow_step(slow)
     go(session)
     session.over:wait()
   end
