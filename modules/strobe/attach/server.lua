@@ -140,6 +140,7 @@ local function talk(server, connection)
   local session = connection.session
   connection:push(hello(server, session))
   local ok, e = pcall(connection.run, connection)
+  session:close()
   connection:close()
   if connection.overflown then
     session:audit("disconnect", "it did not read what it was sent")

@@ -23,6 +23,7 @@ local time = require "strobe.core.time"
 ---@field rights "rw"|"ro"
 ---@field name? string as it calls itself
 ---@field evaluations table<integer|string, strobe.Task> those that run, by the request's id
+---@field tails table<integer, fun()> which end a watched stream, by its number
 local Session = {}
 Session.__index = Session
 Session.__name = "attach session"
@@ -31,7 +32,7 @@ Session.__name = "attach session"
 ---@param options strobe.attach.SessionOptions
 ---@return strobe.attach.Session
 function Session.new(options)
-  local session = { rights = "ro", evaluations = {}, inputs = 0 }
+  local session = { rights = "ro", evaluations = {}, inputs = 0, tails = {}, last_tail = 0, tail_count = 0 }
   for key, value in pairs(options) do
     session[key] = value
   end
@@ -113,6 +114,14 @@ function Session:perform(name, request)
     error(answer, 0)
   end
   return answer
+end
+
+--- Ends what goes on without a task.
+function Session:close()
+  for sub, stop in pairs(self.tails) do
+    self.tails[sub] = nil
+    stop()
+  end
 end
 
 --- Whether an operation takes a task of its own.

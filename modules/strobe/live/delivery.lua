@@ -41,10 +41,18 @@ end
 
 --- Calls f(stream, data, time, stream_seq) for each event, before units get it.
 ---@param f fun(stream: string, data: any, time: number, stream_seq?: integer)
+---@return fun() stop no more
 function Delivery:observe(f)
   local observers = { table.unpack(self.observers) }
   observers[#observers + 1] = f
   self.observers = observers
+  return function()
+    local left = {}
+    for _, other in ipairs(self.observers) do
+      left[#left + 1] = other ~= f and other or nil
+    end
+    self.observers = left
+  end
 end
 
 -- The lists are made anew: an event that is being handed out goes to those who had subscribed before.

@@ -209,8 +209,9 @@ end
 
 --- Calls f(stream, data, time, stream_seq) for each event, before units get it.
 ---@param f fun(stream: string, data: any, time: number, stream_seq?: integer)
+---@return fun() stop no more
 function Runtime:observe(f)
-  self.delivery:observe(f)
+  return self.delivery:observe(f)
 end
 
 --- An event, for all who have subscribed. Waits while one has no room.

@@ -42,7 +42,7 @@ function ops.names()
   return names
 end
 
-for _, name in ipairs { "session", "tasks", "units", "process", "eval" } do
+for _, name in ipairs { "session", "tasks", "units", "tail", "process", "eval" } do
   ops.add(require("strobe.attach.ops." .. name))
 end
 

@@ -22,7 +22,7 @@ return {
 
 -- The examples of the protocol, as they are written down. A > is sent, a < comes back.
 -- luacheck: push no max line length
-local EXAMPLES = [[
+local EXAMPLES = [==[
 < {"ev":"hello","protocol":1,"strobe":"0.3.0","pid":4242,"ceiling":"rw","units":["mm"]}
 > {"id":1,"op":"open","rights":"rw","name":"pts/3"}
 < {"id":1,"ok":true,"rights":"rw","console":2}
@@ -33,9 +33,12 @@ local EXAMPLES = [[
 < {"id":3,"ok":false,"code":"incomplete"}
 > {"id":4,"op":"where","task":17}
 < {"id":4,"ok":true,"task":{"id":17,"state":"waiting"},"frames":[{"file":"mm.lua","line":31,"name":"hedge"}],"chain":[17,21]}
+> {"id":5,"op":"tail","stream":"BTCUSDT.trade"}
+< {"id":5,"ok":true,"sub":9}
+< {"ev":"tail","sub":9,"seq":88121,"text":"{p=\"61000.5\", q=\"0.01\"}"}
 > {"id":6,"op":"reload","unit":"mm"}
 < {"id":6,"ok":false,"code":"rejected:syntax","error":"mm.lua:12: syntax error near 'x'","remedy":"fix the line, save, reload","report":{}}
-]]
+]==]
 -- luacheck: pop
 
 -- Everything that is expected is there; there may be more.
@@ -67,6 +70,9 @@ local function replay(attached, raw, seventeen, twenty_one)
         attached.units:write("mm.lua", ("\n"):rep(11) .. "x x")
       end
       raw:send(text)
+    elseif text:find '"ev":"tail"' then
+      attached.units.runtime:offer("BTCUSDT.trade", { p = "61000.5", q = "0.01" }, nil, 88121)
+      check(json.decode(text), raw:receive(), text)
     else
       local expected, found = json.decode(text), raw:receive()
       for key in pairs(VARIES) do
@@ -83,6 +89,12 @@ describe("a session", function()
     local attached <close> = Attached.new { units = { ["mm.lua"] = UNIT } }
     attached:raw()
     local raw = attached:connect()
+    attached.wait_until(function()
+      return next(attached.server.connections) and attached.server.count == 2
+    end)
+    for connection in pairs(attached.server.connections) do
+      connection.session.last_tail = 8 -- the examples begin in the middle
+    end
     local seventeen, twenty_one = numbers_of_tasks(attached)
     replay(attached, raw, ("%d"):format(seventeen), ("%d"):format(twenty_one))
     local frames = raw:ask(('{"id":1,"op":"where","task":%d}'):format(seventeen)).frames
