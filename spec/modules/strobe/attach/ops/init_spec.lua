@@ -5,8 +5,8 @@ describe("the operations", function()
   it("are those that the protocol names, but for what is to come", function()
     for name, rights in pairs {
       open = "ro", ping = "ro", ps = "ro", tree = "ro", where = "ro", ended = "ro", streams = "ro", inbox = "ro",
-      lag = "ro", tail = "ro", untail = "ro", gens = "ro", metrics = "ro", log = "ro", clock = "ro", eval = "rw", interrupt = "rw", cancel = "rw",
-      reload = "rw", rollback = "rw",
+      lag = "ro", gens = "ro", metrics = "ro", log = "ro", tail = "ro", untail = "ro", clock = "ro", eval = "rw",
+      interrupt = "rw", cancel = "rw", reload = "rw", rollback = "rw",
     } do
       assert.equal(rights, ops.find(name).rights, name)
     end
