@@ -94,10 +94,12 @@ describe("the operation", function()
     raw:send '{"id":2,"op":"reload","unit":"mm"}'
     local answer = raw:ask '{"id":3,"op":"reload","unit":"mm","nowait":true}'
     assert.same({ 3, "rejected:barrier", "ask again in a moment" }, { answer.id, answer.code, answer.remedy })
-    for id = 1, 2 do
+    local answered = {}
+    for _ = 1, 2 do
       answer = raw:receive()
-      assert.same({ id, true, "committed" }, { answer.id, answer.ok, answer.report.verdict })
+      answered[answer.id] = answer.report.verdict
     end
+    assert.same({ "committed", "committed" }, answered)
   end)
 
   it("reload with proven answers when the new code has proven itself", function()
