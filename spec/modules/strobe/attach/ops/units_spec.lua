@@ -92,6 +92,9 @@ describe("the operation", function()
     attached.units:offer("ticks", 1)
     raw:send '{"id":1,"op":"reload","unit":"mm"}'
     raw:send '{"id":2,"op":"reload","unit":"mm"}'
+    attached.wait_until(function()
+      return attached.units.runtime.lock:locked()
+    end)
     local answer = raw:ask '{"id":3,"op":"reload","unit":"mm","nowait":true}'
     assert.same({ 3, "rejected:barrier", "ask again in a moment" }, { answer.id, answer.code, answer.remedy })
     local answered = {}
