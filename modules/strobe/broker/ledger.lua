@@ -4,9 +4,9 @@
 --
 -- Records are plain tables, sizes and money in units:
 --
---   {op = "open", session, version, cash}                     a process begins to write
+--   {op = "open", version, session, cash}    a process begins to write; cash is a number, told by the first
 --   {op = "place", time, id, unit, shared, symbol, side, kind, size, price, ahead, fills = {{size, price, fee}, …}}
---   {op = "fill", time, id, size, price, fee}                 of an order that rests
+--   {op = "fill", time, id, size, price, fee}    of an order that rests
 --   {op = "cancel", time, id}
 
 local Account = require "strobe.broker.account"
@@ -117,7 +117,8 @@ function apply.open(ledger, record)
   if ledger.opened then
     ledger.session = record.session
   else
-    ledger.opened, ledger.account.cash = true, record.cash
+    ledger.opened, ledger.began = true, amount.of(record.cash)
+    ledger.account.cash = ledger.began
   end
 end
 
@@ -125,8 +126,8 @@ function apply.place(ledger, record)
   ledger.placed = ledger.placed + 1
   local order = {
     number = ledger.placed, id = record.id, unit = record.unit, shared = record.shared, symbol = record.symbol,
-    side = record.side, sign = record.side == "buy" and 1 or -1, kind = record.kind, size = record.size, left = record.size,
-    price = record.price, ahead = record.ahead or 0, value = 0, state = "new",
+    side = record.side, sign = record.side == "buy" and 1 or -1, kind = record.kind, size = record.size,
+    left = record.size, price = record.price, ahead = record.ahead or 0, value = 0, state = "new",
   }
   ledger.orders[order.id] = order
   local fills = {}

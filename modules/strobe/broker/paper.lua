@@ -9,6 +9,7 @@
 -- same ticks make the same fills. See attach.
 
 local amount = require "strobe.broker.amount"
+local core_error = require "strobe.core.error"
 local futures = require "strobe.async.future"
 local Ledger = require "strobe.broker.ledger"
 local Market = require "strobe.broker.matching"
@@ -185,7 +186,10 @@ function Paper:settle(entry)
   entry.order[WAITS[entry.record.op]] = nil
   for _, fill in ipairs(entry.fills) do
     for _, observer in ipairs(self.observers) do
-      observer(fill)
+      local ok, e = pcall(observer, fill)
+      if not ok then
+        core_error.report { message = ("a function of on_fill failed: %s"):format(tostring(e)) }
+      end
     end
   end
   if self.desk then
@@ -262,7 +266,9 @@ end
 -- What the limits say about one more order.
 local function check_limits(paper, order, market)
   local limits, ledger = paper.limits, paper.ledger
-  if order.kind == "limit" and ledger.open_count >= limits.open then
+  if paper.journal and paper.journal:is_full() then
+    return over_limit(order, "too many records wait for the disk: send fewer at once")
+  elseif order.kind == "limit" and ledger.open_count >= limits.open then
     return over_limit(order, "%d orders are open, the limit (limits.open): cancel some", ledger.open_count)
   end
   local book = market.books[order.symbol]
