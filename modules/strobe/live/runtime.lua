@@ -42,6 +42,8 @@ local PATIENCE = 10
 ---@field seed integer
 ---@field clock strobe.live.Clock which units see
 ---@field feeds strobe.live.Feed[]
+---@field desk? strobe.broker.Desk where orders go
+---@field session? integer how many processes the desk's venue knows, with this one
 local Runtime = {}
 Runtime.__index = Runtime
 Runtime.__name = "live runtime"

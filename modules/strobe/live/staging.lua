@@ -24,11 +24,18 @@ function staging.name(run, task, kind)
   end)
 end
 
+-- What the ids of a unit's effects begin with: where earlier processes are remembered, by a journal, theirs are others.
+local function prefix(run)
+  local unit = run.unit
+  local session = unit.runtime.session or 1
+  return session > 1 and ("%s@%d"):format(unit.name, session) or unit.name
+end
+
 -- The id of an effect of a callback, which is no task's.
 local function identify_callback(run)
   local made = run.generation.tasks
   made.callback = (made.callback or 0) + 1
-  return ("%s/%d/callback/%d"):format(run.unit.name, run.generation.number, made.callback)
+  return ("%s/%d/callback/%d"):format(prefix(run), run.generation.number, made.callback)
 end
 
 -- The id of a new effect, and its number if it is one of the event at hand.
@@ -37,7 +44,7 @@ local function identify(run, task)
   if event and task == run.main then
     local n = (event.numbered or 0) + 1
     event.numbered = n
-    return ("%s/%d/%d"):format(run.unit.name, event.seq, n), n
+    return ("%s/%d/%d"):format(prefix(run), event.seq, n), n
   elseif not task then
     return identify_callback(run)
   elseif not run.names[task] then
@@ -45,7 +52,7 @@ local function identify(run, task)
   end
   local n = (run.counts[task] or 0) + 1
   run.counts[task] = n
-  return ("%s/%d/%s/%d"):format(run.unit.name, run.generation.number, run.names[task], n)
+  return ("%s/%d/%s/%d"):format(prefix(run), run.generation.number, run.names[task], n)
 end
 
 -- The effect which the event at hand has sent already, when it was tried before.
