@@ -105,7 +105,8 @@ describe("a journal", function()
       async.sleep(10)
     end
     assert.equal(texts[1], texts[2])
-    assert.matches('^%x+ 1 {"op":"open","version":1,"session":1,"cash":0}\n%x+ 2 {"op":"place","time":7,"id":"a",', texts[1])
+    assert.matches('^%x+ 1 {"op":"open","version":1,"session":1,"cash":0}\n%x+ 2 {"op":"place","time":7,"id":"a",',
+      texts[1])
   end)
 
   it("goes on where it was cut off: no record is lost but the one that was not finished", function()
