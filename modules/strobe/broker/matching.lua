@@ -166,6 +166,8 @@ local function bring_forward(list, price, size)
   for _, order in ipairs(list) do
     if order.price == price then
       order.ahead = math.min(order.ahead, size)
+    elseif (order.price - price) * order.sign < 0 then
+      return
     end
   end
 end

@@ -20,6 +20,7 @@ local order = {}
 -- All open orders together stay below what 64 bits of 10^-8 hold.
 local OPEN, VALUE, MOST = 1000, 5e7, 5e10
 local LONGEST = 200
+local NAME = ("a string of 1 to %d bytes without control characters"):format(LONGEST)
 
 --- The limits with their defaults; raises when they allow more than can be counted.
 ---@param limits? strobe.broker.Limits
@@ -54,11 +55,10 @@ local function is_above_0(value)
 end
 
 local function check_fields(request)
-  local name = ("a string of 1 to %d bytes without control characters"):format(LONGEST)
   if not is_name(request.id) then
-    return refuse(request, "id", name)
+    return refuse(request, "id", NAME)
   elseif not is_name(request.symbol) then
-    return refuse(request, "symbol", name)
+    return refuse(request, "symbol", NAME)
   elseif request.side ~= "buy" and request.side ~= "sell" then
     return refuse(request, "side", '"buy" or "sell"')
   elseif request.kind ~= nil and request.kind ~= "market" and request.kind ~= "limit" then

@@ -144,12 +144,15 @@ function Paper:event(stream, data, when, unit)
   if marked ~= book and (unit or not marked) then
     self.marks[symbol] = book
   end
-  for _, fill in ipairs(fills or {}) do
+  if not fills then
+    return false
+  end
+  for _, fill in ipairs(fills) do
     local order, size = fill[1], fill[2]
     local fee = amount.round(amount.value(size, order.price) * self.maker)
     self:commit { op = "fill", time = market.time, id = order.id, size = size, price = order.price, fee = fee }
   end
-  return fills ~= nil
+  return true
 end
 
 --- A tick, when there is no runtime that hands them out.

@@ -509,6 +509,23 @@ local function executors(program, quick)
   }
 end
 
+--- The paper broker has no peers: ticks matched, orders filled, orders that are on the disk.
+local function broker(program, quick)
+  local function more(name)
+    return {name = name, better = "more", targets = {}}
+  end
+  return {
+    name = "broker", title = "paper broker",
+    results = {
+      more("broker_ticks"), more("broker_ticks_resting"), more("broker_orders"), more("broker_orders_journal"),
+    },
+    contestants = {
+      {name = "strobe", needs = {"strobe"},
+        command = program.strobe("broker.lua", quick and 50000 or 200000, quick and 2560 or 19200)},
+    },
+  }
+end
+
 --- All works, in the order of the table.
 ---@param here string the folder of the benchmarks, ending in a slash
 ---@param strobe string? the executable, nil when there is none yet
@@ -521,7 +538,7 @@ function Works.all(here, strobe, quick, cores)
   local works = {}
   local all = {
     switch, spawn, subprocess, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_client, http_faults,
-    ticks, poll, stdin, gpio, executors,
+    ticks, poll, stdin, gpio, executors, broker,
   }
   for _, work in ipairs(all) do
     works[#works + 1] = work(program, quick)

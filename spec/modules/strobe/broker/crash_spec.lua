@@ -21,7 +21,11 @@ io.stdout:setvbuf "line"
 -- Places every fourth order, from here on.
 local function place_all(from)
   for number = from, math.huge, 4 do
-    local ack = assert(paper:place { id = "o" .. number, symbol = "btc", side = "buy", size = 1 })
+    local ack, message, code = paper:place { id = "o" .. number, symbol = "btc", side = "buy", size = 1 }
+    if not ack then
+      io.stdout:write(("refused %s: %s\n"):format(code, message))
+      return
+    end
     io.stdout:write(("acknowledged %d %s\n"):format(number, ack.state))
   end
 end
@@ -85,5 +89,28 @@ describe("a broker that is killed at any moment", function()
     end
     local paper <close> = assert(broker.Paper { journal = path })
     assert.is_true(paper:position "btc" > 0)
+  end)
+end)
+
+describe("a broker whose disk is full", function()
+  -- The system's own limit of a file's size stands for the end of the disk.
+  it("refuses what does not fit, whole, and has kept all that it acknowledged", function()
+    local folder <close> = Folder.new { ["child.lua"] = CHILD }
+    local path = folder.path .. "/orders.journal"
+    local process <close> = child.spawn("/bin/sh", { "-c", [[trap '' XFSZ; ulimit -f 16; exec "$0" "$@"]], program,
+      folder.path .. "/child.lua", path, "1" })
+    process:expect("stdout", "refused EFBIG: order o%d+: write .*file too large")
+    process:expect("stdout", "refused.*refused.*refused.*refused")
+    process:kill "sigkill"
+    process:wait()
+    local paper <close> = assert(broker.Paper { journal = path, fee = 0.001 })
+    assert.same({}, paper.notes)
+    local count = 0
+    for number in process.output.stdout:gmatch "acknowledged (%d+) filled\n" do
+      assert.is_table(paper.ledger.orders["o" .. number])
+      count = count + 1
+    end
+    assert.is_true(count > 20)
+    assert.equal(count, paper:position "btc")
   end)
 end)
