@@ -478,6 +478,9 @@ end
 ---@param runtime strobe.live.Runtime
 function Paper:attach(runtime)
   self.desk = require("strobe.broker.desk").new(runtime, self)
+  for _, note in ipairs(self.notes) do
+    runtime:log("warning", note, {})
+  end
 end
 
 --- Takes no more orders, and waits until the last are on the disk. Twice is harmless.

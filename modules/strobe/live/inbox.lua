@@ -115,8 +115,12 @@ function Inbox:offer(stream, data, time, stream_seq)
     if self.policy == "block" then
       return false
     end
-    remove(self, behind(self))
     self.dropped = self.dropped + 1
+    local oldest = behind(self)
+    if oldest > self.last then
+      return true -- what was interjected stays: it is dropped itself
+    end
+    remove(self, oldest)
   end
   local last = self.last + 1
   self.last = last
@@ -176,7 +180,7 @@ end
 
 --- Puts an event in before all that wait, but behind those which were put in so before.
 ---@param event strobe.live.Event
----@param held? boolean it is not delivered, nor what is behind it, until `release`
+---@param held? boolean it is not delivered, nor what is behind it, until that is taken away
 function Inbox:interject(event, held)
   event.front, event.met, event.held = true, true, held or nil
   insert(self, event, behind(self))

@@ -354,6 +354,15 @@ describe("an order of a unit that cannot be", function()
   end)
 end)
 
+describe("what there is to say about a journal", function()
+  it("is said in the log when units are there to trade with it", function()
+    local units <close> = UnitFolder.new { ["orders.journal"] = "half a rec" }
+    local paper <close> = assert(broker.Paper { journal = units.folder.path .. "/orders.journal" })
+    paper:attach(units.runtime)
+    assert.matches("cut off 10 bytes at byte 0", units.logged[1][2])
+  end)
+end)
+
 describe("any venue", function()
   it("can take the orders of units, and may be slow", function()
     local told, placed = nil, {}
