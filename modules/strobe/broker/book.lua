@@ -1,7 +1,9 @@
 --- The book of a symbol as its ticks tell it: the size at each price, bids and asks.
 --
 -- A tick that is no trade sets the size of its price, 0 removes it. What we take is gone from it until the feed tells
--- of that price again. A side is a list of prices, the best one last, so that what happens near the best is cheap.
+-- of that price again. A level that reaches the other side takes away those that it reaches: they are of the past, and
+-- where a feed did not say so they would be offers that nobody makes. A side is a list of prices, the best one last, so
+-- that what happens near the best is cheap.
 
 local amount = require "strobe.broker.amount"
 
@@ -69,8 +71,16 @@ end
 ---@return strobe.broker.Side side that has changed
 ---@return integer size units
 function Book:apply(tick)
-  local side, size = tick.is_bid and self.bids or self.asks, amount.of(tick.size)
-  Book.set(side, tick.price, size)
+  local side, other, size, price = self.asks, self.bids, amount.of(tick.size), tick.price
+  if tick.is_bid then
+    side, other = other, side
+  end
+  Book.set(side, price, size)
+  local best = other[#other]
+  while size > 0 and best and (best - price) * side.sign <= 0 do
+    Book.set(other, best, 0)
+    best = other[#other]
+  end
   return side, size
 end
 

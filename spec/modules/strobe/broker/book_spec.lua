@@ -11,6 +11,7 @@ describe("a book", function()
     local random, book, model = dice(3), Book.new(), { [true] = {}, [false] = {} }
     for _ = 1, 5000 do
       local is_bid, price, size = random(2) == 1, random(60), random(4) - 1
+      price = is_bid and price or price + 60
       book:apply(level(is_bid, price, size))
       model[is_bid][price] = size > 0 and amount.of(size) or nil
     end
@@ -31,13 +32,27 @@ describe("a book", function()
     local book = Book.new()
     for price = 1, 10100 do
       book:apply(level(true, price, 1))
-      book:apply(level(false, price, 1))
+      book:apply(level(false, price + 20000, 1))
     end
     assert.equal(10000, #book.bids)
     assert.same({ 101, 10100 }, { book.bids[1], book.bids[#book.bids] })
-    assert.same({ 10000, 1 }, { book.asks[1], book.asks[#book.asks] })
-    assert.is_nil(book.asks.sizes[10100])
+    assert.same({ 30000, 20001 }, { book.asks[1], book.asks[#book.asks] })
+    assert.is_nil(book.asks.sizes[30100])
     assert.is_nil(book.bids.sizes[100])
+  end)
+
+  it("loses the levels of the other side that a new one reaches", function()
+    local book = Book.new()
+    for price = 101, 105 do
+      book:apply(level(false, price, 1))
+    end
+    book:apply(level(true, 103, 1))
+    assert.same({ 105, 104 }, table.move(book.asks, 1, #book.asks, 1, {}))
+    book:apply(level(true, 105, 0))
+    assert.equal(2, #book.asks)
+    book:apply(level(false, 102, 1))
+    assert.same({}, table.move(book.bids, 1, #book.bids, 1, {}))
+    assert.equal(102, book.asks[#book.asks])
   end)
 
   it("is marked at its middle, else at the last trade", function()
