@@ -147,6 +147,9 @@ function Feed:run(sink)
   if self.begins then
     self.clock:start()
   end
+  if self.sequence then
+    self.sequence:reconnected()
+  end
   self.running = tasks.create_task(self.deliver, self, sink)
   self.running:set_name("feed " .. self.name)
   local results = table.pack(pcall(self.running.await, self.running))
