@@ -38,7 +38,7 @@ describe("a synthetic feed", function()
     assert.same(ticks, (walk "synthetic:7?count=1000&book=a,b&rate=100"))
     assert.not_same(ticks, (walk "synthetic:8?count=1000&book=a,b&rate=100"))
     assert.same({
-      "a 1577836800.000 1 true false 99.99 8.24", "b 1577836800.100 1 false false 200.08 2.14",
+      "a 1577836800.000 1 true true 100.01 7.76", "a 1577836800.010 2 false false 100.02 2.05",
     }, { ticks[1], ticks[2] })
   end)
 
