@@ -67,13 +67,13 @@ end
 
 -- Hands each event on when it is due.
 local function player(feed, sink)
-  local clock, last = feed.clock, feed.begins or feed.clock:now()
+  local clock, last = feed.clock, nil
   return function(stream, data, at, seq, first)
     if at and at ~= last then
       last = at
       clock:wait_until(at)
     end
-    feed:hand_on(sink, stream, data, last, seq, first)
+    feed:hand_on(sink, stream, data, last or clock:now(), seq, first)
     feed:be_fair()
   end
 end

@@ -182,7 +182,8 @@ describe("a replay", function()
   end)
 
   it("reads recorded messages", function()
-    local events = play_text([[{"at":1633998512.06,"message":{"stream":"a@depth","data":{"e":"depthUpdate","U":1,"u":2}}}
+    local events = play_text([[
+{"at":1633998512.06,"message":{"stream":"a@depth","data":{"e":"depthUpdate","U":1,"u":2}}}
 {"at":1633998512.56,"message":{"stream":"a@depth","data":{"e":"depthUpdate","U":3,"u":3}}}
 {"broken
 {"book":"b","ts":1633998513,"seq":1,"is_trade":true,"is_bid":true,"price":1,"size":2}
