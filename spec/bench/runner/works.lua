@@ -509,6 +509,24 @@ local function executors(program, quick)
   }
 end
 
+--- Nobody else is asked: what others call a feed does other things.
+local function feeds(program, quick)
+  return {
+    name = "feeds", title = "feeds of units",
+    results = {
+      {name = "parse_per_s", better = "more", least = 300000},
+      {name = "synthetic_per_s", better = "more", targets = {}},
+      {name = "backtest_per_s", better = "more", targets = {}},
+      {name = "parse_per_cpu_s", better = "more", targets = {}},
+      {name = "synthetic_per_cpu_s", better = "more", targets = {}},
+      {name = "backtest_per_cpu_s", better = "more", targets = {}},
+    },
+    contestants = {
+      {name = "strobe", command = program.strobe("feeds.lua", quick and 20000 or 200000), needs = {"strobe"}},
+    },
+  }
+end
+
 --- The paper broker has no peers: ticks matched, orders filled, orders that are on the disk.
 local function broker(program, quick)
   local function more(name)
@@ -538,7 +556,7 @@ function Works.all(here, strobe, quick, cores)
   local works = {}
   local all = {
     switch, spawn, subprocess, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_client, http_faults,
-    ticks, poll, stdin, gpio, executors, broker,
+    ticks, poll, stdin, gpio, executors, feeds, broker,
   }
   for _, work in ipairs(all) do
     works[#works + 1] = work(program, quick)
