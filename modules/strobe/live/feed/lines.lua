@@ -61,6 +61,9 @@ function Lines:parse(text, hand)
   while stop do
     local line = sub(text, from, stop - 1)
     self.line, from = self.line + 1, stop + 1
+    if self.line == 1 then
+      line = line:gsub("^\xEF\xBB\xBF", "")
+    end
     if find(line, "%S") then
       local wrong = take(self, line, hand)
       if wrong then

@@ -90,6 +90,9 @@ local function stream_of(self, message, combined)
   elseif combined then
     stream = message.stream
   end
+  if type(stream) == "number" then
+    stream = math.tointeger(stream) or stream -- numbers of JSON are floats
+  end
   return stream ~= nil and type(stream) ~= "table" and tostring(stream) or self.name
 end
 

@@ -55,13 +55,17 @@ local function new_parser(self, text)
   end)
 end
 
+-- Nothing can be told of blanks alone, or of a byte order mark.
 local function parse(self, text, hand)
-  self.parser = self.parser or new_parser(self, text)
-  local from = self.parser:parse(text, hand)
+  if not self.parser and text:find "[^\xEF\xBB\xBF%s]" then
+    self.parser = new_parser(self, text)
+  end
+  local from = self.parser and self.parser:parse(text, hand) or 1
   self.rest = from == 1 and text or text:sub(from)
   if #self.rest > LONGEST then
-    error({ recording = self, message = ("%s:%d: a line of more than %d bytes"):format(self.place,
-      self.parser.line + 1, LONGEST) }, 0)
+    local line = self.parser and self.parser.line or 0
+    error({ recording = self, message = ("%s:%d: a line of more than %d bytes"):format(self.place, line + 1, LONGEST) },
+      0)
   end
 end
 
