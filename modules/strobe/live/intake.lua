@@ -11,6 +11,8 @@ local timeouts = require "strobe.async.timeout"
 
 -- Seconds after which a wait looks again, whatever it was told.
 local LOOK = 1
+-- Turns of the loop without work for any unit, after which all have settled; and those in which they may do so.
+local CALM, TURNS = 3, 32
 
 ---@class strobe.live.Intake
 ---@field feeds strobe.live.Feed[]
@@ -59,6 +61,29 @@ local function deliver(intake, feed)
   end
 end
 
+-- A unit that still has events, or works on one.
+local function busy_unit(runtime)
+  for _, unit in ipairs(runtime.order) do
+    local run = unit.run
+    if run and not run.ended and unit.state == "running" and not (run.at_boundary and #unit.inbox == 0) then
+      return unit
+    end
+  end
+end
+
+-- Lets all run that can. False when a unit is at work after so many turns: it waits for time, or for the world.
+local function settle(runtime)
+  local calm = 0
+  for _ = 1, TURNS do
+    time.sleep(0)
+    calm = busy_unit(runtime) and 0 or calm + 1
+    if calm == CALM then
+      return true
+    end
+  end
+  return false
+end
+
 local function check_name(intake, feed)
   for _, other in ipairs(intake.feeds) do
     if other.name == feed.name then
@@ -79,6 +104,9 @@ function Intake:add(feed, options)
   end
   table.insert(self.feeds, feed)
   table.insert(self.waiting, feed)
+  runtime.clock.settle = #self.feeds == 1 and function() -- several would overtake each other
+    return settle(runtime)
+  end or nil
   if feed.begins and not self.recorded then
     self.begins = math.min(self.begins or math.huge, feed.begins)
     runtime.clock:hold(self.begins)
@@ -116,16 +144,6 @@ local function first_left(intake)
   end
 end
 
--- A unit that still has events, works on one, or is about to be started again.
-local function busy_unit(runtime)
-  for _, unit in ipairs(runtime.order) do
-    local run = unit.run
-    if run and unit.state == "running" and not (run.at_boundary and #unit.inbox == 0) then
-      return unit
-    end
-  end
-end
-
 local function wait_units(runtime)
   local unit = busy_unit(runtime)
   while unit do
@@ -134,16 +152,6 @@ local function wait_units(runtime)
     time.sleep(0)
     unit = busy_unit(runtime)
   end
-end
-
--- Lets what the last events have set off come to its end: answers of ports, which may be events again.
-local function settle(runtime)
-  repeat
-    wait_units(runtime)
-    for _ = 1, 8 do
-      time.sleep(0)
-    end
-  until not busy_unit(runtime)
 end
 
 --- Waits until all finite feeds have ended, and the units have processed what came.
@@ -155,7 +163,9 @@ function Intake:wait()
   while first_left(self) do
     self.changed:wait()
   end
-  settle(self.runtime)
+  repeat
+    wait_units(self.runtime)
+  until settle(self.runtime) -- answers of ports may be events again
   for _, feed in ipairs(self.feeds) do
     if feed.failure then
       return nil, feed.failure.message, feed.failure.code

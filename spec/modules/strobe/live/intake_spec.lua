@@ -203,3 +203,30 @@ describe("a runtime with feeds", function()
     end
   end)
 end)
+
+describe("a back-test with sockets open", function()
+  it("sees the same times as one without", function()
+    local net = require "strobe.net"
+    local text = [[return { version = 1, subscribe = { "b0" },
+      init = function(ctx) ctx:timer("beat", 2.5, function() ctx:emit("out", "beat " .. ctx:now() - 1618677817) end) end,
+      on_event = function(ctx, st, m)
+        if m.stream_seq == 4 then ctx:sleep(1.2) end
+        ctx:emit("out", m.stream_seq .. " " .. ctx:now() - 1618677817)
+      end }]]
+    local values = {}
+    for _, is_open in ipairs { false, true } do
+      local server = is_open and assert(net.listen("127.0.0.1", 0))
+      local units <close> = UnitFolder.new { ["r.csv"] = rows(0, 8, 1), ["mm.lua"] = text }
+      add(units, "replay:" .. units.folder.path .. "/r.csv", "r", { held = true })
+      units:start "mm"
+      units.runtime:run_feeds()
+      assert.is_true(units.runtime:wait_feeds())
+      values[#values + 1] = units:values()
+      if server then
+        server:close()
+      end
+    end
+    assert.same(values[1], values[2])
+    assert.is_true(#values[1] == 9 + 3)
+  end)
+end)
