@@ -10,11 +10,13 @@ local instants = require "strobe.live.feed.instant"
 local COLUMNS = "book,ts,seq,is_trade,is_bid,price,size"
 -- One tick, and where the next line begins. One match a line, and no string for the line itself, is what makes it
 -- fast; so are these simple classes. They may run over the end of a line: that is looked at besides.
-local TICK = "^([^,]+),([^,]+),([^,]+),([^,]+),([^,]+),([^,]+),([^,\n]+)\n()"
+local TICK = "^([^,]+),([^,]+),(%d+),([^,]+),([^,]+),([^,]+),([^,\n]+)\n()"
+-- Whole numbers up to there are exact.
+local MOST = 2 ^ 53
 
 local huge = math.huge
 local find, match, sub = string.find, string.match, string.sub
-local math_type = math.type
+local tonumber = tonumber
 
 ---@class strobe.live.Rows
 ---@field line integer read so far
@@ -36,10 +38,6 @@ end
 
 -- --- Ticks -------------------------------------------------------------------------------------
 
-local function is_finite(value)
-  return value and value < huge and value > -huge
-end
-
 -- Hands on the ticks from there on; returns where there is something else.
 local function parse_ticks(self, text, from, hand)
   local line = self.line
@@ -51,9 +49,10 @@ local function parse_ticks(self, text, from, hand)
       break
     elseif at ~= ts_text then
       ts_text, ts = at, tonumber(at)
+      ts = ts and ts >= 0 and ts < huge and ts or nil
     end
     seq, is_trade, is_bid, price, size = tonumber(seq), flags[is_trade], flags[is_bid], tonumber(price), tonumber(size)
-    if not (is_finite(ts) and math_type(seq) == "integer" and is_finite(price) and is_finite(size))
+    if not (ts and price and size and seq <= MOST and price < huge and price > -huge and size < huge and size > -huge)
       or is_trade == nil or is_bid == nil then
       break
     end

@@ -208,7 +208,8 @@ describe("a back-test with sockets open", function()
   it("sees the same times as one without", function()
     local net = require "strobe.net"
     local text = [[return { version = 1, subscribe = { "b0" },
-      init = function(ctx) ctx:timer("beat", 2.5, function() ctx:emit("out", "beat " .. ctx:now() - 1618677817) end) end,
+      init = function(ctx) ctx:timer("beat", 2.5, function() ctx:emit("out", "beat " .. ctx:now() - 1618677817) end)
+      end,
       on_event = function(ctx, st, m)
         if m.stream_seq == 4 then ctx:sleep(1.2) end
         ctx:emit("out", m.stream_seq .. " " .. ctx:now() - 1618677817)
