@@ -62,7 +62,7 @@ describe("a feed", function()
   end)
 
   it("passes a failure of its sink on, and the cancellation of its task", function()
-    local feed = assert(feeds.open "synthetic:1")
+    local feed = assert(feeds.open "synthetic:1?gaps=off")
     assert.error_matches(function()
       feed:run(function()
         error "no"
