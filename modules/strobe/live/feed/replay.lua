@@ -55,7 +55,7 @@ function kind.open(url)
   end
   local stat, message, code = uv.fs_stat(path)
   if not stat then
-    return nil, message, code
+    return nil, (message:gsub("^%u+: ", "")), code
   elseif stat.type ~= "file" then
     return nil, ("%s is a %s, not a file"):format(path, stat.type), stat.type == "directory" and "EISDIR" or "ENOTSUP"
   end

@@ -11,6 +11,28 @@ describe("feeds.open", function()
     end
   end)
 
+  it("returns a feed or a reason, whatever the text is", function()
+    local dice = require("strobe.live.random").new(1, "urls", 1, "spec")
+    local parts = { "tectonic:", "ws:", "wss:", "replay:", "synthetic:", "stdin:", "//", "/", "localhost", ":", "9001",
+      "?", "#", "=", "&", "%", "%41", "rate", "seq", "broken", "idle", "book", "count",
+      "a,b", "1e999", "-1", "\0", "\n",
+      "é", " ", "[::1]", "@", "max", "start", "gaps", "off", "streams", "nan" }
+    local opened = 0
+    for _ = 1, 20000 do
+      local text = { parts[dice:draw(6)] }
+      for i = 2, dice:draw(10) do
+        text[i] = parts[dice:draw(#parts)]
+      end
+      local feed, message, code = feeds.open(table.concat(text))
+      opened = opened + (feed and 1 or 0)
+      if not feed then
+        assert.is_string(message)
+        assert.is_string(code)
+      end
+    end
+    assert.is_true(opened > 20, tostring(opened))
+  end)
+
   it("raises for what is no URL, and for a name that cannot stand in feed:stream", function()
     assert.error_matches(function()
       feeds.open(nil)
