@@ -121,6 +121,14 @@ function Feed:skip(text, ...)
   self.notices:tell("warning", text, ...)
 end
 
+-- A failure of the sink, without the groups of tasks around it.
+local function bare(e)
+  while errors.is(e, errors.ExceptionGroup) and #e.exceptions == 1 do
+    e = e.exceptions[1]
+  end
+  return e
+end
+
 local Running = {
   __close = function(running)
     local feed = running.feed
@@ -158,7 +166,7 @@ function Feed:run(sink)
   elseif self.closed and errors.is(results[2], errors.CancelledError) then
     return nil, ("feed %s: it was closed"):format(self.name), "ECANCELED"
   end
-  error(results[2], 0)
+  error(bare(results[2]), 0)
 end
 
 --- Ends it for good. Twice is harmless.
