@@ -7,6 +7,7 @@ local generators = require "strobe.async.generator"
 local json = require "strobe.json"
 local tick = require "strobe.tectonic.tick"
 local time = require "strobe.core.time"
+local walks = require "strobe.tectonic.walk"
 
 local source = {}
 
@@ -131,32 +132,6 @@ source.replay = generators.generator(function(yield, path, options)
   end)
 end)
 
--- A generator of its own, so that a seed means the same for everybody.
-local function random_numbers(seed)
-  local state = seed % 2147483647
-  if state == 0 then
-    state = 1
-  end
-  return function()
-    state = state * 48271 % 2147483647 -- Park and Miller's minimal standard
-    return state / 2147483647
-  end
-end
-
-local function next_tick(walk, random, now)
-  walk.seq = walk.seq + 1
-  walk.price = math.max(0.01, walk.price + (random() - 0.5) * walk.price * 0.001)
-  local price = math.floor(walk.price * 100 + 0.5) / 100
-  return {
-    ts = math.floor(now * 1000 + 0.5) / 1000,
-    seq = walk.seq,
-    is_trade = random() < 0.3,
-    is_bid = random() < 0.5,
-    price = price,
-    size = math.floor(random() * 1000 + 1) / 100,
-  }
-end
-
 --- A seeded random walk: prices that move a little, trades among level changes.
 ---@async
 ---@param options? {books?: string[], rate?: number, seed?: integer, count?: integer, epoch?: number}
@@ -169,12 +144,8 @@ source.synthetic = generators.generator(function(yield, options)
   if #books == 0 then
     error("synthetic: books: at least one name expected", 0)
   end
-  local rate, random = check_pace("synthetic: rate", options.rate or 10), random_numbers(options.seed or 1)
+  local rate, walk = check_pace("synthetic: rate", options.rate or 10), walks.new(options.seed or 1, books)
   local epoch, began = options.epoch or 1577836800, time.now()
-  local walks = {}
-  for i, name in ipairs(books) do
-    walks[i] = { name = name, seq = 0, price = 100 * i }
-  end
   for n = 1, options.count or math.huge do
     local at = rate == math.huge and n / 1000 or (n - 1) / rate
     if rate ~= math.huge then
@@ -182,8 +153,7 @@ source.synthetic = generators.generator(function(yield, options)
     elseif n % 64 == 0 then
       time.sleep(0)
     end
-    local walk = walks[math.floor(random() * #walks) + 1]
-    yield(next_tick(walk, random, epoch + at), walk.name)
+    yield(walk:next(epoch + at))
   end
 end)
 

@@ -4,7 +4,7 @@
 -- book: names (btc_usd). count: how many (for ever). start: time of the first, in seconds since 1970 (2020-01-01).
 
 local Feed = require "strobe.live.feed.feed"
-local walks = require "strobe.live.feed.walk"
+local walks = require "strobe.tectonic.walk"
 
 local START = 1577836800
 

@@ -2,7 +2,7 @@
 
 local floor, max = math.floor, math.max
 
----@class strobe.live.Walk
+---@class strobe.tectonic.Walk
 ---@field private state integer
 ---@field private books {name: string, seq: integer, price: number}[]
 local Walk = {}
@@ -12,11 +12,11 @@ local walks = {}
 
 ---@param seed integer
 ---@param names string[] of the books
----@return strobe.live.Walk
+---@return strobe.tectonic.Walk
 function walks.new(seed, names)
   local books = {}
   for i, name in ipairs(names) do
-    books[i] = { name = name, seq = 0, price = 100.0 * i }
+    books[i] = { name = name, seq = 0, price = 100 * i }
   end
   local state = seed % 2147483647
   return setmetatable({ state = state == 0 and 1 or state, books = books }, Walk)
@@ -37,7 +37,7 @@ function Walk:next(at)
   local books = self.books
   local book = books[floor(random(self) * #books) + 1]
   book.seq = book.seq + 1
-  book.price = max(0.01, book.price * (1 + (random(self) - 0.5) * 0.001))
+  book.price = max(0.01, book.price + (random(self) - 0.5) * book.price * 0.001)
   return {
     ts = floor(at * 1000 + 0.5) / 1000,
     seq = book.seq,
