@@ -4,7 +4,8 @@
 --   local live = require "strobe.live"
 --   local runtime <close> = live.Runtime { root = "/home/ada/strategies" }
 --   assert(runtime:start("mm", "/home/ada/strategies/mm.lua").verdict == "committed")
---   for tick in db:ticks "btc_usd" do runtime:offer("btc_usd", tick) end      -- and elsewhere: runtime:reload "mm"
+--   runtime:add_feed(assert(feeds.open "tectonic://localhost/btc_usd"))       -- feeds = require "strobe.live.feed"
+--   runtime:reload "mm"
 --
 -- A unit is a file that returns a table: version, subscribe (a list of streams), init(ctx, st), migrate(st, from),
 -- on_event(ctx, st, m) or main(ctx, st), dispose(ctx, st, why), on_rollback(ctx, st, effects).
