@@ -61,11 +61,12 @@ local function deliver(intake, feed)
   end
 end
 
--- A unit that still has events, or works on one.
-local function busy_unit(runtime)
+-- A unit that still has events, or works on one; or is about to be started again, if that counts.
+local function busy_unit(runtime, with_restarts)
   for _, unit in ipairs(runtime.order) do
     local run = unit.run
-    if run and not run.ended and unit.state == "running" and not (run.at_boundary and #unit.inbox == 0) then
+    if run and unit.state == "running" and (with_restarts or not run.ended)
+      and not (run.at_boundary and #unit.inbox == 0) then
       return unit
     end
   end
@@ -145,12 +146,12 @@ local function first_left(intake)
 end
 
 local function wait_units(runtime)
-  local unit = busy_unit(runtime)
+  local unit = busy_unit(runtime, true)
   while unit do
     local run = unit.run
     timeouts.move_on_after(LOOK, run.changed.wait, run.changed)
     time.sleep(0)
-    unit = busy_unit(runtime)
+    unit = busy_unit(runtime, true)
   end
 end
 
@@ -165,7 +166,7 @@ function Intake:wait()
   end
   repeat
     wait_units(self.runtime)
-  until settle(self.runtime) -- answers of ports may be events again
+  until settle(self.runtime) and not busy_unit(self.runtime, true) -- answers of ports may be events again
   for _, feed in ipairs(self.feeds) do
     if feed.failure then
       return nil, feed.failure.message, feed.failure.code

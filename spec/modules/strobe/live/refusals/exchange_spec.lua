@@ -55,7 +55,7 @@ describe("a reload is refused with", function()
     local text = new:gsub("init = function%(ctx%)", "%0 BODY")
     local cases = {
       ["error 'broken'"] = "broken",
-      ["ctx:emit('out', 1):await()"] = "waits for its own effect mm/0/1",
+      ["ctx:emit('out', 1):await()"] = "waits for its own effect mm/2/main/1",
       ["ctx:keep('gateway', {}, function() return nil, 'in use' end)"] = "ctx:keep 'gateway': in use",
       ["local x = nil + 1"] = "arithmetic",
     }

@@ -107,7 +107,7 @@ describe("a reload is refused with", function()
   end)
 
   it("contract, for a table that is no unit", function()
-    is_refused("contract", "return { version = 1 }", "mm.lua:1", "exactly one of main and on_event")
+    is_refused("contract", "return { version = 1 }", "mm.lua:1", "exactly one of main, on_event and on_batch")
   end)
 
   it("subscribe, for a stream that no feed has", function()
