@@ -10,6 +10,8 @@ local amount = require "strobe.broker.amount"
 -- Prices on each side; beyond these the worst is forgotten.
 local LIMIT = 10000
 
+local UNITS, floor = amount.UNITS, math.floor
+
 ---@class strobe.broker.Side
 ---@field sizes table<number, integer> units by price
 ---@field sign 1|-1 1 for bids: higher is better
@@ -71,11 +73,17 @@ end
 ---@return strobe.broker.Side side that has changed
 ---@return integer size units
 function Book:apply(tick)
-  local side, other, size, price = self.asks, self.bids, amount.of(tick.size), tick.price
+  local side, other, price = self.asks, self.bids, tick.price
   if tick.is_bid then
     side, other = other, side
   end
-  Book.set(side, price, size)
+  local size, known = floor(tick.size * UNITS + 0.5), side.sizes[price]
+  if known and size > 0 then
+    side.sizes[price] = size
+    return side, size -- it has reached nothing before
+  elseif known or size > 0 then
+    Book.set(side, price, size)
+  end
   local best = other[#other]
   while size > 0 and best and (best - price) * side.sign <= 0 do
     Book.set(other, best, 0)

@@ -51,10 +51,6 @@ local function check_rate(options, name, default)
   return rate
 end
 
-local function read_tick(stream, data)
-  return stream, data
-end
-
 local function check_options(options)
   local cash, fee = options.cash or 0, check_rate(options, "fee", 0)
   if type(cash) ~= "number" or not (cash > -1e10 and cash < 1e10) then
@@ -64,7 +60,7 @@ local function check_options(options)
   end
   return {
     cash = amount.of(cash), maker = check_rate(options, "maker", fee), taker = check_rate(options, "taker", fee),
-    limits = orders.limits(options.limits), by_tick = options.time == "tick", read = options.read or read_tick,
+    limits = orders.limits(options.limits), by_tick = options.time == "tick", read = options.read,
   }
 end
 
@@ -132,8 +128,11 @@ end
 ---@param unit? string whose market; else everybody's
 ---@return boolean filled
 function Paper:event(stream, data, when, unit)
-  local market = self:market(unit)
-  local symbol, tick = self.read(stream, data)
+  local market = self.markets[unit or SHARED] or self:market(unit)
+  local symbol, tick = stream, data
+  if self.read then
+    symbol, tick = self.read(stream, data)
+  end
   if not symbol or not is_tick(tick) then
     market.time = self.by_tick and market.time or when
     return false
