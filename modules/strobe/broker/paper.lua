@@ -133,7 +133,9 @@ function Paper:event(stream, data, when, unit)
   if self.read then
     symbol, tick = self.read(stream, data)
   end
-  if not symbol or not is_tick(tick) then
+  if self.closed then
+    return false
+  elseif not symbol or not is_tick(tick) then
     market.time = self.by_tick and market.time or when
     return false
   end
@@ -396,6 +398,8 @@ function Paper:withdraw(id, done)
       return table.insert(entry.waiting, done)
     end
     return done(order.cancelled or order.ack)
+  elseif self.closed then
+    return done(nil, ("cancel: order %s: the broker is closed"):format(id), "ESHUTDOWN")
   end
   self:commit({ op = "cancel", time = now_in(self, market_of(self, order)), id = id }, done)
 end
@@ -405,7 +409,8 @@ end
 ---@param id string
 ---@return strobe.broker.Ack? ack state "cancelled"
 ---@return string? message
----@return string? code "ENOENT" there is none, "EALREADY" it is filled; "ENOSPC" and the like: it still rests
+---@return string? code "ENOENT" there is none, "EALREADY" it is filled, "ESHUTDOWN"; "ENOSPC" and the like: it still
+---rests
 function Paper:cancel(id)
   return copied(wait_for(function(done)
     self:withdraw(id, done)
