@@ -30,6 +30,8 @@ trading:
   --broker paper[:JOURNAL]|none   orders are matched against the ticks, and journaled (paper, if a unit uses ctx.orders)
   --report OUT.html        trades and equity of the run, at its end; OUT.json beside it
 also:
+  --attach rw|ro|off       what strobe reload and ps may do: all, look on, nothing (rw; off with --clock=virtual)
+  --no-eval                nobody may run code through these
   --json                   on stdout one object per line: each report, and {"unit":...,"out":...} for what units print
   --clock=live|virtual|xN, --seed N
 exit status: 0 at the end of all feeds, or by SIGTERM; 1 if a unit does not start, or gave up; 2 usage; 130 by Ctrl-C]]

@@ -21,12 +21,14 @@ local options = {}
 ---@field report? string
 ---@field seed? integer
 ---@field clock? string
+---@field attach? "rw"|"ro"|"off" what others may do through the socket
+---@field no_eval boolean
 
 local known = {
   feed = arguments.texts, watch = false, root = arguments.text, drain = arguments.number, on_drain = arguments.text,
   probation = arguments.text, inbox = arguments.integer, policy = arguments.text, setup = arguments.text,
   broker = arguments.text, report = arguments.text, json = false, quota = arguments.number, seed = arguments.integer,
-  clock = arguments.text, help = false,
+  clock = arguments.text, attach = arguments.text, no_eval = false, help = false,
 }
 
 local function one_of(list)
@@ -85,6 +87,7 @@ local checks = {
     return nil, "seconds expected"
   end,
   on_drain = one_of { "abort", "cancel" },
+  attach = one_of { "rw", "ro", "off" },
   policy = one_of { "block", "drop_oldest", "latest" },
   inbox = positive, quota = positive, probation = probation, broker = broker, report = report,
 }

@@ -168,7 +168,10 @@ end
 
 -- For strobe reload, ps and attach; a run goes on without.
 local function open_door(session)
-  local server, message = attach.serve { runtime = session.runtime }
+  local options = session.options
+  local server, message = attach.serve {
+    runtime = session.runtime, rights = options.attach, eval = not options.no_eval,
+  }
   if server then
     table.insert(session.closing, function()
       server:close()
