@@ -39,9 +39,12 @@ function evaluator.compile(text, name, env)
   return nil, "syntax", token == first and expression_message or message
 end
 
--- Interrupts the task whose thread it is set on when it runs for longer than `seconds` and does not wait. A pcall may
--- catch that: from then on it is raised at every instruction, until the task is left.
-local function guard(task, seconds)
+-- The hook of each task that runs typed code: its coroutines get it as well.
+local hooks = setmetatable({}, { __mode = "k" })
+
+-- A hook that interrupts the task when it runs for longer than `seconds` and does not wait. A pcall may catch that:
+-- from then on it is raised at every instruction, until the task is left.
+local function new_hook(task, seconds)
   local resumes, began
   local function interrupt()
     if core_task.current() ~= task then
@@ -50,7 +53,7 @@ local function guard(task, seconds)
     end
     error(Interrupted(("after running %g ms without waiting"):format(seconds * 1000)), 0)
   end
-  debug.sethook(function()
+  return function()
     if core_task.current() ~= task then
       debug.sethook()
       return
@@ -62,12 +65,44 @@ local function guard(task, seconds)
       debug.sethook(interrupt, "", 1)
       interrupt()
     end
-  end, "", LOOK)
+  end
 end
 
 local function body(chunk, seconds)
-  guard(core_task.current(), seconds)
+  local task = core_task.current()
+  hooks[task] = new_hook(task, seconds)
+  debug.sethook(hooks[task], "", LOOK)
   return chunk()
+end
+
+-- A hook belongs to one thread.
+local function create(f)
+  local thread = coroutine.create(f)
+  local hook = hooks[core_task.current()]
+  if hook then
+    debug.sethook(thread, hook, "", LOOK)
+  end
+  return thread
+end
+
+local function wrap(f)
+  local thread = create(f)
+  return function(...)
+    local results = table.pack(coroutine.resume(thread, ...))
+    if results[1] then
+      return table.unpack(results, 2, results.n)
+    end
+    coroutine.close(thread)
+    error(results[2], 0)
+  end
+end
+
+--- The variables for typed code: what it writes is theirs, what it reads falls through to the globals. Its coroutines
+--- are bound as it is itself.
+---@return table
+function evaluator.environment()
+  local facet = { create = create, wrap = wrap }
+  return setmetatable({ coroutine = setmetatable(facet, { __index = coroutine }) }, { __index = _G })
 end
 
 --- Starts a chunk in a task of its own.

@@ -12,9 +12,8 @@ local time = require "strobe.core.time"
 -- Seconds that code may run without waiting, by default and at most.
 local BUDGET, MOST_BUDGET = 0.1, 5
 
--- What is written goes to the session's own variables, what is read falls through to the globals.
 local function environment_of(session)
-  session.variables = session.variables or setmetatable({}, { __index = _G })
+  session.variables = session.variables or evaluator.environment()
   return session.variables
 end
 

@@ -49,10 +49,15 @@ describe("the operation eval", function()
     assert.same({ '"over"' }, raw:receive().values)
   end)
 
-  it("interrupts code that runs too long without waiting, also within pcall", function()
+  it("interrupts code that runs too long without waiting, also within pcall and coroutines", function()
     local attached <close> = Attached.new()
     local raw = attached:raw "rw"
-    for i, code in ipairs { "while true do end", "while true do pcall(function() while true do end end) end" } do
+    for i, code in ipairs {
+      "while true do end", "while true do pcall(function() while true do end end) end",
+      "coroutine.wrap(function() while true do end end)()",
+      "coroutine.wrap(function() coroutine.wrap(function() while true do end end)() end)()",
+      "while true do coroutine.resume(coroutine.create(function() while true do end end)) end",
+    } do
       local answer = raw:ask(request(i, code))
       assert.same({ "interrupted", "after running 100 ms without waiting" }, { answer.code, answer.error })
     end
@@ -62,6 +67,18 @@ describe("the operation eval", function()
     for _, budget in ipairs { "0", "-1", "5001", '"x"' } do
       assert.equal("bad_request", raw:ask(request(5, "1", ',"budget":' .. budget)).code)
     end
+  end)
+
+  it("lets coroutines be what they are", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    local code = [[
+      local next = coroutine.wrap(function(a)
+        local b = coroutine.yield(a + 1)
+        error("at " .. b, 0)
+      end)
+      return next(1), select(2, pcall(next, 5)), coroutine.isyieldable(), coroutine.running() ~= nil]]
+    assert.same({ "2", '"at 5"', "true", "true" }, raw:ask(request(1, code)).values)
   end)
 
   it("counts the time from the last wait on", function()
