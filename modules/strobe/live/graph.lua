@@ -297,14 +297,19 @@ local function owner(home, path)
   return home.graph
 end
 
--- What is required after loading joins the graph, and is told.
-local function note_late(graph, path, parent)
-  if not graph.values[path] and #graph.loading == 0 then
-    graph.late[#graph.late + 1] = path
-    if graph.options.late then
-      graph.options.late(path, parent)
-    end
+-- What is required after loading joins the graph, and is told; but not if it fails.
+local function require_late(graph, path, name, parent)
+  local known = graph.sources[path]
+  local ok, value = pcall(value_of, graph, path, name)
+  if not ok then
+    graph.sources[path], graph.unseen[path] = known, known and graph.unseen[path]
+    error(value, 0)
   end
+  graph.late[#graph.late + 1] = path
+  if graph.options.late then
+    graph.options.late(path, parent)
+  end
+  return value
 end
 
 -- The `require` of one file; home.graph is the graph at work that has the module.
@@ -321,7 +326,9 @@ function require_for(home, parent)
     end
     graph.names[name] = path
     add(graph.parents, path, parent)
-    note_late(graph, path, parent)
+    if not graph.values[path] and #graph.loading == 0 then
+      return require_late(graph, path, name, parent)
+    end
     return request(graph, path, name)
   end
 end

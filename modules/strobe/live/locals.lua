@@ -127,7 +127,7 @@ function locals.changed(list)
     changed[#changed + 1] = sum_now(variable) ~= variable.sum and variable or nil
   end
   table.sort(changed, function(a, b)
-    return a.line < b.line
+    return a.line < b.line or a.line == b.line and a.name < b.name
   end)
   return changed
 end

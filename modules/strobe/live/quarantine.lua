@@ -26,12 +26,19 @@ function quarantine.account()
   return active
 end
 
--- Raises again and again, as a pcall may catch what it raises.
+local function refuse_more(account)
+  refusals.raise("budget", ("%s takes more than %d instructions to load"):format(account.path, BUDGET))
+end
+
+-- Raises at the end, and from then on at each instruction, as a pcall may catch what it raises.
 local function limit(thread, account)
   debug.sethook(thread, function()
     account.left = account.left - LOOK
     if account.left <= 0 then
-      refusals.raise("budget", ("%s takes more than %d instructions to load"):format(account.path, BUDGET))
+      debug.sethook(thread, function()
+        refuse_more(account)
+      end, "", 1)
+      refuse_more(account)
     end
   end, "", LOOK)
 end

@@ -36,6 +36,9 @@ end
 ---@param folders string[]
 ---@return string? path
 function reading.find(name, folders)
+  if name == "strobe" or name:find "^strobe%." then
+    return nil
+  end
   local part = name:gsub("%.", "/")
   for _, folder in ipairs(folders) do
     for _, form in ipairs { "/%s.lua", "/%s/init.lua" } do
@@ -44,9 +47,6 @@ function reading.find(name, folders)
         return path
       end
     end
-  end
-  if name == "strobe" or name:find "^strobe%." then
-    return nil
   end
   local path = package.searchpath(name, package.path)
   return path and absolute(path)
