@@ -78,3 +78,41 @@ describe("a state's copy", function()
     assert.same({ 1 }, state.copy({ trap }, types)[1])
   end)
 end)
+
+describe("a state's check", function()
+  local function refused_by_check(value, ...)
+    local ok, e = pcall(state.check, value, ...)
+    assert.is_false(ok)
+    assert.is_true(refusals.is(e), tostring(e))
+    return e.code, e.message
+  end
+
+  it("lets pass what can be copied, however deep, shared and around it goes", function()
+    local value = { 1, 2.5, "x", true, [false] = {}, deep = {} }
+    value.again, value.self = value.deep, value
+    local node = value.deep
+    for _ = 1, 199900 do
+      node.next = {}
+      node = node.next
+    end
+    state.check(value)
+  end)
+
+  it("refuses what the copy does, with the same words", function()
+    local types = state.types()
+    local Price = {}
+    state.declare(types, "Price", Price, "/mm.lua")
+    state.check({ setmetatable({ 1 }, Price) }, types)
+    for _, value in ipairs {
+      { a = { b = print } }, { [{}] = 1 }, { x = io.stdout }, { t = coroutine.create(print) },
+      { m = setmetatable({}, {}) }, { p = setmetatable({ f = print }, Price) },
+    } do
+      assert.same({ refused(value, types) }, { refused_by_check(value, types) })
+    end
+    local many = {}
+    for i = 1, 200000 do
+      many[i] = {}
+    end
+    assert.same({ refused(many) }, { refused_by_check(many) })
+  end)
+end)
