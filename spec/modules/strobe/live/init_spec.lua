@@ -82,8 +82,33 @@ describe("strobe.live", function()
       live.request_reload "mm"
     end
     assert.equal(1, #live.gens "mm")
+    async.sleep(0.01) -- it is under way
+    for _ = 1, 5 do
+      live.request_reload "mm"
+    end
     async.sleep(1)
-    assert.equal(2, #live.gens "mm")
+    assert.equal(3, #live.gens "mm")
+  end)
+
+  it("lets units ask for it: of themselves without waiting, of others with the report", function()
+    local units <close> = UnitFolder.new { ["mm.lua"] = text "old", ["boss.lua"] = [[
+      local live = require "strobe.live"
+      return { version = 1, subscribe = { "orders" }, on_event = function(ctx, st, m)
+        if m.data == "self" then
+          live.request_reload()
+        else
+          local report, reports = live.reload("mm", { drain = 1 })
+          ctx:emit("out", ("%s %s %d"):format(report.unit, report.verdict, #reports))
+        end
+      end }]] }
+    units:start "boss"
+    units:start "mm"
+    units:offer("orders", "mm")
+    async.sleep(1)
+    units:offer("orders", "self")
+    async.sleep(1)
+    assert.same({ "mm committed 1" }, units:values())
+    assert.same({ 2, 2 }, { #units.runtime:gens "mm", #units.runtime:gens "boss" })
   end)
 
   it("says so when there is no runtime, or no such unit", function()

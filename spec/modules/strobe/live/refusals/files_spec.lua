@@ -3,6 +3,7 @@
 local RefusedUnit = require "spec.support.refused_unit"
 local UnitFolder = require "spec.support.unit_folder"
 local async = require "strobe.async"
+local reports = require "spec.support.reports"
 local uv = require "luv"
 
 local text = [[
@@ -53,26 +54,14 @@ describe("a unit's file", function()
     assert.equal("committed", units.runtime:start("mm", path .. "/current/mm.lua").verdict)
     assert(uv.fs_unlink(path .. "/current"))
     assert(uv.fs_symlink(path .. "/v2", path .. "/current"))
-    local reports = units.runtime:reload()
-    assert.same({ "committed", { "mm.lua" } }, { reports[1].verdict, reports[1].files })
+    local report = units.runtime:reload()[1]
+    assert.same({ "committed", { "mm.lua" } }, { report.verdict, report.files })
     local source = units.runtime.units.mm.run.generation.graph.sources[path .. "/current/mm.lua"]
     assert.equal(text .. " -- 2", source.raw)
   end)
 end)
 
 describe("a report that cannot be written", function()
-  -- What the runtime says about it goes where all failures go.
-  local function with_reports(f)
-    local reports, loop = {}, async.get_running_loop()
-    loop:set_exception_handler(function(_, context)
-      table.insert(reports, context.message)
-    end)
-    local ok, e = pcall(f)
-    loop:set_exception_handler(nil)
-    assert(ok, e)
-    return reports
-  end
-
   local function full()
     local file <close> = assert(io.open("/dev/full", "w"))
     assert(file:write(("x"):rep(1 << 16)))
@@ -80,7 +69,7 @@ describe("a report that cannot be written", function()
   end
 
   it("does not change the verdict, be it of a reload or of a refusal", function()
-    local reports = with_reports(function()
+    local contexts = reports.of(function()
       local old <close> = RefusedUnit.new()
       old.units.runtime.options.on_report = full
       old.units.runtime.options.log = full
@@ -90,9 +79,9 @@ describe("a report that cannot be written", function()
       assert.equal("committed", old:reload(RefusedUnit.text "new").verdict)
       assert.equal(3, old.unit.run.generation.number)
     end)
-    assert.equal(3, #reports)
-    assert.matches("^a report cannot be written: .*No space left on device", reports[1])
-    assert.matches("^the log cannot be written: .*No space left on device", reports[2])
+    assert.equal(3, #contexts)
+    assert.matches("^a report cannot be written: .*No space left on device", contexts[1].message)
+    assert.matches("^the log cannot be written: .*No space left on device", contexts[2].message)
   end)
 
   it("does not stop who writes it from being cancelled", function()
