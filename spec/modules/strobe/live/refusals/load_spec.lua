@@ -4,6 +4,7 @@ local Folder = require "spec.support.folder"
 local RefusedUnit = require "spec.support.refused_unit"
 local async = require "strobe.async"
 local cleanup = require "spec.support.cleanup"
+local shell = require "spec.support.shell"
 local uv = require "luv"
 
 -- A reload with these files is refused, and the old code goes on.
@@ -151,5 +152,18 @@ describe("a reload is refused with", function()
 
   it("memory, when there is not enough of it", function()
     is_refused("memory", "\nerror('not enough memory', 0)", "mm.lua:2") -- the error that Lua raises
+    local output, status = shell.run("ulimit -v 150000; $S --clock=virtual $F", [[
+      local RefusedUnit = require "spec.support.refused_unit"
+      local old <close> = RefusedUnit.new()
+      local report = old:reload "local t = {} for i = 1, 1000 do t[i] = ('x'):rep(1 << 23) .. i end"
+      old:assert_refused(report, "memory", "mm.lua:1")
+      old:assert_goes_on()
+      print "it goes on"]])
+    if output:find("Sanitizer", 1, true) then
+      pending "a sanitizer needs more memory than a process may have here"
+      return
+    end
+    assert.matches("it goes on\n", output)
+    assert.equal(0, status)
   end)
 end)
