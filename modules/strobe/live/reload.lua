@@ -128,7 +128,8 @@ end
 
 -- A refusal about a main task that is not where it should be.
 local function standing(code, text, run)
-  local trace = debug.traceback(run.main:threads()[1], "")
+  local thread = run.main:threads()[1]
+  local trace = thread and debug.traceback(thread, "") or "" -- it may have ended
   local refusal = refusals.new(code, text, run.generation.graph:place_in(trace, run.unit.path))
   refusal.trace = blocker(run) .. trace
   return refusal
