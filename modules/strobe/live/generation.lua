@@ -187,7 +187,9 @@ end
 local function foreign_tables(graph, types)
   local set = {}
   for _, record in pairs(graph.values) do
-    set[record.value] = true
+    if type(record.value) == "table" then
+      set[record.value] = true
+    end
   end
   for _, facets in ipairs { graph.facets, graph.natives } do
     for _, facet in pairs(facets) do

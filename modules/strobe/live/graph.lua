@@ -158,7 +158,7 @@ end
 
 -- What is wrong with a load that did not come to its end.
 local function refusal_of(graph, account, e)
-  local trace = debug.traceback(account.thread, tostring(e))
+  local trace = debug.traceback(account.thread, refusals.text(e))
   local code = trace:find "^[^\n]*cannot wait" and "await" or "load"
   local refusal = refusals.of(e, code)
   refusal.place = refusal.place or graph:place_in(trace, account.path)

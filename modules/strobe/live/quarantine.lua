@@ -78,15 +78,16 @@ function quarantine.resume(account, ...)
   return table.unpack(results, 1, results.n)
 end
 
---- Ends it. The thread's stack can still be read if it has failed.
+--- Ends it: what it has to close is closed, as much under the rules as all else.
 ---@param account strobe.live.Account
 function quarantine.close(account)
+  local outer = active
+  active = account
+  coroutine.close(account.thread)
+  active = outer
   debug.sethook(account.thread)
   for _, thread in ipairs(account.watched) do
     debug.sethook(thread)
-  end
-  if coroutine.status(account.thread) == "suspended" then
-    coroutine.close(account.thread)
   end
 end
 
@@ -107,7 +108,7 @@ function quarantine.call(path, f, ...)
     ok, result = false, "it yields"
   end
   if not ok then
-    trace = debug.traceback(account.thread, tostring(result))
+    trace = debug.traceback(account.thread, refusals.text(result))
   end
   quarantine.close(account)
   return ok, result, trace

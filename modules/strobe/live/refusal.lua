@@ -64,6 +64,14 @@ function refusals.raise(code, message, place)
   error(refusals.new(code, message, place), 0)
 end
 
+--- An error in words, even if it cannot say them itself.
+---@param e any
+---@return string
+function refusals.text(e)
+  local ok, text = pcall(tostring, e)
+  return ok and text or ("an error whose __tostring fails: %s"):format(type(text) == "string" and text or type(text))
+end
+
 --- The refusal that an error stands for: itself if it is one, "memory" if that is why, else one of a code.
 ---@param e any
 ---@param code string
@@ -75,7 +83,7 @@ function refusals.of(e, code, place)
   elseif type(e) == "string" and e:find("not enough memory", 1, true) then
     return refusals.new("memory", e, place)
   end
-  return refusals.new(code, tostring(e), place)
+  return refusals.new(code, refusals.text(e), place)
 end
 
 --- Whether an error is one.

@@ -233,7 +233,7 @@ local function migrate(generation, copy, from, path)
   if ok and type(migrated) ~= "table" then
     refusals.raise("migrate", "migrate returned " .. type(migrated), path .. ":1")
   elseif not ok then
-    local text = "migrate: " .. (refusals.is(migrated) and migrated.message or tostring(migrated))
+    local text = "migrate: " .. (refusals.is(migrated) and migrated.message or refusals.text(migrated))
     local refusal = refusals.of(text, "migrate", generation.graph:place_in(trace, path))
     refusal.trace = trace
     error(refusal, 0)
@@ -288,7 +288,7 @@ local function start(change, deadline)
   run:start(contexts.new(run))
   local in_time = run:wait_boundary(deadline)
   if run.failure ~= nil then
-    local trace = run.trace or tostring(run.failure)
+    local trace = run.trace or refusals.text(run.failure)
     local refusal = refusals.of(run.failure, "init")
     refusal.place = refusal.place or change.generation.graph:place_in(trace, unit.path)
     refusal.trace = trace

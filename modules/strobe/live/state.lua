@@ -38,7 +38,7 @@ local article = { ["function"] = "a function", thread = "a coroutine", userdata 
 
 -- The metatable of a copy; declared: name by metatable of the old code, known: metatable by name of the new one.
 local function metatable_for(parents, from, declared, known)
-  local old = getmetatable(from)
+  local old = debug.getmetatable(from) -- the real one, also if it is protected
   if old == nil then
     return nil
   end

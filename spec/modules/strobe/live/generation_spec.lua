@@ -34,6 +34,20 @@ describe("a reload's report", function()
   end)
 end)
 
+describe("a large state", function()
+  it("is copied with a warning above 10,000 tables", function()
+    local units <close> = UnitFolder.new {
+      ["mm.lua"] = unit_text(nil, "for i = 1, m.data do st[#st + 1] = {} end"),
+    }
+    units:start "mm"
+    units:offer("go", 9999)
+    assert.same({}, units:reload("mm").warnings)
+    units:offer("go", 1)
+    assert.same({ "st has 10001 tables: copying it takes time" }, units:reload("mm").warnings)
+    assert.equal(10000, #units.runtime.units.mm.run.st)
+  end)
+end)
+
 describe("a type of the state", function()
   local function typed(word)
     return unit_text(([[

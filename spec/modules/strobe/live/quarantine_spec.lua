@@ -68,6 +68,28 @@ describe("quarantine", function()
     end
   end)
 
+  it("closes what was to be closed, under its rules", function()
+    local closed = {}
+    local function closing(f)
+      return setmetatable({}, { __close = function()
+        closed[#closed + 1] = quarantine.account() ~= nil
+        f(nil)
+      end })
+    end
+    run(function()
+      local _ <close> = closing(type)
+      error "no luck"
+    end)
+    run(function()
+      local _ <close> = closing(function()
+        while true do end
+      end)
+      coroutine.yield()
+    end)
+    assert.same({ true, true }, closed)
+    assert.is_nil(quarantine.account())
+  end)
+
   it("counts for each on its own", function()
     local function work()
       for _ = 1, 2e6 do end

@@ -71,6 +71,16 @@ describe("a state's copy", function()
       { refused(value, from, state.types()) })
   end)
 
+  it("gets a metatable that is protected, too", function()
+    local old, new = { __metatable = "Price" }, { __metatable = "Price" }
+    local from, to = state.types(), state.types()
+    state.declare(from, "Price", old)
+    state.declare(to, "Price", new)
+    local copy = state.copy({ setmetatable({ 5 }, old) }, from, to)
+    assert.equal(new, debug.getmetatable(copy[1]))
+    assert.equal("state_type", (refused { setmetatable({}, { __metatable = false }) }))
+  end)
+
   it("asks no metamethods", function()
     local trap = setmetatable({ 1 }, { __pairs = error, __index = error, __len = error })
     local types = state.types()
