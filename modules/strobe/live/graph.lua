@@ -207,8 +207,12 @@ local function source_at(graph, path)
   return graph.sources[path]
 end
 
--- Executes a module. turn: called when it was, if there the task may wait.
+-- Executes a module. turn: called before and after, if there the task may wait; what requires it has done a part of
+-- its own work before, and goes on after.
 local function load_module(graph, path, name, turn)
+  if turn then
+    turn()
+  end
   local home = { graph = graph }
   local env = environment.new(graph.api, require_for(home, path), graph:is_unsafe())
   local account = quarantine.open(path, sources.chunk(source_at(graph, path), env), graph)
@@ -218,12 +222,13 @@ local function load_module(graph, path, name, turn)
   quarantine.close(account)
   if not ok then
     error(value, 0)
-  elseif turn then
-    turn()
   end
   graph.values[path] = {
     value = value == nil and true or value, env = env, home = home, locals = graph.options.note(path, value),
   }
+  if turn then
+    turn()
+  end
 end
 
 -- The value of a module, which is executed unless it was.
