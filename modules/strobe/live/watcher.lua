@@ -19,6 +19,7 @@ local POLL = 2
 ---@field private watched table<string, true> paths
 ---@field private tried table<strobe.live.Unit, table<string, string>> what stood there at the last look, by path
 ---@field private watch? strobe.Watch
+---@field private again? boolean another reload was in the way
 local Watcher = {}
 Watcher.__index = Watcher
 Watcher.__name = "watcher"
@@ -123,9 +124,15 @@ local function reload(watcher)
   if #names == 0 then
     return
   end
-  local ok, e = pcall(watcher.runtime.reload, watcher.runtime, names)
+  local ok, reports = pcall(watcher.runtime.reload, watcher.runtime, names)
   if not ok and not watcher.runtime.closed then
-    error(e, 0)
+    error(reports, 0)
+  end
+  for _, report in ipairs(ok and reports or {}) do
+    if report.verdict == "rejected:barrier" then -- nobody has looked at the text: it is tried at the next look
+      watcher.tried[watcher.runtime.units[report.unit]] = nil
+      watcher.again = true
+    end
   end
 end
 
@@ -143,9 +150,10 @@ function Watcher:run()
       before = now
     end
     local in_time, batch = timeouts.move_on_after(POLL, watch.batch, watch)
-    if in_time and batch then
+    if in_time and batch or self.again then
+      self.again = nil
       reload(self)
-      before = nil
+      before = self.again and before or nil
     end
   end
 end

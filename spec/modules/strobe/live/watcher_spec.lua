@@ -208,6 +208,22 @@ describe("a watcher", function()
     end)
   end)
 
+  it("tries again what was saved while another reload waited for the unit", function()
+    local slow = [[return { version = 1, subscribe = { "ticks" }, on_event = function(ctx) ctx:sleep(1.5) end }]]
+    local units <close> = UnitFolder.new { ["mm.lua"] = slow }
+    units:start "mm"
+    units.reports[1] = nil
+    watched(units, function()
+      units:offer("ticks", 1)
+      local other = start(units.runtime.reload, units.runtime, "mm")
+      async.sleep(0.1)
+      write(units.folder.path .. "/mm.lua", slow .. " -- saved")
+      assert.same({ "rejected:barrier", "committed", "committed" }, verdicts(units))
+      async.wait { other }
+      assert.matches("saved$", units.runtime.units.mm.run.generation.graph.sources[units.folder.path .. "/mm.lua"].raw)
+    end)
+  end)
+
   it("reloads once for many files, all of which the unit requires", function()
     local units <close>, _, file = running()
     for i = 1, 20 do
