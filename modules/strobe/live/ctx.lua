@@ -273,7 +273,7 @@ function Keeper:keep(run, name, spec, make)
   if not ok or object == nil then
     refusals.raise("init", ("ctx:keep '%s': %s"):format(name, tostring(ok and message or object)))
   end
-  run.keeps[name] = { object = object, spec = type(spec) == "table" and state.copy(spec) or spec, made_by = run }
+  run.keeps[name] = { object = object, spec = type(spec) == "table" and state.copy(spec) or spec, made_by = run.maker }
   if not run.starting then
     replace(self, run, name)
   end
@@ -306,7 +306,7 @@ end
 ---@param run strobe.live.Run
 function Keeper:discard(run)
   for name, held in pairs(run.keeps) do
-    if held.made_by == run and self.kept[name] ~= held then
+    if held.made_by == run.maker and self.kept[name] ~= held then
       close(held.object)
     end
   end
@@ -321,7 +321,7 @@ function Keeper:give_back(run, replaced)
     local old = replaced[i]
     local new = self.kept[old.name]
     self.kept[old.name] = old.held
-    if new and new.made_by == run then
+    if new and new.made_by == run.maker then
       close(new.object)
     end
   end

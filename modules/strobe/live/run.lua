@@ -65,6 +65,7 @@ function runs.new(unit, generation, st)
     unit = unit, generation = generation, st = st, staged = {}, shields = 0, holds = {}, names = {}, counts = {},
     at_boundary = false, lot = lot.new "inbox", changed = Event(), keeps = {}, generators = {},
     seen = unit.run and unit.run.seen or 0, streak = LOOK - 1, wanted = 1,
+    maker = {}, -- by which what it makes is known, and is not held by
     -- Asked for with each event: what is not there would be looked for twice.
     event = false, batch = false, replay = false, starting = false, instant = false, moving = false, slice_end = false,
   }, Run)
