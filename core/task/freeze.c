@@ -46,7 +46,31 @@ static int freeze_thaw(lua_State *L) {
   return 0;
 }
 
+static bool is_held(const struct scheduler *scheduler, const struct task *task) {
+  for (const struct list *link = scheduler->held.next; link != &scheduler->held; link = link->next) {
+    if (link == &task->job.link)
+      return true;
+  }
+  return false;
+}
+
+/* close(task) → whether it could be: a frozen task whose wake-up has come ends as cancelled,
+ * where it is. What it holds open is closed, and may not wait. One in a generator stays. */
+static int freeze_close(lua_State *L) {
+  struct scheduler *scheduler = scheduler_of(L);
+  struct task *task = task_check(L, 1);
+  bool can = task->frozen && task->started && !task->generator && is_held(scheduler, task);
+  if (can) {
+    list_remove(&task->job.link);
+    task->wait = NULL;
+    scheduler_end(L, task);
+  }
+  lua_pushboolean(L, can);
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
+    {"close", freeze_close},
     {"freeze", freeze_freeze},
     {"thaw", freeze_thaw},
     {NULL, NULL},

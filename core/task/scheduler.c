@@ -86,8 +86,7 @@ static bool settles_freely(const struct ending *ending) {
   return ending->how == RETURNED && ending->count <= 1 && !ending->task->future.detailed;
 }
 
-static void end_task(struct scheduler *scheduler, struct ending ending) {
-  lua_State *L = scheduler->L;
+static void end_task(lua_State *L, struct scheduler *scheduler, struct ending ending) {
   if (settles_freely(&ending)) {
     settle(&ending);
   } else {
@@ -101,6 +100,11 @@ static void end_task(struct scheduler *scheduler, struct ending ending) {
   record_ended(scheduler, ending.task);
   list_remove(&ending.task->link);
   thread_release(L, ending.task->thread);
+}
+
+void scheduler_end(lua_State *L, struct task *task) {
+  thread_close(L, task->thread);
+  end_task(L, scheduler_of(L), (struct ending){task, CANCELLED, 0});
 }
 
 static int ending_of(bool cancelled, bool failed) {
@@ -140,7 +144,8 @@ static void run(struct scheduler *scheduler, struct task *task) {
       bool cancelled = task->must_cancel && !failed;
       if (scheduler->debug && !cancelled && !failed)
         inspect_returned(scheduler, task);
-      end_task(scheduler, (struct ending){task, ending_of(cancelled, failed), count});
+      end_task(scheduler->L, scheduler,
+               (struct ending){task, ending_of(cancelled, failed), count});
       return;
     }
     generator_finish(scheduler->L, generator, count, failed);
@@ -235,7 +240,7 @@ void scheduler_step(struct job *job) {
   if (task->must_cancel) {
     task->must_cancel = false;
     if (!task->started) {
-      end_task(scheduler, (struct ending){task, CANCELLED, 0});
+      end_task(scheduler->L, scheduler, (struct ending){task, CANCELLED, 0});
       return;
     }
     task->raise_cancelled = true;

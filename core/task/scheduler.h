@@ -84,6 +84,10 @@ void scheduler_close(struct scheduler *scheduler);
 /* A task's job: runs it until it parks or ends. */
 void scheduler_step(struct job *job);
 
+/* Ends a task that is parked and linked to nothing, as cancelled. What it holds open is
+ * closed, without waiting. [-0, +0, -] */
+void scheduler_end(lua_State *L, struct task *task);
+
 /* A callback of the loop has been called, whose function is on top: reports it when that took
  * long, and does not let the next task take the blame. [-0, +0, -] */
 void scheduler_called(struct scheduler *scheduler);

@@ -31,11 +31,15 @@ static void reset(lua_State *thread, lua_State *from) {
 #endif
 }
 
-void thread_release(lua_State *L, struct thread thread) {
-  struct scheduler *scheduler = scheduler_of(L);
+void thread_close(lua_State *L, struct thread thread) {
   if (lua_status(thread.L) != LUA_OK)
     reset(thread.L, L);
   lua_settop(thread.L, 0);
+}
+
+void thread_release(lua_State *L, struct thread thread) {
+  struct scheduler *scheduler = scheduler_of(L);
+  thread_close(L, thread);
   if (scheduler->idle_count < SCHEDULER_MOST_IDLE) {
     /* Not nil: a hole would mislead luaL_ref about the registry's length. */
     lua_pushboolean(L, 0);

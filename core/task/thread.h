@@ -15,6 +15,9 @@ struct thread thread_acquire(lua_State *L);
 /* Pushes the owner. [-0, +1, -] */
 void thread_push_owner(lua_State *L, struct thread thread);
 
+/* Closes what a parked thread holds open, without waiting; its stack is empty then. [-0, +0, -] */
+void thread_close(lua_State *L, struct thread thread);
+
 /* Takes back a thread that returned, failed or is parked for ever; what it
  * still holds open is closed, without waiting. */
 void thread_release(lua_State *L, struct thread thread);

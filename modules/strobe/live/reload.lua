@@ -356,11 +356,9 @@ local function settle(change)
   local unit, old, run, told = change.unit, change.old, change.new, change.report
   run:flush()
   if old then
-    local cancelled, left = old:stop("reload", unit.CLEANUP)
+    local cancelled, warnings = old:stop("reload", unit.CLEANUP)
     told.tasks_cancelled = cancelled
-    for _, task in ipairs(left) do
-      table.insert(told.warnings, ("%s swallows its cancellation: it is frozen for good"):format(task:get_name()))
-    end
+    table.move(warnings, 1, #warnings, #told.warnings + 1, told.warnings)
     table.insert(told.warnings, old:dispose("reload", unit.CLEANUP))
   end
   for _, probation in ipairs(change.superseded or {}) do

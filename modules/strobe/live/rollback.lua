@@ -48,10 +48,8 @@ end
 
 local function end_new(probation, told)
   local unit, run = probation.unit, probation.run
-  local _, left = run:stop("rollback", unit.CLEANUP)
-  for _, task in ipairs(left) do
-    table.insert(told.warnings, ("%s swallows its cancellation: it is frozen for good"):format(task:get_name()))
-  end
+  local _, warnings = run:stop("rollback", unit.CLEANUP)
+  told.warnings = warnings
   unit:take_back(run)
   table.insert(told.warnings, run:dispose("rollback", unit.CLEANUP))
   unit.probation = false

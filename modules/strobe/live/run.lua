@@ -107,8 +107,8 @@ local function guarded(run, f, ...)
     return table.unpack(results, 2, results.n)
   end
   local e = results[2]
-  run:drop_staged(core_task.current())
-  if not errors.is(e, errors.CancelledError) then
+  if not errors.is(e, errors.CancelledError) then -- all that one has staged then is of its cleanup
+    run:drop_staged(core_task.current())
     fail(run, e)
   end
   error(e, 0)
@@ -189,29 +189,40 @@ local function living(list)
   return left
 end
 
--- Those that swallow their cancellation get it again at each wait, and are closed then.
+-- Cancels tasks once more, and lets them run.
+local function cancel_again(list, reason)
+  for _, task in ipairs(list) do
+    task:cancel(reason)
+  end
+  time.sleep(0)
+  time.sleep(0)
+  return living(list)
+end
+
+-- Those that swallow their cancellation get it again at each wait. Those that swallow all are closed where they are.
 local function insist(left, reason)
   for _ = 1, AGAIN do
     if #left == 0 then
       return left
     end
-    for _, task in ipairs(left) do
-      task:cancel(reason)
-    end
-    time.sleep(0)
-    time.sleep(0)
-    left = living(left)
+    left = cancel_again(left, reason)
   end
   freeze.freeze(left)
-  return left
+  cancel_again(left, reason) -- so that each one's wake-up has come
+  local warnings = {}
+  for i, task in ipairs(left) do
+    warnings[i] = ("%s swallows its cancellation: it %s"):format(task:get_name(),
+      freeze.close(task) and "was closed" or "is frozen for good")
+  end
+  return warnings
 end
 
---- Cancels its tasks and waits for their end, so many seconds. Those that do not end are frozen for good.
+--- Cancels its tasks and waits for their end, so many seconds.
 ---@async
 ---@param reason string
 ---@param seconds number
 ---@return integer cancelled
----@return strobe.Task[] left
+---@return string[] warnings of tasks that did not end by themselves
 function Run:stop(reason, seconds)
   self.stopping = true
   local list, me = {}, core_task.current()
@@ -223,7 +234,7 @@ function Run:stop(reason, seconds)
   end
   self:thaw()
   if #list == 0 then
-    return 0, list
+    return 0, {}
   end
   local _, left = tasks.wait(list, { timeout = seconds })
   return #list, insist(left, reason)

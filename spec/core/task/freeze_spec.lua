@@ -55,6 +55,28 @@ describe("a frozen task", function()
     assert.is_true(task:cancelled())
   end)
 
+  it("can be closed where it is when it takes no notice of being cancelled", function()
+    local closed
+    local task = async.create_task(function()
+      local _ <close> = setmetatable({}, { __close = function()
+        closed = select(2, pcall(async.sleep, 1))
+      end })
+      while true do
+        pcall(async.sleep, 100)
+      end
+    end)
+    async.sleep(0)
+    assert.is_false(freeze.close(task)) -- it is not frozen
+    freeze.freeze { task }
+    assert.is_false(freeze.close(task)) -- nor has its wake-up come
+    task:cancel()
+    async.sleep(0)
+    assert.is_true(freeze.close(task))
+    assert.is_true(task:cancelled())
+    assert.matches("cannot wait", tostring(closed))
+    assert.is_false(freeze.close(task))
+  end)
+
   it("is never the one that freezes", function()
     local ok, message = pcall(freeze.freeze, { async.current_task() })
     assert.is_false(ok)
