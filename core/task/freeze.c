@@ -47,7 +47,8 @@ static int freeze_thaw(lua_State *L) {
 }
 
 static bool is_held(const struct scheduler *scheduler, const struct task *task) {
-  for (const struct list *link = scheduler->held.next; link != &scheduler->held; link = link->next) {
+  for (const struct list *link = scheduler->held.next; link != &scheduler->held;
+       link = link->next) {
     if (link == &task->job.link)
       return true;
   }

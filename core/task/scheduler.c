@@ -144,8 +144,7 @@ static void run(struct scheduler *scheduler, struct task *task) {
       bool cancelled = task->must_cancel && !failed;
       if (scheduler->debug && !cancelled && !failed)
         inspect_returned(scheduler, task);
-      end_task(scheduler->L, scheduler,
-               (struct ending){task, ending_of(cancelled, failed), count});
+      end_task(scheduler->L, scheduler, (struct ending){task, ending_of(cancelled, failed), count});
       return;
     }
     generator_finish(scheduler->L, generator, count, failed);
