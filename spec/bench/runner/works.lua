@@ -544,6 +544,37 @@ local function broker(program, quick)
   }
 end
 
+--- Units have no peers: nothing else exchanges code between two events.
+local function live(program, quick)
+  local results = {}
+  for i, name in ipairs {"live_event", "live_single", "live_journal", "live_batch"} do
+    results[2 * i - 1] = {name = name .. "_per_s", better = "more", targets = {}}
+    results[2 * i] = {name = name .. "_per_cpu_s", better = "more", targets = {}}
+  end
+  return {
+    name = "live", title = "ticks through a unit", results = results,
+    contestants = {
+      {name = "strobe", command = program.strobe("live/ticks.lua", quick and 20000 or 80000), needs = {"strobe"}},
+    },
+  }
+end
+
+local function reload(program, quick)
+  return {
+    name = "reload", title = "reloads at 100,000 events/s", rounds = 1,
+    results = {
+      {name = "reload_pause_p50_us", better = "less", limit = 1000},
+      {name = "reload_pause_p99_us", better = "less", limit = 1000},
+      {name = "reload_pause_max_us", better = "less", limit = 20000},
+      {name = "reload_other_late_ms", better = "less", limit = 25},
+      {name = "reload_events_per_s", better = "more", least = 99000},
+    },
+    contestants = {
+      {name = "strobe", command = program.strobe("live/reload.lua", quick and 100 or 1000), needs = {"strobe"}},
+    },
+  }
+end
+
 --- All works, in the order of the table.
 ---@param here string the folder of the benchmarks, ending in a slash
 ---@param strobe string? the executable, nil when there is none yet
@@ -556,7 +587,7 @@ function Works.all(here, strobe, quick, cores)
   local works = {}
   local all = {
     switch, spawn, subprocess, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_client, http_faults,
-    ticks, poll, stdin, gpio, executors, feeds, broker,
+    ticks, poll, stdin, gpio, executors, feeds, broker, live, reload,
   }
   for _, work in ipairs(all) do
     works[#works + 1] = work(program, quick)

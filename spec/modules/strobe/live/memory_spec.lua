@@ -2,7 +2,7 @@ local async = require "strobe.async"
 local much_reloaded = require "spec.support.much_reloaded"
 local strobe = require("strobe.core.host").program
 
-local RELOADS = "timeout 900 '%s' --clock=virtual spec/support/reloads.lua %d %d 2>&1"
+local RELOADS = "timeout 900 '%s' --clock=virtual spec/support/reloads.lua %d %d"
 
 describe("a unit that is reloaded over and over", function()
   local warm_up = tonumber(os.getenv "STROBE_RELOADS_WARM_UP" or 100)
