@@ -24,7 +24,7 @@ local SAMPLE, EVENT, FIELD, DEPTH = 64, 300, 40, 6
 ---@field unit strobe.live.Unit
 ---@field run strobe.live.Run         the new one
 ---@field before strobe.live.Generation what would come back
----@field state table                 S0
+---@field state? table                S0, when it has been copied
 ---@field seq integer                 the event before the first one of the journal
 ---@field set strobe.live.ProbationSet of those that were exchanged together
 ---@field count integer               of events in the journal
@@ -45,14 +45,13 @@ Probation.__index = Probation
 
 ---@param run strobe.live.Run
 ---@param before strobe.live.Generation
----@param state table
 ---@param limits? strobe.live.Limits
 ---@param set strobe.live.ProbationSet it is added to
 ---@return strobe.live.Probation
-function Probation.new(run, before, state, limits, set)
+function Probation.new(run, before, limits, set)
   limits = limits or {}
   local probation = setmetatable({
-    unit = run.unit, run = run, before = before, state = state, seq = run.seen, set = set,
+    unit = run.unit, run = run, before = before, seq = run.seen, set = set,
     count = 0, events = {}, times = {}, begins = {}, bytes = 0, weight = EVENT,
     effects = {}, began = time.now(), clock_began = run.unit.runtime:now(), replaced = {}, dropped = {}, late = {},
     least_events = limits.events or EVENTS, least_seconds = limits.seconds or SECONDS,

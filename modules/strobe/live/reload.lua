@@ -17,6 +17,8 @@ local time = require "strobe.core.time"
 local DRAIN, START = 2, 5
 -- The part of an inbox that may be full while delivery stands still.
 local BACKLOG = 0.8
+-- Tables of a state that are copied without the others having a turn after it.
+local SLICE = 1000
 
 ---@class strobe.live.Report
 ---@field unit string
@@ -261,14 +263,15 @@ local function snapshot(change)
     change.st = new.contract.migrate and migrate(new, {}, nil, unit.path) or {}
     return
   end
-  local st, tables = state.copy(old.st, old.generation.types)
-  change.before = st
+  local st, tables = state.copy(old.st, old.generation.types, new.types)
+  change.is_large = tables > SLICE
   if tables > state.warn_tables then
     table.insert(change.report.warnings, ("st has %d tables: copying it takes time"):format(tables))
   end
-  change.turn()
-  change.st = migrated(change, (state.copy(old.st, old.generation.types, new.types)))
-  change.turn()
+  change.st = migrated(change, st)
+  if change.is_large then
+    change.turn()
+  end
 end
 
 -- --- Step 6 --------------------------------------------------------------------------------------
@@ -331,7 +334,7 @@ local function begin_probation(change, limits, set)
   local unit, old, run = change.unit, change.old, change.new
   change.superseded = unit.runtime.probations:finish(unit)
   if not limits.off and not run.generation.contract.unsafe then
-    unit.probation = Probation.new(run, old.generation, change.before, limits, set)
+    unit.probation = Probation.new(run, old.generation, limits, set)
     unit.probation.replaced = change.replaced
   end
   take_dropped(change, unit.probation)
@@ -351,11 +354,30 @@ local function commit(change, limits, set)
   unit:hold(false)
 end
 
+-- S0: what the old code would come back with. Its tasks are frozen until now, so nobody has changed it; and events
+-- need not wait for this copy.
+local function keep_state(change)
+  local probation, old = change.unit.probation, change.old
+  if not probation or probation.run ~= change.new then
+    return
+  elseif change.is_large then
+    change.turn()
+  end
+  local ok, st = pcall(state.copy, old.st, old.generation.types)
+  if ok then
+    probation.state = st
+  else
+    table.insert(change.report.warnings, "it cannot be undone: " .. tostring(st))
+    change.unit.runtime.probations:finalise(change.unit)
+  end
+end
+
 -- What needs time, when all have been exchanged.
 local function settle(change)
   local unit, old, run, told = change.unit, change.old, change.new, change.report
   run:flush()
   if old then
+    keep_state(change)
     local cancelled, warnings = old:stop("reload", unit.CLEANUP)
     told.tasks_cancelled = cancelled
     table.move(warnings, 1, #warnings, #told.warnings + 1, told.warnings)
