@@ -162,6 +162,7 @@ local function go_on(probation, told)
   unit.skipped = unit.skipped + told.skipped
   local next_one = unit.inbox:peek()
   told.redelivered = next_one and next_one.redelivered and 1 or 0
+  probation.replaced = unit.keeper:take_over(run) -- it may have asked for other things in the replay
   unit.run, unit.state = run, "running"
   unit:hold(false)
 end
@@ -172,6 +173,7 @@ local function give_up(probation, told, e)
   unit.state = "failed"
   if probation.revived then
     probation.revived:stop("rollback", unit.CLEANUP)
+    unit.keeper:discard(probation.revived)
   end
 end
 
@@ -209,6 +211,8 @@ function rollback.perform(set, code, e)
   for i, probation in ipairs(members) do
     if probation.broken then
       give_up(probation, told[i], probation.broken.e)
+    else
+      probation.unit.keeper:close_replaced(probation.replaced)
     end
     probation.unit:remember(told[i].to, told[i].verdict, {})
     probation.unit.runtime.probations:rolled_back(probation)

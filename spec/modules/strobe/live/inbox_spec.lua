@@ -1,4 +1,5 @@
 local Inbox = require "strobe.live.inbox"
+local async = require "strobe.async"
 
 -- An inbox in which these wait.
 local function with(options, ...)
@@ -92,5 +93,34 @@ describe("an inbox", function()
     inbox:put_back(first)
     assert.equal("1:a 2:x 3:y 4:b 5:c", taken(inbox))
     assert.same({ "a", "b", "c" }, met)
+  end)
+
+  it("takes no more than its size, and wakes who waits for room", function()
+    local inbox = with({ size = 2 }, 1, 2)
+    assert.is_false(inbox:offer("s", 3, 0))
+    local offering = async.create_task(function()
+      while not inbox:offer("s", 3, 0) do
+        inbox:wait_room()
+      end
+    end)
+    async.sleep(1)
+    assert.is_false(offering:done())
+    assert.equal(1, inbox:take().data)
+    offering:await()
+    assert.equal("2:2 3:3", taken(inbox))
+    assert.same({ 2, 0 }, { inbox.peak, inbox.dropped })
+  end)
+
+  it("lets the events of some streams be taken out, and makes room by that", function()
+    local inbox = Inbox.new { size = 4 }
+    for i, stream in ipairs { "a", "b", "a", "c" } do
+      inbox:offer(stream, i, i)
+    end
+    local waiting = async.create_task(inbox.wait_room, inbox)
+    async.sleep(0)
+    local out = inbox:extract { a = true, c = true }
+    waiting:await()
+    assert.same({ 1, 3, 4 }, { out[1].data, out[2].data, out[3].data })
+    assert.equal("1:2", taken(inbox))
   end)
 end)

@@ -39,7 +39,7 @@ describe("a probation", function()
   end)
 
   it("is over in any case after the longest time", function()
-    local units <close>, mm = on_probation { longest = 60 }
+    local units <close>, mm = on_probation { longest = 60 } -- luacheck: ignore
     async.sleep(61)
     assert.is_false(mm.probation)
   end)
@@ -101,7 +101,7 @@ describe("a probation", function()
   end)
 
   it("is off when that is said, and for units that are unsafe", function()
-    local units <close>, mm = on_probation { off = true }
+    local units <close>, mm = on_probation { off = true } -- luacheck: ignore
     assert.is_false(mm.probation)
     local free <close> = UnitFolder.new { ["mm.lua"] = text_of(1) }
     free:start "mm"
