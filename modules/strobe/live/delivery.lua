@@ -136,8 +136,9 @@ end
 ---@param feed? strobe.live.Feed which it is of
 function Delivery:offer(stream, data, when, stream_seq, feed)
   when = when or self.runtime.clock:now()
-  for _, observe in ipairs(self.observers) do
-    observe(stream, data, when, stream_seq)
+  local observers = self.observers
+  for i = 1, #observers do
+    observers[i](stream, data, when, stream_seq)
   end
   if feed then
     if self.sources[stream] ~= feed and self.subscribers[stream] then

@@ -9,6 +9,7 @@ local timeouts = require "strobe.async.timeout"
 ---@field port string
 ---@field value any
 ---@field unit? strobe.live.Unit which has sent it
+---@field n? integer     among those of its event
 ---@field private state "staged"|"sent"|"done"|"muted"
 ---@field private outcome? table packed
 ---@field private future? strobe.Future of who waits

@@ -40,7 +40,7 @@ function Inbox.new(options)
   options = options or {}
   return setmetatable({
     size = options.size or SIZE, policy = options.policy or "block", dropped = 0, peak = 0,
-    first = 1, last = 0, seq = 0, room = lot.new "inbox", waiting = 0,
+    first = 1, last = 0, seq = 0, room = lot.new "inbox", waiting = 0, meet = false,
   }, Inbox)
 end
 

@@ -8,7 +8,13 @@
 --   runtime:reload "mm"
 --
 -- A unit is a file that returns a table: version, subscribe (a list of streams), init(ctx, st), migrate(st, from),
--- on_event(ctx, st, m) or main(ctx, st), dispose(ctx, st, why), on_rollback(ctx, st, effects).
+-- dispose(ctx, st, why), on_rollback(ctx, st, effects), and one of
+--   on_event(ctx, st, m)      called with one event after the other;
+--   on_batch(ctx, st, batch)  with all that wait, in a list: up to batch.size (1000) of them, and when there are fewer,
+--                             only batch.wait (0) seconds after the first. They are acknowledged together; a batch that
+--                             fails comes again as a whole, and `redelivered` is of all its events;
+--   main(ctx, st)             which asks for events itself: for m in ctx:inbox() do … end.
+-- Neither an event's data nor what was emitted is to be changed afterwards: they are kept as they are.
 --
 -- The functions below that take a unit's name are about the process's current runtime: the one that `strobe live` has
 -- made, or that set_runtime was given.

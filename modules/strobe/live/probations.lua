@@ -93,7 +93,9 @@ end
 --- One has ended by a rollback.
 ---@param probation strobe.live.Probation
 function Probations:rolled_back(probation)
-  self.runtime.leftovers:add(probation.run.generation, probation.unit)
+  if probation.unit.run ~= probation.run then -- or else the old code has failed as well
+    self.runtime.leftovers:add(probation.run.generation, probation.unit)
+  end
   self:watch(probation.unit)
 end
 

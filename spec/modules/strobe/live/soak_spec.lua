@@ -13,7 +13,8 @@ return {
   init = function(ctx, st)
     %s
   end,
-  on_event = function(ctx, st, m)
+  %s = function(ctx, st, m)
+   for _, m in ipairs(m[1] and m or { m }) do
     count = count + 1
     local fails = count == at and not ctx.replaying
     %s
@@ -22,12 +23,13 @@ return {
     st.last = { seq = m.seq, again = m.redelivered }
     ctx:emit("order", m.seq)
     %s
+   end
   end,
 }]]
 
 local function unit(options)
-  return UNIT:format(options.at or 0, options.version, options.migrate or "", options.init or "", options.first or "",
-    options.last or "")
+  return UNIT:format(options.at or 0, options.version, options.migrate or "", options.init or "",
+    options.form or "on_event", options.first or "", options.last or "")
 end
 
 -- Kinds of new code: what it is, and the verdict; those which fail later are committed first.
@@ -41,12 +43,15 @@ local kinds = {
   ["migrate error"] = { migrate = "error 'migrate'", new_version = true, verdict = "rejected:migrate" },
   ["bad state"] = { migrate = "st.f = print", new_version = true, verdict = "rejected:state_type" },
   ["migration"] = { migrate = "st.migrated = (st.migrated or 0) + 1", new_version = true, verdict = "committed" },
-  ["error"] = { fails = true, first = "if fails then error 'first' end", verdict = "committed" },
-  ["effect, then error"] = { fails = true, first = "if fails then ctx:emit('order', m.seq) error 'x' end",
+  ["error"] = { fails = 60, first = "if fails then error 'first' end", verdict = "committed" },
+  ["effect, then error"] = { fails = 60, first = "if fails then ctx:emit('order', m.seq) error 'x' end",
     verdict = "committed" },
-  ["effect, await, error"] = { fails = true, verdict = "committed",
+  ["effect, await, error"] = { fails = 60, verdict = "committed",
     first = "if fails then ctx:emit('order', m.seq) ctx:sleep(0.001) error 'late' end" },
-  ["child error"] = { fails = true, verdict = "committed",
+  ["batches"] = { form = "on_batch", verdict = "committed" },
+  ["batch error"] = { form = "on_batch", fails = 50, verdict = "committed", -- later, st would be half changed
+    first = "if fails then error 'batch' end" },
+  ["child error"] = { fails = 60, verdict = "committed",
     first = "if fails then ctx:create_task(function() error 'child' end) ctx:sleep(0.001) end" },
 }
 
@@ -56,9 +61,10 @@ for name in pairs(kinds) do
 end
 table.sort(names)
 
-local function text_of(kind, version, at)
+local function text_of(kind, version, random)
   return kind.text or unit {
-    version = version, at = kind.fails and at or 0, migrate = kind.migrate, init = kind.init, first = kind.first,
+    version = version, at = kind.fails and random(kind.fails) or 0, migrate = kind.migrate, init = kind.init,
+    first = kind.first, form = kind.form,
   }
 end
 
@@ -78,7 +84,7 @@ local function reload_at_random(units, random, left)
     async.sleep(random() * 0.2)
     local kind = kinds[names[random(#names)]]
     local next_version = kind.new_version and version + 1 or version
-    local report = units:reload("mm", text_of(kind, next_version, random(60)))
+    local report = units:reload("mm", text_of(kind, next_version, random))
     assert.equal(kind.verdict, report.verdict, report.error)
     verdicts[report.verdict] = (verdicts[report.verdict] or 0) + 1
     async.sleep(0)
@@ -95,11 +101,13 @@ local function model(count)
   return sum
 end
 
--- Each event once; what came again is marked by the same id.
+-- Each event at least once; what came again has its id again, and no other has that.
 local function check(units, count)
-  local times = {}
+  local times, values, ids = {}, {}, {}
   for _, sent in ipairs(units.sent) do
-    assert.equal(sent.value, math.tointeger(sent.id:match "^mm/(%d+)/1$"))
+    values[sent.id] = values[sent.id] or sent.value
+    ids[sent.value] = ids[sent.value] or sent.id
+    assert.same({ sent.value, sent.id }, { values[sent.id], ids[sent.value] })
     times[sent.value] = (times[sent.value] or 0) + 1
   end
   local repeated = 0
