@@ -187,7 +187,7 @@ describe("a unit's environment", function()
     local report = units:reload "mm"
     assert.equal("committed", report.verdict)
     assert.same({ "unsafe = true: the new code is not on probation" }, report.warnings)
-    assert.is_falsy(units.runtime.units.mm.probation)
+    assert.is_false(units.runtime.units.mm.probation)
   end)
 
   it("is not unsafe because a comment says so, nor by a value that only running the code shows", function()
