@@ -4,6 +4,7 @@
 -- happens, from all values; only the curves are thinned (see curve.lua), and the lists of trades and fills end at a
 -- number, with what was left out counted.
 
+local Book = require "strobe.broker.book"
 local curves = require "strobe.backtest.curve"
 local drawdowns = require "strobe.backtest.drawdown"
 local results = require "strobe.backtest.result"
@@ -16,9 +17,9 @@ local MOST_SYMBOLS, MOST_FILLS = 32, 20000
 ---@class strobe.backtest.RecorderOptions
 ---@field title? string
 ---@field feed? string       where the events come from, for the reader
----@field cash? number       starting capital (that of the broker's account, else 0)
+---@field cash? number       starting capital, when there is no broker whose account says it (0)
 ---@field mark? fun(stream: string, data: any): string?, number? symbol and price that an event tells; nil: none.
----By default the price of a trade, its symbol the stream
+---By default the middle of the book, else the price of the last trade; the symbol is the stream
 ---@field most? {points?: integer, trades?: integer, fills?: integer} buckets of a curve (1,000), trades (10,000) and
 ---fills (20,000) that are kept
 
@@ -29,10 +30,27 @@ local Recorder = {}
 Recorder.__index = Recorder
 Recorder.__name = "backtest recorder"
 
--- A change of a book's level is no price at which anything was traded.
-local function price_of_trade(stream, data)
-  if type(data) == "table" and data.is_trade ~= false and type(data.price) == "number" then
-    return data.symbol or stream, data.price
+local function is_tick(data)
+  return type(data) == "table" and type(data.price) == "number"
+    and (data.is_trade ~= false or type(data.size) == "number")
+end
+
+-- Prices as the broker knows them: the middle of the book, else the last trade.
+local function prices_of_books()
+  local books = {}
+  return function(stream, data)
+    if not is_tick(data) then
+      return nil
+    end
+    local symbol = data.symbol or stream
+    local book = books[symbol] or Book.new()
+    books[symbol] = book
+    if data.is_trade == false then
+      book:apply(data)
+    else
+      book.last = data.price
+    end
+    return symbol, book:mark()
   end
 end
 
@@ -52,9 +70,9 @@ function Recorder.new(options)
   check_options(options)
   local most = options.most or {}
   return setmetatable({
-    options = options, mark_of = options.mark or price_of_trade, cash = options.cash or 0, start = options.cash or 0,
+    options = options, mark_of = options.mark or prices_of_books(), cash = options.cash or 0, start = options.cash or 0,
     most = { points = most.points, fills = most.fills or MOST_FILLS },
-    ticks = 0, fill_count = 0, fills = {}, fees = 0, turnover = 0, exposed = 0, symbols = 0,
+    ticks = 0, fill_count = 0, fills = {}, fees = 0, turnover = 0, exposed = 0, symbols = 0, carried = {},
     positions = {}, held = {}, last = {}, prices = {}, traded = {},
     equity = curves.new(most.points), falls = curves.new(most.points), drawdown = drawdowns.new(),
     sharpe = sharpe.new(), trades = trades.new(most.trades),
@@ -67,6 +85,9 @@ end
 local function advance(self, time)
   if not self.begin then
     self.begin, self.now = time, time
+    for _, position in ipairs(self.carried) do
+      self.trades:fill(position.symbol, position.size, position.price, 0, time)
+    end
   elseif time > self.now then
     if #self.held > 0 then
       self.exposed = self.exposed + time - self.now
@@ -151,8 +172,8 @@ local function keep_fill(self, fill)
   self.fill_count = self.fill_count + 1
   if #self.fills < self.most.fills then
     table.insert(self.fills, {
-      id = fill.id, order = fill.order, time = self.now, symbol = fill.symbol, side = fill.side, size = fill.size,
-      price = fill.price, fee = fill.fee,
+      id = fill.id, order = fill.order, unit = fill.unit, time = fill.time, symbol = fill.symbol, side = fill.side, size = fill.size,
+      price = fill.price, fee = fill.fee or 0,
     })
   end
 end
@@ -170,7 +191,7 @@ function Recorder:fill(fill)
   self.last[symbol] = self.last[symbol] or fill.price
   self.cash = self.cash - signed * fill.price - fee
   self.fees, self.turnover = self.fees + fee, self.turnover + fill.size * fill.price
-  self.trades:fill(symbol, signed, fill.price, fee, self.now)
+  self.trades:fill(symbol, signed, fill.price, fee, fill.time)
   hold(self, symbol, position_after(self, symbol, signed))
   keep_fill(self, fill)
   account(self)
@@ -178,12 +199,16 @@ end
 
 -- --- A run -------------------------------------------------------------------------------------
 
--- What the account has already is where this run begins.
+-- What the account holds already is where this run begins: as if it were bought now, at its average price.
 local function take_over(self, paper)
-  if self.options.cash == nil then
-    self.cash = paper:account().cash
-    self.start = self.cash
+  self.cash = paper:account().cash
+  for symbol, position in pairs(paper:positions()) do
+    hold(self, symbol, position.size)
+    self.last[symbol] = position.price
+    table.insert(self.carried, position)
   end
+  table.sort(self.held)
+  self.start = equity_of(self)
 end
 
 --- Watches a run, from now on.

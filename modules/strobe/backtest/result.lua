@@ -2,6 +2,7 @@
 
 local json = require "strobe.json"
 local statistics = require "strobe.backtest.statistics"
+local uri = require "strobe.ws.uri"
 
 ---@class strobe.backtest.Result
 ---@field kind "strobe.backtest"
@@ -79,6 +80,14 @@ local function units_of(runtime)
   return list
 end
 
+local function feed_of(recorder)
+  local urls = {}
+  for i, feed in ipairs(recorder.runtime and recorder.runtime.feeds or {}) do
+    urls[i] = uri.without_password(feed.url)
+  end
+  return recorder.options.feed or #urls > 0 and table.concat(urls, ", ") or nil
+end
+
 local function title_of(recorder, units)
   local names = {}
   for i, unit in ipairs(units) do
@@ -93,7 +102,7 @@ end
 function results.of(recorder)
   local units = units_of(recorder.runtime)
   return {
-    kind = "strobe.backtest", format = 1, title = title_of(recorder, units), feed = recorder.options.feed,
+    kind = "strobe.backtest", format = 1, title = title_of(recorder, units), feed = feed_of(recorder),
     time = {
       begin = recorder.begin, finish = recorder.now, seconds = recorder.begin and recorder.now - recorder.begin or 0,
     },

@@ -1,7 +1,7 @@
 --- The Sharpe ratio of an equity curve of any length: mean and deviation of what was won per period.
 --
--- What is won counts as a share of the starting capital, not reinvested; that capital then falls out of the ratio, so it
--- is defined without any. The rate without risk is 0. Several periods are counted side by side, and the longest that
+-- What is won counts as a share of the starting capital, not reinvested; that capital then falls out of the ratio, so
+-- it is defined without any. The rate without risk is 0. Several periods are counted side by side, and the longest that
 -- came often enough is the one that is told.
 
 local DAY = 86400

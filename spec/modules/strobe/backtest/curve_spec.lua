@@ -16,7 +16,8 @@ describe("a curve", function()
   end)
 
   it("has the first, both extremes and the last of one instant", function()
-    assert.same({ { 1, 5 }, { 1, 2 }, { 1, 9 }, { 1, 7 } }, filled(10, { { 1, 5 }, { 1, 2 }, { 1, 9 }, { 1, 7 } }):points())
+    local values = { { 1, 5 }, { 1, 2 }, { 1, 9 }, { 1, 7 } }
+    assert.same(values, filled(10, values):points())
     assert.same({ { 1, 5 } }, filled(10, { { 1, 5 }, { 1, 5 } }):points())
   end)
 

@@ -39,13 +39,14 @@ describe("a recorder", function()
       result.totals.ticks })
     assert.same({ { 10, 500 }, { 20, 500 } }, { table.unpack(result.equity) })
     assert.same({ current = 0, depth = 0 }, result.drawdown)
-    assert.same({ symbol = "btc", traded = false }, { symbol = result.prices[1].symbol, traded = result.prices[1].traded })
+    assert.same({ "btc", false }, { result.prices[1].symbol, result.prices[1].traded })
   end)
 
   it("counts one trade to the cent", function()
     -- Bought 2 at 100 for a fee of 1, worth 210, then 190; sold at 120 for a fee of 1.
     local result = run({ cash = 1000 }, {
-      { 0, 100 }, fill("buy", 2, 100, 10, 1), { 20, 105 }, { 30, 95 }, { 40, 120 }, fill("sell", 2, 120, 40, 1), { 100, 90 },
+      { 0, 100 }, fill("buy", 2, 100, 10, 1), { 20, 105 }, { 30, 95 }, { 40, 120 }, fill("sell", 2, 120, 40, 1),
+      { 100, 90 },
     })
     local totals = result.totals
     assert.same({ 1038, 38, 0.038 }, { totals.equity, totals.pnl, totals.total_return })
@@ -109,11 +110,18 @@ describe("a recorder", function()
     assert.equal(2, result.totals.ticks)
   end)
 
-  it("does not take a change of a level for a price", function()
+  it("takes the middle of the book when there is one, as the broker does", function()
     local recorder = backtest.Recorder()
-    recorder:event("btc", { is_trade = false, is_bid = true, price = 1, size = 0 }, 1)
-    recorder:event("btc", "text", 1)
-    assert.equal(0, #recorder:finish().prices)
+    for time, tick in ipairs {
+      { is_trade = true, price = 105, size = 1 }, { is_trade = false, is_bid = true, price = 100, size = 3 },
+      { is_trade = false, is_bid = false, price = 104, size = 3 }, { is_trade = true, price = 104, size = 1 },
+      { is_trade = false, is_bid = false, price = 104, size = 0 },
+    } do
+      recorder:event("btc", tick, time)
+    end
+    recorder:event("btc", "text", 6)
+    assert.same({ { 1, 105 }, { 2, 105 }, { 3, 102 }, { 4, 102 }, { 5, 104 } },
+      { table.unpack(recorder:finish().prices[1].points) })
   end)
 
   it("ends once", function()
@@ -148,33 +156,38 @@ describe("a recorder", function()
   end)
 
   -- The model knows every value, and counts in whole numbers.
+  local Model = {}
+  Model.__index = Model
+
+  function Model:fill(step)
+    local was = self.position
+    local signed = step.side == "buy" and step.size or -step.size
+    self.cash, self.fees = self.cash - signed * step.price - step.fee, self.fees + step.fee
+    self.position, self.price = was + signed, self.price or step.price
+    if self.position == 0 then
+      self.won = self.won + (was ~= 0 and self.cash > self.base and 1 or 0)
+      self.lost = self.lost + (was ~= 0 and self.cash < self.base and 1 or 0)
+      self.base = self.cash
+    end
+  end
+
   local function model_of(cash, steps)
-    local position, equity, peak, depth, fees, won, lost, price, base = 0, cash, -math.huge, 0, 0, 0, 0, nil, cash
-    local exposed, before
+    local model = setmetatable({ cash = cash, base = cash, position = 0, fees = 0, won = 0, lost = 0 }, Model)
+    local peak, depth, exposed, before, equity = cash, 0, 0, 0, cash
     for _, step in ipairs(steps) do
       local time = step.time or step[1]
-      if before and position ~= 0 then
-        exposed = (exposed or 0) + time - before
-      end
+      exposed = exposed + (model.position ~= 0 and time - before or 0)
       before = time
       if step.side then
-        local signed = step.side == "buy" and step.size or -step.size
-        local was = position
-        cash, fees = cash - signed * step.price - step.fee, fees + step.fee
-        position = position + signed
-        price = price or step.price
-        if was ~= 0 and position == 0 then
-          won, lost = won + (cash > base and 1 or 0), lost + (cash < base and 1 or 0)
-        end
-        base = position == 0 and cash or base
+        model:fill(step)
       else
-        price = step[2]
+        model.price = step[2]
       end
-      equity = cash + position * price
+      equity = model.cash + model.position * model.price
       peak = math.max(peak, equity)
       depth = math.max(depth, peak - equity)
     end
-    return { equity, depth, fees, won, lost, exposed or 0, position ~= 0 and 1 or 0 }
+    return { equity, depth, model.fees, model.won, model.lost, exposed, model.position ~= 0 and 1 or 0 }
   end
 
   it("agrees with a model that keeps everything", function()
