@@ -33,8 +33,8 @@ end
 -- The position to have; nil: as it is.
 local function wanted(st, deviations, now)
   if st.target ~= 0 then
-    local is_back = st.target > 0 and deviations >= -parameters.leave or st.target < 0 and deviations <= parameters.leave
-    return (is_back or now - st.entered >= parameters.longest) and 0 or nil
+    local below = st.target > 0 and -deviations or deviations -- how far it still has to come back
+    return (below <= parameters.leave or now - st.entered >= parameters.longest) and 0 or nil
   elseif deviations <= -parameters.enter then
     return parameters.size
   elseif deviations >= parameters.enter then
