@@ -1,5 +1,5 @@
---- A strategy of scripts/strategies at work in this process: its file with other parameters, a runtime, a paper broker, and
---- what it orders as text.
+--- A strategy of scripts/strategies at work in this process: its file with other parameters, a runtime, a paper
+--- broker, and what it orders as text.
 
 local Folder = require "spec.support.folder"
 local Runtime = require "strobe.live.runtime"

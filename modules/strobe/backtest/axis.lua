@@ -6,8 +6,8 @@ local axes = {}
 
 local DAY = 86400
 -- Steps of time that people count in.
-local STEPS = { 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, DAY, 2 * DAY, 7 * DAY,
-  14 * DAY, 30 * DAY, 91 * DAY, 182 * DAY, 365 * DAY }
+local STEPS = { 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, DAY, 2 * DAY,
+  7 * DAY, 14 * DAY, 30 * DAY, 91 * DAY, 182 * DAY, 365 * DAY }
 
 -- 1, 2 or 5 by a power of ten: the smallest that is not below `least`.
 local function round_step(least)

@@ -69,7 +69,8 @@ local function plane(options)
   local x_scale = (WIDTH - options.left - RIGHT) / (x_axis.high - x_axis.low)
   local y_scale = (height - TOP - BOTTOM) / (y_axis.high - y_axis.low)
   return {
-    height = height, left = options.left, right = WIDTH - RIGHT, bottom = height - BOTTOM, x_axis = x_axis, y_axis = y_axis,
+    height = height, left = options.left, right = WIDTH - RIGHT, bottom = height - BOTTOM,
+    x_axis = x_axis, y_axis = y_axis,
     x = function(time)
       return options.left + (time - x_axis.low) * x_scale
     end,

@@ -105,7 +105,8 @@ local function inner(bucket)
   local list = {}
   for _, name in ipairs { "low", "high" } do
     local value, time = bucket[name], bucket[name .. "_time"]
-    if not (value == bucket.first and time == bucket.first_time or value == bucket.last and time == bucket.last_time) then
+    local is_first = value == bucket.first and time == bucket.first_time
+    if not is_first and not (value == bucket.last and time == bucket.last_time) then
       list[#list + 1] = { time, value }
     end
   end

@@ -104,7 +104,8 @@ local function tiles(result)
     tile("Fees", figures.amount(totals.fees), "on " .. figures.amount(totals.turnover) .. " traded"),
     tile("Exposure", figures.percent(totals.exposure), totals.trade_seconds
       and figures.span(totals.trade_seconds) .. " a trade" or "of the time"),
-    tile("Fills", figures.count(totals.fills), totals.orders and "of " .. plural(totals.orders, "order") or "by the broker"),
+    tile("Fills", figures.count(totals.fills), totals.orders and "of " .. plural(totals.orders, "order")
+      or "by the broker"),
     tile("Events", figures.count(totals.ticks), result.time.seconds > 0
       and ("%s a second"):format(figures.amount(totals.ticks / result.time.seconds)) or "from the feeds"),
   }, "\n") .. "\n</dl>"
@@ -165,8 +166,8 @@ end
 -- --- Tables ------------------------------------------------------------------------------------
 
 local COLUMNS = {
-  { "Opened", "text" }, { "Closed", "text" }, { "Symbol", "text" }, { "Side", "text" }, { "Size" }, { "Entry" }, { "Exit" },
-  { "Fees" }, { "Profit and loss" }, { "Duration" },
+  { "Opened", "text" }, { "Closed", "text" }, { "Symbol", "text" }, { "Side", "text" }, { "Size" }, { "Entry" },
+  { "Exit" }, { "Fees" }, { "Profit and loss" }, { "Duration" },
 }
 
 local function cell(text, class, value)

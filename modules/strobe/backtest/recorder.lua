@@ -172,8 +172,8 @@ local function keep_fill(self, fill)
   self.fill_count = self.fill_count + 1
   if #self.fills < self.most.fills then
     table.insert(self.fills, {
-      id = fill.id, order = fill.order, unit = fill.unit, time = fill.time, symbol = fill.symbol, side = fill.side, size = fill.size,
-      price = fill.price, fee = fill.fee or 0,
+      id = fill.id, order = fill.order, unit = fill.unit, time = fill.time, symbol = fill.symbol, side = fill.side,
+      size = fill.size, price = fill.price, fee = fill.fee or 0,
     })
   end
 end
@@ -202,6 +202,7 @@ end
 -- What the account holds already is where this run begins: as if it were bought now, at its average price.
 local function take_over(self, paper)
   self.cash = paper:account().cash
+  self.placed = paper.placed and paper:placed()
   for symbol, position in pairs(paper:positions()) do
     hold(self, symbol, position.size)
     self.last[symbol] = position.price
@@ -238,6 +239,7 @@ function Recorder:finish()
     if self.begin then
       account(self)
     end
+    self.orders = self.placed and self.paper:placed() - self.placed
     self.done = results.of(self)
   end
   return self.done

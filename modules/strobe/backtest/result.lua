@@ -37,7 +37,8 @@ end
 local function prices_of(recorder)
   local list = json.array {}
   for symbol, curve in pairs(recorder.prices) do
-    list[#list + 1] = { symbol = symbol, traded = recorder.traded[symbol] or false, points = json.array(curve:points()) }
+    local traded = recorder.traded[symbol] or false
+    list[#list + 1] = { symbol = symbol, traded = traded, points = json.array(curve:points()) }
   end
   table.sort(list, function(a, b)
     if a.traded ~= b.traded then

@@ -438,6 +438,12 @@ function Paper:orders(unit)
   return list
 end
 
+--- How many orders it has taken, those of the journal too.
+---@return integer
+function Paper:placed()
+  return self.ledger.placed
+end
+
 local function marker(paper)
   return function(symbol)
     local book = paper.marks[symbol]
