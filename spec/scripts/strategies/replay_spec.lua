@@ -18,8 +18,8 @@ describe("a strategy", function()
   local function record(strategy)
     local rows = { "book,ts,seq,is_trade,is_bid,price,size" }
     strategy.runtime:observe(function(stream, tick)
-      rows[#rows + 1] = ("%s,%.17g,%d,%s,%s,%.17g,%.17g"):format(stream, tick.ts, tick.seq, tick.is_trade and "t" or "f",
-        tick.is_bid and "t" or "f", tick.price, tick.size)
+      rows[#rows + 1] = ("%s,%.17g,%d,%s,%s,%.17g,%.17g"):format(stream, tick.ts, tick.seq,
+        tick.is_trade and "t" or "f", tick.is_bid and "t" or "f", tick.price, tick.size)
     end)
     return rows
   end
