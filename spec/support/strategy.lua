@@ -27,6 +27,13 @@ local function with_parameters(text, parameters)
   return text
 end
 
+--- The files of a strategy with these parameters, and others that are given.
+function Strategy.files(name, parameters, files)
+  files = files or {}
+  files[name .. ".lua"], files["top.lua"] = with_parameters(read(name), parameters), read "top"
+  return files
+end
+
 local function describe_order(request, unit, time)
   return ("%.3f %s %s %s %s %.17g at %s"):format(time, unit, request.id, request.side, request.symbol, request.size,
     request.price and ("%.17g"):format(request.price) or "market")
@@ -49,9 +56,8 @@ end
 --- Makes one, which runs: a `<close>` value. options: parameters, broker (of broker.Paper), runtime (of live.Runtime).
 function Strategy.new(name, options)
   options = options or {}
-  local text = with_parameters(read(name), options.parameters)
-  local folder = Folder.new { [name .. ".lua"] = text, ["top.lua"] = read "top" }
-  local made = setmetatable({ name = name, text = text, folder = folder, orders = {}, lines = {}, logged = {},
+  local folder = Folder.new(Strategy.files(name, options.parameters))
+  local made = setmetatable({ name = name, folder = folder, orders = {}, lines = {}, logged = {},
     reports = {} }, Strategy)
   local settings = { root = folder.path, on_report = function(report)
     table.insert(made.reports, report)
@@ -91,7 +97,7 @@ end
 --- Writes its file anew, with these parameters, and reloads it: the report.
 function Strategy:reload(parameters)
   local file <close> = assert(io.open(("%s/%s.lua"):format(self.folder.path, self.name), "wb"))
-  file:write(with_parameters(self.text, parameters), "-- saved again\n")
+  file:write(with_parameters(read(self.name), parameters), "-- saved again\n")
   file:close()
   return self.runtime:reload(self.name)[1]
 end
