@@ -18,7 +18,8 @@ local parameters = {
 }
 
 local function round(price)
-  return math.floor(price / parameters.tick + 0.5) * parameters.tick
+  local steps = math.floor(price / parameters.tick + 0.5)
+  return tonumber(("%.12g"):format(steps * parameters.tick)) -- 100.21, not 100.20999999999999
 end
 
 -- Where we want to quote: never so far that we take what the other side of the book offers. nil: not on this side.

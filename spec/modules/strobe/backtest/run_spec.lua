@@ -150,9 +150,9 @@ describe("a back-test", function()
     local last = result.prices[1].points[#result.prices[1].points][2]
     assert.near(sums.cash + sums.position * last, totals.equity, 1e-6)
     for i, fill in ipairs(fills) do
-      assert.same({ fill.order, fill.size, fill.price }, { result.fills[i].order, result.fills[i].size,
-        result.fills[i].price })
-      assert.near(fill.time, result.fills[i].time, 1e-3)
+      local told = result.fills[i]
+      assert.same({ fill.order, fill.side, fill.size, fill.price }, { told.order, told.side, told.size, told.price })
+      assert.near(fill.time, told.time, 1e-3)
     end
   end)
 end)
