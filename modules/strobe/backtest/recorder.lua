@@ -35,7 +35,8 @@ local function is_tick(data)
     and (data.is_trade ~= false or type(data.size) == "number")
 end
 
--- Prices as the broker knows them: the middle of the book, else the last trade.
+-- Prices by the rule of the broker: the middle of the book, else the last trade. The book is that of the feed, which
+-- has not changed by what we took from it.
 local function prices_of_books()
   local books = {}
   return function(stream, data)
