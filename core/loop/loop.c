@@ -109,6 +109,21 @@ static bool move_on(struct loop *loop, int64_t when) {
   return true;
 }
 
+static void count_signal(uv_handle_t *handle, void *count) {
+  if (handle->type == UV_SIGNAL && uv_is_active(handle) && uv_has_ref(handle))
+    ++*(unsigned *)count;
+}
+
+/* Whether something is open from which input may be on its way. A signal is not: it comes whenever
+ * it comes. */
+static bool expects_input(struct loop *loop) {
+  unsigned signals = 0;
+  if (!uv_loop_alive(&loop->uv))
+    return false;
+  uv_walk(&loop->uv, count_signal, &signals);
+  return signals == 0 || loop->uv.active_reqs.count > 0 || loop->uv.active_handles > signals;
+}
+
 /* Moves virtual time to the next deadline once all input is in. */
 static bool jump(struct loop *loop, int64_t when) {
   uint64_t activity = loop->activity;
@@ -127,7 +142,7 @@ static bool jump(struct loop *loop, int64_t when) {
     run_uv(loop, UV_RUN_ONCE);
     return true;
   }
-  if (alive)
+  if (expects_input(loop))
     poll_for(loop, QUIET_PERIOD);
   return something_came(loop, activity) || move_on(loop, when);
 }

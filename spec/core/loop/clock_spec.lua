@@ -33,6 +33,17 @@ describe("the clock", function()
       assert.is_true(time.real() - began < 10)
     end)
 
+    it("does not wait at each jump because somebody listens to signals", function()
+      local loop = async.get_running_loop()
+      loop:add_signal_handler("SIGUSR2", print)
+      local began = time.real()
+      for _ = 1, 2000 do -- ten seconds, if each were to wait for input
+        async.sleep(0.01)
+      end
+      assert.is_true(time.real() - began < 5)
+      loop:remove_signal_handler "SIGUSR2"
+    end)
+
     it("stops at each deadline on its way", function()
       local times = {}
       local function note(seconds)
