@@ -9,6 +9,8 @@ local WIDTH, HEIGHT = 1000, 260
 local TOP, RIGHT, BOTTOM = 12, 24, 28
 -- Of a letter of a label; a label, with the space beside it.
 local LETTER, TIME_LABEL = 6.6, 110
+-- More marks than these are drawn small.
+local MANY_FILLS = 200
 
 local escapes = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
 
@@ -126,22 +128,23 @@ local function draw_curve(parts, options, at)
 end
 
 -- A triangle that points at the price: from below where it was bought, from above where it was sold.
-local function mark(fill, at)
+local function mark(fill, at, half)
   local x, y = at.x(fill.time), at.y(fill.price)
   local down = fill.side == "buy" and 1 or -1
-  return ('<path class="%s" d="M%.1f %.1fl5 %dh-10z"><title>%s %s at %s, %s</title></path>'):format(
-    fill.side == "buy" and "buy" or "sell", x, y + 2 * down, 9 * down, charts.escape(fill.side),
-    figures.exact(fill.size), figures.exact(fill.price), figures.date(fill.time, 3))
+  return ('<path class="%s" d="M%.1f %.1fl%d %dh%dz"><title>%s %s at %s, %s</title></path>'):format(
+    fill.side == "buy" and "buy" or "sell", x, y + 2 * down, half, (2 * half - 1) * down, -2 * half,
+    charts.escape(fill.side), figures.exact(fill.size), figures.exact(fill.price), figures.date(fill.time, 3))
 end
 
--- Marks that would cover each other are drawn once.
+-- Marks that would cover each other are drawn once; many marks are small, so that the price can be seen.
 local function draw_marks(parts, fills, at)
-  local seen = {}
+  local seen, half = {}, #fills > MANY_FILLS and 2 or 5
+  local grid = #fills > MANY_FILLS and 6 or 3
   for _, fill in ipairs(fills) do
-    local key = ("%s %d %d"):format(fill.side, at.x(fill.time) // 3, at.y(fill.price) // 3)
+    local key = ("%s %d %d"):format(fill.side, at.x(fill.time) // grid, at.y(fill.price) // grid)
     if not seen[key] then
       seen[key] = true
-      parts[#parts + 1] = mark(fill, at)
+      parts[#parts + 1] = mark(fill, at, half)
     end
   end
 end

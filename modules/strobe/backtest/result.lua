@@ -140,10 +140,20 @@ local function encode_object(object, between)
   return "{" .. table.concat(parts, between) .. "}"
 end
 
+-- JSON knows neither infinity nor what is no number.
+local function encode_number(value)
+  if math.type(value) == "integer" then
+    return ("%d"):format(value)
+  end
+  return value - value == 0 and ("%.14g"):format(value) or "null"
+end
+
 -- Lists are what json.array has made, and points.
 function encode(value)
-  if type(value) ~= "table" then
-    return json.encode(value) or "null" -- JSON knows neither infinity nor what is no number
+  if type(value) == "number" then
+    return encode_number(value)
+  elseif type(value) ~= "table" then
+    return json.encode(value)
   elseif #value > 0 or getmetatable(value) == Array then
     return encode_list(value)
   end
