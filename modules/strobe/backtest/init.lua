@@ -12,7 +12,6 @@ local html = require "strobe.backtest.html"
 local Recorder = require "strobe.backtest.recorder"
 local results = require "strobe.backtest.result"
 
----@class strobe.backtest
 local backtest = {}
 
 --- Makes a recorder.

@@ -5,8 +5,8 @@ local statistics = require "strobe.backtest.statistics"
 local uri = require "strobe.ws.uri"
 
 ---@class strobe.backtest.Result
----@field kind "strobe.backtest"
----@field format integer of this table: 1
+---@field kind string what it is: "strobe.backtest"
+---@field format integer 1, the form of this table
 ---@field title string
 ---@field feed? string
 ---@field time {begin?: number, finish?: number, seconds: number}
