@@ -226,17 +226,21 @@ local function parameters(unit)
   return #items > 0 and "<ul>" .. table.concat(items) .. "</ul>" or ""
 end
 
+local RELOAD_HEADS = '<div class="wide"><table><thead><tr><th class="text">Time</th>'
+  .. '<th class="text">Generation</th><th class="text">Verdict</th><th class="text">Files</th><th class="text">Parameters</th></tr></thead><tbody>'
+
 local function reloads(unit)
   if #unit.reloads < 2 then
     return ""
   end
   local rows = {}
   for i, reload in ipairs(unit.reloads) do
-    rows[i] = "<tr>" .. cell(figures.count(reload.generation), "text") .. cell(escape(reload.verdict), "text")
-      .. cell(escape(table.concat(reload.files, ", ")), "text") .. "</tr>"
+    rows[i] = "<tr>" .. cell(reload.time and figures.date(reload.time) or figures.NONE, "text")
+      .. cell(figures.count(reload.generation), "text") .. cell(escape(reload.verdict), "text")
+      .. cell(escape(table.concat(reload.files, ", ")), "text") .. cell(escape(table.concat(reload.changes or {}, ", ")),
+        "text") .. "</tr>"
   end
-  return '<div class="wide"><table><thead><tr><th class="text">Generation</th><th class="text">Verdict</th>'
-    .. '<th class="text">Files</th></tr></thead><tbody>' .. table.concat(rows) .. "</tbody></table></div>"
+  return RELOAD_HEADS .. table.concat(rows) .. "</tbody></table></div>"
 end
 
 local function units(result)

@@ -11,8 +11,8 @@ local results = require "strobe.backtest.result"
 local sharpe = require "strobe.backtest.sharpe"
 local trades = require "strobe.backtest.trade"
 
--- Symbols whose prices are drawn if they are not traded; fills that are kept for the picture.
-local MOST_SYMBOLS, MOST_FILLS = 32, 20000
+-- Symbols whose prices are drawn if they are not traded; fills that are kept for the picture; reloads of a unit.
+local MOST_SYMBOLS, MOST_FILLS, MOST_RELOADS = 32, 20000, 1000
 
 ---@class strobe.backtest.RecorderOptions
 ---@field title? string
@@ -73,7 +73,7 @@ function Recorder.new(options)
   return setmetatable({
     options = options, mark_of = options.mark or prices_of_books(), cash = options.cash or 0, start = options.cash or 0,
     most = { points = most.points, fills = most.fills or MOST_FILLS },
-    ticks = 0, fill_count = 0, fills = {}, fees = 0, turnover = 0, exposed = 0, symbols = 0, carried = {},
+    ticks = 0, fill_count = 0, fills = {}, fees = 0, turnover = 0, exposed = 0, symbols = 0, carried = {}, reloads = {},
     positions = {}, held = {}, last = {}, prices = {}, traded = {},
     equity = curves.new(most.points), falls = curves.new(most.points), drawdown = drawdowns.new(),
     sharpe = sharpe.new(), trades = trades.new(most.trades),
@@ -213,11 +213,57 @@ local function take_over(self, paper)
   self.start = equity_of(self)
 end
 
+local function parameters_of(unit)
+  local generation = unit and unit.run and unit.run.generation
+  return generation and generation.contract.parameters or {}
+end
+
+-- "fast 5 → 10": what another generation has turned.
+local function differences(before, after)
+  local names, texts = {}, {}
+  for name, value in pairs(after) do
+    names[#names + 1] = before[name] ~= value and name or nil
+  end
+  for name in pairs(before) do
+    names[#names + 1] = after[name] == nil and name or nil
+  end
+  table.sort(names)
+  for i, name in ipairs(names) do
+    local old, new = before[name], after[name]
+    texts[i] = ("%s %s → %s"):format(name, old == nil and "–" or tostring(old), new == nil and "–" or tostring(new))
+  end
+  return texts
+end
+
+local function note(self, told, changes)
+  local reloads = self.reloads[told.unit] or {}
+  self.reloads[told.unit] = reloads
+  reloads[told.to] = reloads[told.to] or {}
+  reloads[told.to][told.verdict] = { time = self.now, changes = changes }
+  reloads[told.to - MOST_RELOADS] = nil
+end
+
+-- When generations came, and what they have turned.
+local function watch_reloads(self, runtime)
+  local known = {}
+  for name, unit in pairs(runtime.units) do
+    known[name] = parameters_of(unit)
+  end
+  runtime:watch {
+    report = function(told)
+      local now, before = parameters_of(runtime.units[told.unit]), known[told.unit]
+      note(self, told, before and differences(before, now) or {})
+      known[told.unit] = now
+    end,
+  }
+end
+
 --- Watches a run, from now on.
 ---@param runtime strobe.live.Runtime
 ---@param paper? table the broker
 function Recorder:attach(runtime, paper)
   self.runtime, self.paper = runtime, paper
+  watch_reloads(self, runtime)
   runtime:observe(function(stream, data, time)
     if not self.done then
       self:event(stream, data, time)

@@ -20,7 +20,8 @@ local uri = require "strobe.ws.uri"
 ---@field trades_omitted integer
 ---@field fills table[]
 ---@field fills_omitted integer
----@field units table[] {name, file, generation, version, parameters, reloads}
+---@field units table[] {name, file, generation, version, parameters, reloads}, the last of {generation, verdict,
+---time, files, changes}
 
 local results = {}
 
@@ -60,22 +61,26 @@ local function trades_of(recorder)
   return list
 end
 
-local function reloads_of(unit)
+local function reloads_of(recorder, unit)
   local list = json.array {}
   for i, attempt in ipairs(unit.history) do
-    list[i] = { generation = attempt.number, verdict = attempt.verdict, files = json.array(attempt.files) }
+    local noted = ((recorder.reloads[unit.name] or {})[attempt.number] or {})[attempt.verdict] or {}
+    list[i] = {
+      generation = attempt.number, verdict = attempt.verdict, time = noted.time,
+      files = json.array { table.unpack(attempt.files) }, changes = json.array(noted.changes or {}),
+    }
   end
   return list
 end
 
-local function units_of(runtime)
-  local list = json.array {}
+local function units_of(recorder)
+  local list, runtime = json.array {}, recorder.runtime
   for i, unit in ipairs(runtime and runtime.order or {}) do
     local generation = unit.run and unit.run.generation
     local contract = generation and generation.contract or {}
     list[i] = {
       name = unit.name, file = unit.path:match "[^/]*$", generation = generation and generation.number,
-      version = contract.version, parameters = contract.parameters or {}, reloads = reloads_of(unit),
+      version = contract.version, parameters = contract.parameters or {}, reloads = reloads_of(recorder, unit),
     }
   end
   return list
@@ -101,7 +106,7 @@ end
 ---@param recorder strobe.backtest.Recorder
 ---@return strobe.backtest.Result
 function results.of(recorder)
-  local units = units_of(recorder.runtime)
+  local units = units_of(recorder)
   return {
     kind = "strobe.backtest", format = 1, title = title_of(recorder, units), feed = feed_of(recorder),
     time = {

@@ -74,7 +74,7 @@ describe("the page of a result", function()
     recorder:event(evil, { is_trade = true, price = 5, size = 1 }, 1618617600)
     recorder:fill { symbol = evil, side = "buy", size = 1, price = 5, time = 1618617600 }
     local result = recorder:finish()
-    local reload = { generation = 1, verdict = evil, files = { evil } }
+    local reload = { generation = 1, verdict = evil, files = { evil }, changes = { evil }, time = 1618617600 }
     result.units = { { name = evil, file = evil, generation = 2, version = 1, parameters = { [evil] = evil, on = true },
       reloads = { reload, reload } } }
     local page = html.render(result)

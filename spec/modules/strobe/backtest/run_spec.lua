@@ -105,6 +105,22 @@ describe("a back-test", function()
     end)
   end
 
+  it("tells when parameters were changed, and how", function()
+    local strategy <close> = Strategy.new("ema_cross", { parameters = { fast = 1, slow = 4 } })
+    local recorder, ticks = backtest.Recorder(), market.ticks(23, 100)
+    recorder:attach(strategy.runtime, strategy.paper)
+    strategy:offer("btc_usd", { table.unpack(ticks, 1, 200) })
+    strategy:reload { fast = 2, slow = 4, short = false }
+    strategy:offer("btc_usd", { table.unpack(ticks, 201) })
+    local unit = recorder:finish().units[1]
+    assert.same({ fast = 2, slow = 4, short = false, band = 0.01, size = 1, symbol = "btc_usd" }, unit.parameters)
+    local reload = unit.reloads[2]
+    assert.same({ 2, "committed", { "fast 1 → 2", "short true → false" } }, { reload.generation, reload.verdict,
+      { table.unpack(reload.changes) } })
+    assert.near(ticks[200].ts, reload.time, 1e-3)
+    assert.same({ "ema_cross.lua" }, { table.unpack(reload.files) })
+  end)
+
   it("goes on where the account of a journal is", function()
     local paper <close> = assert(broker.Paper { cash = 100 })
     local function level(is_bid, price)
