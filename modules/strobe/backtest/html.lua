@@ -226,8 +226,9 @@ local function parameters(unit)
   return #items > 0 and "<ul>" .. table.concat(items) .. "</ul>" or ""
 end
 
-local RELOAD_HEADS = '<div class="wide"><table><thead><tr><th class="text">Time</th>'
-  .. '<th class="text">Generation</th><th class="text">Verdict</th><th class="text">Files</th><th class="text">Parameters</th></tr></thead><tbody>'
+local RELOAD_HEADS = "<tr>" .. ("Time Generation Verdict Files Parameters"):gsub("%a+ ?", function(name)
+  return '<th class="text">' .. name:gsub(" ", "") .. "</th>"
+end) .. "</tr>"
 
 local function reloads(unit)
   if #unit.reloads < 2 then
@@ -237,10 +238,11 @@ local function reloads(unit)
   for i, reload in ipairs(unit.reloads) do
     rows[i] = "<tr>" .. cell(reload.time and figures.date(reload.time) or figures.NONE, "text")
       .. cell(figures.count(reload.generation), "text") .. cell(escape(reload.verdict), "text")
-      .. cell(escape(table.concat(reload.files, ", ")), "text") .. cell(escape(table.concat(reload.changes or {}, ", ")),
-        "text") .. "</tr>"
+      .. cell(escape(table.concat(reload.files, ", ")), "text")
+      .. cell(escape(table.concat(reload.changes or {}, ", ")), "text") .. "</tr>"
   end
-  return RELOAD_HEADS .. table.concat(rows) .. "</tbody></table></div>"
+  return '<div class="wide"><table><thead>' .. RELOAD_HEADS .. "</thead><tbody>" .. table.concat(rows)
+    .. "</tbody></table></div>"
 end
 
 local function units(result)

@@ -3,6 +3,9 @@
 -- Equity is cash and what the positions are worth at the last price of their symbols. Every figure is counted as it
 -- happens, from all values; only the curves are thinned (see curve.lua), and the lists of trades and fills end at a
 -- number, with what was left out counted.
+--
+-- Feeds may be ahead of the units. So prices wait while a unit is behind, until fills of later times come or all have
+-- caught up: equity follows the times of events, not the pace of the machine.
 
 local Book = require "strobe.broker.book"
 local curves = require "strobe.backtest.curve"
@@ -13,6 +16,8 @@ local trades = require "strobe.backtest.trade"
 
 -- Symbols whose prices are drawn if they are not traded; fills that are kept for the picture; reloads of a unit.
 local MOST_SYMBOLS, MOST_FILLS, MOST_RELOADS = 32, 20000, 1000
+-- Prices that wait for units.
+local MOST_WAITING = 65536
 
 ---@class strobe.backtest.RecorderOptions
 ---@field title? string
@@ -73,8 +78,9 @@ function Recorder.new(options)
   return setmetatable({
     options = options, mark_of = options.mark or prices_of_books(), cash = options.cash or 0, start = options.cash or 0,
     most = { points = most.points, fills = most.fills or MOST_FILLS },
-    ticks = 0, fill_count = 0, fills = {}, fees = 0, turnover = 0, exposed = 0, symbols = 0, carried = {}, reloads = {},
-    positions = {}, held = {}, last = {}, prices = {}, traded = {},
+    ticks = 0, fill_count = 0, fills = {}, fees = 0, turnover = 0, exposed = 0, symbols = 0,
+    positions = {}, held = {}, carried = {}, last = {}, prices = {}, traded = {}, reloads = {},
+    waiting = { first = 1, last = 0 },
     equity = curves.new(most.points), falls = curves.new(most.points), drawdown = drawdowns.new(),
     sharpe = sharpe.new(), trades = trades.new(most.trades),
   }, Recorder)
@@ -143,19 +149,19 @@ end
 ---@param time number
 function Recorder:event(stream, data, time)
   self.ticks = self.ticks + 1
-  advance(self, time)
   local symbol, price = self.mark_of(stream, data)
-  if symbol and price then
-    self:mark(symbol, price, time)
-  end
+  self:mark(symbol, price, time)
 end
 
---- A price of a symbol, at which its position is valued from now on.
----@param symbol string
----@param price number
+--- A price of a symbol, at which its position is valued from now on; without one, only time goes on.
+---@param symbol? string
+---@param price? number
 ---@param time number
 function Recorder:mark(symbol, price, time)
   advance(self, time)
+  if not symbol or not price then
+    return
+  end
   self.last[symbol] = price
   local curve = curve_of(self, symbol)
   if curve then
@@ -200,6 +206,51 @@ end
 
 -- --- A run -------------------------------------------------------------------------------------
 
+-- Whether a unit still has to hear of events that were recorded.
+local function is_behind(runtime)
+  for _, unit in ipairs(runtime.order) do
+    local run = unit.run
+    if run and unit.state == "running" and (#unit.inbox > 0 or not run.at_boundary) then
+      return true
+    end
+  end
+  return false
+end
+
+-- Lets prices pass that have waited, up to a time.
+local function catch_up(self, till)
+  local waiting = self.waiting
+  local first = waiting.first
+  while first <= waiting.last and waiting[first][3] <= till do
+    self:mark(table.unpack(waiting[first]))
+    waiting[first] = nil
+    first = first + 1
+  end
+  waiting.first = first
+end
+
+local function let_wait(self, symbol, price, time)
+  local waiting = self.waiting
+  waiting.last = waiting.last + 1
+  waiting[waiting.last] = { symbol, price, time }
+  if waiting.last - waiting.first >= MOST_WAITING then
+    catch_up(self, waiting[waiting.first][3])
+  end
+end
+
+local function hear(self, stream, data, time)
+  if self.done then
+    return
+  end
+  local symbol, price = self.mark_of(stream, data)
+  self.ticks = self.ticks + 1
+  if is_behind(self.runtime) then
+    return let_wait(self, symbol, price, time)
+  end
+  catch_up(self, math.huge)
+  self:mark(symbol, price, time)
+end
+
 -- What the account holds already is where this run begins: as if it were bought now, at its average price.
 local function take_over(self, paper)
   self.cash = paper:account().cash
@@ -239,7 +290,8 @@ local function note(self, told, changes)
   local reloads = self.reloads[told.unit] or {}
   self.reloads[told.unit] = reloads
   reloads[told.to] = reloads[told.to] or {}
-  reloads[told.to][told.verdict] = { time = self.now, changes = changes }
+  local latest = self.waiting[self.waiting.last]
+  reloads[told.to][told.verdict] = { time = latest and latest[3] or self.now, changes = changes }
   reloads[told.to - MOST_RELOADS] = nil
 end
 
@@ -265,14 +317,13 @@ function Recorder:attach(runtime, paper)
   self.runtime, self.paper = runtime, paper
   watch_reloads(self, runtime)
   runtime:observe(function(stream, data, time)
-    if not self.done then
-      self:event(stream, data, time)
-    end
+    hear(self, stream, data, time)
   end)
   if paper then
     take_over(self, paper)
     paper:on_fill(function(fill)
       if not self.done then
+        catch_up(self, fill.time)
         self:fill(fill)
       end
     end)
@@ -283,6 +334,7 @@ end
 ---@return strobe.backtest.Result
 function Recorder:finish()
   if not self.done then
+    catch_up(self, math.huge)
     if self.begin then
       account(self)
     end

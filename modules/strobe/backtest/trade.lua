@@ -6,6 +6,8 @@
 
 -- A position this much smaller than the largest of the trade is the rounding of its sizes.
 local ROUNDING = 1e-9
+-- So is what was won or lost, by what was turned over.
+local NOISE = 1e-13
 -- Closed trades that are kept for the list; all are counted.
 local MOST = 10000
 
@@ -59,11 +61,12 @@ end
 local function describe(trip, time, price)
   local left = math.abs(trip.position)
   local exit_size, exit_value = trip.exit_size + left, trip.exit_value + left * price
+  local pnl = trip.sign * (exit_value - trip.entry_value) - trip.fees
   return {
     symbol = trip.symbol, side = trip.sign > 0 and "long" or "short", size = trip.size,
     entry = trip.entry_value / trip.entry_size, exit = exit_value / exit_size,
     opened = trip.opened, seconds = time - trip.opened, fees = trip.fees, fills = trip.fills,
-    pnl = trip.sign * (exit_value - trip.entry_value) - trip.fees,
+    pnl = math.abs(pnl) > (exit_value + trip.entry_value) * NOISE and pnl or 0,
   }
 end
 

@@ -105,6 +105,22 @@ describe("a back-test", function()
     end)
   end
 
+  it("follows the times of events, however far the feed is ahead of the units", function()
+    local function recorded(each)
+      local strategy <close> = Strategy.new("mean_reversion", { parameters = { back = 3, enter = 1.5 } })
+      local recorder = backtest.Recorder()
+      recorder:attach(strategy.runtime, strategy.paper)
+      strategy:offer("btc_usd", market.ticks(24, 400), each)
+      return recorder:finish()
+    end
+    local paced, hurried = recorded(true), recorded(false)
+    assert.is_true(paced.totals.trades > 3)
+    for _, name in ipairs { "totals", "drawdown", "sharpe", "trades", "fills" } do
+      assert.same(paced[name], hurried[name], name)
+    end
+    assert.same(paced.equity[#paced.equity], hurried.equity[#hurried.equity])
+  end)
+
   it("tells when parameters were changed, and how", function()
     local strategy <close> = Strategy.new("ema_cross", { parameters = { fast = 1, slow = 4 } })
     local recorder, ticks = backtest.Recorder(), market.ticks(23, 100)

@@ -70,6 +70,9 @@ describe("trades", function()
     book:fill("btc", 1, 10, 0, 1)
     book:fill("btc", -1, 10, 0, 2)
     assert.same({ 1, 0, 0 }, { book.closed, book.won, book.lost })
+    book:fill("btc", 1, 99.96, 0.039984, 3)
+    book:fill("btc", -1, 100.04, 0.040016, 4) -- 1.25e-14, as binary fractions
+    assert.same({ 2, 0, 0, 0 }, { book.closed, book.won, book.lost, book.list[2].pnl })
   end)
 
   it("are all counted, and listed up to a number", function()
