@@ -5,6 +5,7 @@ local Unit = require "strobe.live.unit"
 local arguments = require "strobe.arguments"
 local fs = require "strobe.async.fs"
 local generations = require "strobe.live.generation"
+local host = require "strobe.core.host"
 local options = require "strobe.live.command.options"
 local printable = require("strobe.async.stack").printable
 local refusals = require "strobe.live.refusal"
@@ -90,6 +91,7 @@ function check.main(words)
   end
   require("strobe.core.host").slow_step(math.huge) -- loading is all that it does
   read.root = read.root and options.absolute(read.root)
+  host.slow_step(math.huge) -- nothing runs beside it
   local status = 0
   for _, file in ipairs(read) do
     status = check_file(options.absolute(file), read) and status or 1

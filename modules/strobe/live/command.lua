@@ -1,5 +1,6 @@
 --- `strobe live`: runs units on feeds, and exchanges their code while they run.
 
+local host = require "strobe.core.host"
 local options = require "strobe.live.command.options"
 
 local command = {}
@@ -69,9 +70,12 @@ function command.main(words)
   if message then
     return fail(message)
   end
-  local status
+  local usual, status = host.slow_step(), nil
+  host.slow_step(math.huge) -- nothing runs beside it before the units do
   local around = require("strobe.script").run(function()
-    status = require("strobe.live.command.session").run(read)
+    status = require("strobe.live.command.session").run(read, function()
+      host.slow_step(usual)
+    end)
   end)
   return combined(status, around)
 end

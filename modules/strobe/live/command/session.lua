@@ -41,15 +41,6 @@ local function end_with(session, status)
   session.over:set()
 end
 
--- The second one ends it at once.
-local function stop(session, status)
-  if session.status then
-    io.stderr:write "strobe: second signal: ended without cleaning up\n"
-    os.exit(status)
-  end
-  end_with(session, status)
-end
-
 local function has_terminal()
   local terminal = io.open "/dev/tty"
   if terminal then
@@ -62,16 +53,17 @@ local function reload_all(session)
   session.runtime:request_reload()
 end
 
+local statuses = { [uv.constants.SIGINT] = 130, [uv.constants.SIGTERM] = 0 }
+
+-- The second SIGINT or SIGTERM ends it at once, which is the host's doing.
 local function handle_signals(session)
-  local handlers = {
-    SIGTERM = { stop, session, 0 },
-    SIGINT = { stop, session, 130 },
-    SIGHUP = has_terminal() and { stop, session, 129 } or { reload_all, session },
-  }
-  for signal, handler in pairs(handlers) do
-    loop:add_signal_handler(signal, table.unpack(handler))
+  host.on_signal(function(number)
+    end_with(session, statuses[number])
+  end)
+  if time.mode() ~= "virtual" then -- where time would linger for the signals of a handler
+    loop:add_signal_handler("SIGHUP", has_terminal() and end_with or reload_all, session, 129)
     table.insert(session.closing, function()
-      loop:remove_signal_handler(signal)
+      loop:remove_signal_handler "SIGHUP"
     end)
   end
 end
@@ -200,9 +192,7 @@ end
 
 -- A task beside the units.
 local function beside(session, name, f, ...)
-  local task = session.runtime:spawn(f, ...)
-  task:set_name(name)
-  return task
+  session.runtime:spawn(f, ...):set_name(name)
 end
 
 local function has_given_up(runtime)
@@ -315,8 +305,9 @@ end
 --- Runs units until a signal comes, or until all feeds have ended.
 ---@async
 ---@param options strobe.live.command.Options
+---@param started fun() called when the units run
 ---@return integer status
-function Session.run(options)
+function Session.run(options, started)
   output.install(function() end) -- who reads stdout may go: the units stay
   local slow = host.slow_step()
   host.slow_step(math.huge) -- reading and compiling is no news
@@ -328,6 +319,7 @@ function Session.run(options)
     open_door(session)
     host.slow_step(slow)
     go(session)
+    started()
     session.over:wait()
   end
   session.status = status or session.status

@@ -1,8 +1,10 @@
 local Folder = require "spec.support.folder"
+local async = require "strobe.async"
 local child = require "spec.support.child"
 local json = require "strobe.json"
 local program = require("strobe.core.host").program
 local sh = require("spec.support.shell").run
+local time = require "strobe.core.time"
 
 -- A unit without a feed: it says a word ten times a second, and another one at its end.
 local function beating(word)
@@ -216,6 +218,22 @@ describe("strobe live", function()
       process:expect("stdout", "two %d+\nrollback: %d+ ticks[^\n]+\none %d+\n")
       assert.equal(0, process:wait())
       check_numbers(2000, process)
+    end)
+
+    it("is a back-test that takes no longer than it must, and can be ended", function()
+      local folder <close> = Folder.new { ["mm.lua"] = [[
+        return { version = 1, subscribe = { "btc_usd" }, on_event = function(_, st) st.n = (st.n or 0) + 1 end,
+          dispose = function(ctx, st, why) print(why .. " " .. (st.n > 1000 and "many" or st.n)) end }]] }
+      local began = time.real()
+      local quick <close> = live(folder, "mm.lua", "--feed", "synthetic:1?count=20000", "--clock=virtual")
+      assert.equal(0, quick:wait())
+      assert.is_true(time.real() - began < 20, "time does not linger at each tick")
+      local endless <close> = live(folder, "mm.lua", "--feed", "synthetic:1", "--clock=virtual")
+      endless:expect("stderr", "mm: committed")
+      async.sleep(1)
+      endless:kill "sigterm"
+      assert.equal(0, endless:wait())
+      assert.equal("stop many\n", endless.output.stdout)
     end)
 
     it("has names for feeds, and knows their streams", function()
