@@ -1,8 +1,8 @@
 --- Which units a reload is about, and whether it may begin.
 
-local fs = require "strobe.async.fs"
 local refusals = require "strobe.live.refusal"
 local runs = require "strobe.live.run"
+local sources = require "strobe.live.source"
 
 local admission = {}
 
@@ -10,7 +10,7 @@ local admission = {}
 local function changed_files(unit)
   local paths = {}
   for path, source in pairs(unit.run and unit.run.generation.graph.sources or {}) do
-    if fs.read_file(path) ~= source.raw then
+    if sources.read(path) ~= source.raw then
       paths[#paths + 1] = path
     end
   end

@@ -2,6 +2,7 @@
 
 local fs = require "strobe.async.fs"
 local refusals = require "strobe.live.refusal"
+local time = require "strobe.core.time"
 local uv = require "luv"
 
 ---@class strobe.live.Source an immutable text
@@ -14,25 +15,32 @@ local sources = {}
 
 local WORLD_MAY_WRITE = 2
 
---- Reads a file.
+--- As `read`, without waiting; for modules that are required where nobody can wait.
+---@param path string
+---@return string? raw
+---@return string? look
+function sources.read_now(path)
+  local stat = uv.fs_stat(path)
+  local file <close> = stat and stat.type == "file" and io.open(path, "rb") or nil
+  if file then
+    return file:read "a", ("%d %d %d.%09d"):format(stat.ino, stat.size, stat.mtime.sec, stat.mtime.nsec)
+  end
+end
+
+--- Reads a file. A virtual clock would run away while a thread reads, so there it is read at once.
 ---@async
 ---@param path string
 ---@return string? raw nil when it is gone, or is no file
 ---@return string? look what tells this state of the file from another
 function sources.read(path)
+  if time.mode() == "virtual" then
+    return sources.read_now(path)
+  end
   local stat = fs.stat(path)
   local raw = stat and fs.read_file(path)
   if raw then
     return raw, ("%d %d %d"):format(stat.ino, stat.size, stat.mtime_ns)
   end
-end
-
---- As read, without waiting; for modules that are required where nobody can wait.
----@param path string
----@return string? raw
-function sources.read_now(path)
-  local file <close> = io.open(path, "rb")
-  return file and file:read "a"
 end
 
 --- Whether there is a file of that name.

@@ -1,5 +1,6 @@
 local Folder = require "spec.support.folder"
 local refusals = require "strobe.live.refusal"
+local shell = require "spec.support.shell"
 local sources = require "strobe.live.source"
 local uv = require "luv"
 
@@ -77,6 +78,20 @@ describe("a source", function()
     assert.same({ "a", "b.c", "d", "e-f" }, sources.requires [[
       local a, b = require "a", require("b.c")
       require'd' ; require ( 'e-f' ) ; require(name) ]])
+  end)
+end)
+
+describe("reading a file", function()
+  it("gives its text, and what tells it from another, whatever the clock", function()
+    local folder <close> = Folder.new { ["a.lua"] = "return 1", ["folder.lua/"] = "" }
+    for _, clock in ipairs { "live", "virtual" } do
+      local output = shell.lua(([[
+        local sources = require "strobe.live.source"
+        local raw, look = sources.read "%s/a.lua"
+        print(raw, type(look), look == select(2, sources.read "%s/a.lua"))
+        print((sources.read "%s/folder.lua"), (sources.read "/nowhere"))]]):gsub("%%s", folder.path), clock)
+      assert.equal("return 1\tstring\ttrue\nnil\tnil\n", (output:gsub("strobe: warning: [^\n]*\n", "")))
+    end
   end)
 end)
 
