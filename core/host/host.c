@@ -99,6 +99,8 @@ int host_open(struct host *host, int argc, char **argv) {
   status = signal_open(host);
   if (status == 0)
     status = scavenger_open(&host->scavenger, host);
+  if (status == 0)
+    status = watchdog_open(&host->watchdog, host);
   if (status < 0)
     close_loop_and_lua(host);
   return status;
@@ -106,6 +108,7 @@ int host_open(struct host *host, int argc, char **argv) {
 
 void host_close(struct host *host) {
   signal_close(host);
+  watchdog_close(&host->watchdog);
   close_loop_and_lua(host);
 }
 
@@ -159,6 +162,7 @@ int host_run(struct host *host) {
   struct future *main_task = lua_touserdata(L, -1);
   while (main_task->state == FUTURE_PENDING) {
     signal_deliver(host);
+    watchdog_deliver(&host->watchdog);
     scavenger_look(&host->scavenger);
     if (!loop_turn(&host->loop) && main_task->state == FUTURE_PENDING && !deadlock(host))
       break;

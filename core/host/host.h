@@ -8,6 +8,7 @@
 #define STROBE_HOST_HOST_H
 
 #include "core/host/scavenger.h"
+#include "core/host/watchdog.h"
 #include "core/io/pool.h"
 #include "core/loop/loop.h"
 #include "core/task/scheduler.h"
@@ -19,6 +20,7 @@ struct host {
   struct runtime runtime; /* for the threads of executors */
   uv_async_t signal;      /* wakes the loop for a signal that came */
   struct scavenger scavenger;
+  struct watchdog watchdog; /* a worker has none */
   int argc;
   char **argv;
 };

@@ -67,6 +67,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.tls", luaopen_strobe_core_tls},
     {"strobe.core.transfer", luaopen_strobe_core_transfer},
     {"strobe.core.vcd", luaopen_strobe_core_vcd},
+    {"strobe.core.watchdog", luaopen_strobe_core_watchdog},
     {"strobe.core.ws", luaopen_strobe_core_ws},
     {NULL, NULL},
 };

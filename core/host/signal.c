@@ -1,5 +1,6 @@
 #include "core/host/signal.h"
 
+#include "core/host/watchdog.h"
 #include "core/task/interrupt.h"
 
 #include <pthread.h>
@@ -31,7 +32,7 @@ static void handle(int number) {
   if (received)
     leave_at_once(number);
   received = number;
-  interrupt_request(&the_host->scheduler);
+  interrupt_request(&the_host->scheduler, INTERRUPT_SIGNAL);
   uv_async_send(&the_host->signal);
 }
 
@@ -53,7 +54,7 @@ void signal_deliver(struct host *host) {
   scheduler_call(L, 1, 0, "signal callback");
 }
 
-static void set_handler(int number, void (*handler)(int)) {
+void signal_set(int number, void (*handler)(int)) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
   action.sa_handler = handler;
@@ -65,9 +66,11 @@ static void set_handler(int number, void (*handler)(int)) {
 int signal_take(lua_State *L) {
   lua_Integer number = luaL_checkinteger(L, 1);
   if (number == SIGINT || number == SIGTERM)
-    set_handler((int)number, handle);
+    signal_set((int)number, handle);
   else if (number == SIGPIPE)
-    set_handler(SIGPIPE, SIG_IGN);
+    signal_set(SIGPIPE, SIG_IGN);
+  else
+    watchdog_take((int)number);
   return 0;
 }
 
@@ -80,16 +83,16 @@ int signal_open(struct host *host) {
   the_thread = pthread_self();
   received = 0;
   delivered = false;
-  set_handler(SIGINT, handle);
-  set_handler(SIGTERM, handle);
-  set_handler(SIGPIPE, SIG_IGN);
+  signal_set(SIGINT, handle);
+  signal_set(SIGTERM, handle);
+  signal_set(SIGPIPE, SIG_IGN);
   return 0;
 }
 
 void signal_close(struct host *host) {
   (void)host;
-  set_handler(SIGINT, SIG_DFL);
-  set_handler(SIGTERM, SIG_DFL);
+  signal_set(SIGINT, SIG_DFL);
+  signal_set(SIGTERM, SIG_DFL);
   the_host = NULL;
 }
 

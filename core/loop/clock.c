@@ -1,7 +1,6 @@
 #include "core/loop/clock.h"
 
 #include <math.h>
-#include <time.h>
 
 static int64_t system_time(clockid_t id) {
   struct timespec time;
@@ -11,6 +10,10 @@ static int64_t system_time(clockid_t id) {
 
 int64_t clock_real(void) {
   return system_time(CLOCK_MONOTONIC);
+}
+
+int64_t clock_spent(clockid_t thread) {
+  return system_time(thread);
 }
 
 int64_t clock_real_coarse(void) {

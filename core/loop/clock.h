@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 enum clock_mode { CLOCK_LIVE, CLOCK_SCALED, CLOCK_VIRTUAL };
 
@@ -50,7 +51,10 @@ int64_t clock_wall(const struct clock *clock);
 /* Real monotonic time, for measuring how long the host itself takes. */
 int64_t clock_real(void);
 
-/* The same from the system's last tick: some milliseconds coarse, and cheap. */
+/* Processor time of a thread, by its clock. */
+int64_t clock_spent(clockid_t thread);
+
+/* Real time from the system's last tick: some milliseconds coarse, and cheap. */
 int64_t clock_real_coarse(void);
 
 #endif

@@ -68,9 +68,9 @@ static void alarm_fired(uv_timer_t *alarm) {
 /* Lets libuv run: until something happens, or only for what is there. False when nothing is left
  * that could. */
 static bool run_uv(struct loop *loop, uv_run_mode mode) {
-  loop->polling = mode == UV_RUN_ONCE;
+  atomic_store_explicit(&loop->polling, mode == UV_RUN_ONCE, memory_order_relaxed);
   bool alive = uv_run(&loop->uv, mode) != 0;
-  loop->polling = false;
+  atomic_store_explicit(&loop->polling, false, memory_order_relaxed);
   return alive;
 }
 
@@ -186,7 +186,8 @@ static void tell(struct loop *loop, enum loop_moment moment) {
 bool loop_turn(struct loop *loop) {
   bool alive = true;
   int64_t now = clock_real();
-  loop->turns++;
+  uint64_t turns = atomic_load_explicit(&loop->turns, memory_order_relaxed);
+  atomic_store_explicit(&loop->turns, turns + 1, memory_order_relaxed);
   if (list_empty(&loop->ready)) {
     tell(loop, LOOP_POLLING);
     alive = wait(loop);

@@ -19,6 +19,7 @@
 #include "core/loop/clock.h"
 #include "core/loop/timer.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <uv.h>
 
@@ -57,19 +58,19 @@ struct loop {
   struct list closers;
   struct list idlers;        /* jobs made ready when nothing else can go on at this time */
   struct arranger *arranger; /* NULL: first in, first out */
-  uint64_t turns;
-  uint64_t activity;        /* counts what a poll brought */
-  int64_t polled;           /* real time of the last poll */
-  int64_t now;              /* loop time when this turn began */
-  int64_t stamp;            /* real time when it was last looked at */
-  unsigned jobs;            /* jobs run since then */
-  unsigned questions;       /* to other threads: virtual time waits for their answers */
-  unsigned partners;        /* other processes at work for us: virtual time keeps their pace */
-  bool polling;             /* within uv_run */
-  bool stands;              /* virtual time does not jump by itself */
-  unsigned strays;          /* threads of ours that did not end with it */
-  struct loop_watch *watch; /* or NULL */
-  char *scratch;            /* where a read callback's bytes land, LOOP_SCRATCH of them */
+  _Atomic uint64_t turns;    /* another thread may read it */
+  uint64_t activity;         /* counts what a poll brought */
+  int64_t polled;            /* real time of the last poll */
+  int64_t now;               /* loop time when this turn began */
+  int64_t stamp;             /* real time when it was last looked at */
+  unsigned jobs;             /* jobs run since then */
+  unsigned questions;        /* to other threads: virtual time waits for their answers */
+  unsigned partners;         /* other processes at work for us: virtual time keeps their pace */
+  atomic_bool polling;       /* within uv_run; another thread may read it */
+  bool stands;               /* virtual time does not jump by itself */
+  unsigned strays;           /* threads of ours that did not end with it */
+  struct loop_watch *watch;  /* or NULL */
+  char *scratch;             /* where a read callback's bytes land, LOOP_SCRATCH of them */
 };
 
 /* 0, or a negative libuv error. */
@@ -89,7 +90,7 @@ bool loop_turn(struct loop *loop);
  * behind the timers brings. */
 static inline void loop_stir(struct loop *loop) {
   loop->activity++;
-  if (loop->polling)
+  if (atomic_load_explicit(&loop->polling, memory_order_relaxed))
     uv_stop(&loop->uv);
 }
 

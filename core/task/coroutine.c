@@ -15,6 +15,12 @@ static lua_State *enter(lua_State *L, lua_State *inner) {
   return outer;
 }
 
+static void leave(lua_State *L, lua_State *outer) {
+  struct scheduler *scheduler = scheduler_of(L);
+  scheduler->running = outer;
+  interrupt_follow(scheduler, outer);
+}
+
 /* The thread of a task or a generator is the scheduler's alone. */
 static bool refused(lua_State *L) {
   lua_State *inner = lua_tothread(L, 1);
@@ -34,7 +40,7 @@ static int coroutine_resume(lua_State *L) {
   lua_insert(L, 1);
   /* It raises for a bad argument only, and then `running` has not changed. */
   lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-  scheduler_of(L)->running = outer;
+  leave(L, outer);
   return lua_gettop(L);
 }
 
@@ -44,7 +50,7 @@ static int wrapped(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
-  scheduler_of(L)->running = outer;
+  leave(L, outer);
   return status == LUA_OK ? lua_gettop(L) : lua_error(L);
 }
 

@@ -2,6 +2,7 @@
 
 #include "core/task/generator.h"
 #include "core/task/task.h"
+#include "core/task/traceback.h"
 #include "core/task/wait.h"
 
 #include <inttypes.h>
@@ -15,10 +16,13 @@ static bool grow(struct record_book *book) {
   uint32_t capacity = book->capacity ? 2 * book->capacity : FIRST_NOTES;
   if (capacity > RECORD_MOST_NOTES)
     return false;
-  struct record_note *notes = realloc(book->notes, capacity * sizeof *notes);
+  struct record_note *notes = malloc(capacity * sizeof *notes), *old = book->notes;
   if (!notes)
     return false;
-  book->notes = notes;
+  if (old)
+    memcpy(notes, old, book->count * sizeof *notes);
+  book->notes = notes; /* at no time is it freed memory: a signal handler may read it */
+  free(old);
   book->capacity = capacity;
   return true;
 }
@@ -200,17 +204,11 @@ void record_read(const struct scheduler *scheduler, const struct task *task,
     read_wait(scheduler, task, task->wait, record);
 }
 
-/* Whether a source is a file of strobe's own modules; report.lua says the same. */
-static bool is_ours(const char *source) {
-  return strncmp(source, "strobe:", 7) == 0 ||
-         (strstr(source, "modules/strobe/") && !strstr(source, "spec/modules/strobe/"));
-}
-
 static bool where_in(lua_State *L, char *file, int *line) {
   lua_Debug info;
   for (int level = 0; level < MOST_LEVELS && lua_getstack(L, level, &info); level++) {
     lua_getinfo(L, "Sl", &info);
-    if (info.currentline > 0 && !is_ours(info.short_src)) {
+    if (info.currentline > 0 && !traceback_is_ours(info.short_src)) {
       record_copy(file, RECORD_TEXT, info.short_src);
       *line = info.currentline;
       return true;

@@ -118,6 +118,7 @@ static int resume(struct scheduler *scheduler, lua_State *L, int *count) {
   scheduler->action = ACTION_NONE;
   scheduler->failed = false;
   scheduler->running = L;
+  interrupt_follow(scheduler, L);
   return lua_resume(L, scheduler->L, transfer, count);
 }
 
@@ -255,12 +256,14 @@ void scheduler_step(struct job *job) {
   task->resumed = scheduler->loop->now;
   if (scheduler->watch)
     watch_resumed(scheduler->watch, task);
+  scheduler_beat(scheduler);
   run(scheduler, task);
+  scheduler_beat(scheduler);
   if (scheduler->watch && task->future.state == FUTURE_PENDING)
     watch_parked(scheduler->watch, task);
   scheduler->current = NULL;
   scheduler->running = scheduler->L;
-  scheduler->interrupt = 0; /* what was to be stopped has ended */
+  interrupt_end(scheduler); /* what was to be stopped has ended */
   int64_t taken = time_taken(scheduler->loop);
   if (taken > scheduler->slow_step)
     report_slow(scheduler, task, taken);
@@ -288,8 +291,16 @@ int scheduler_call(lua_State *L, int arguments, int results, const char *what) {
   int base = lua_gettop(L) - arguments;
   lua_pushcfunction(L, error_handler);
   lua_insert(L, base);
-  scheduler_of(L)->callbacks++;
+  struct scheduler *scheduler = scheduler_of(L);
+  bool outermost = !(scheduler_read_beat(scheduler) & 1);
+  scheduler->callbacks++;
+  if (outermost)
+    scheduler_beat(scheduler);
   int status = lua_pcall(L, arguments, results, base);
+  if (outermost) {
+    scheduler_beat(scheduler);
+    interrupt_pardon(scheduler);
+  }
   lua_remove(L, base);
   context_leave(L);
   if (status == LUA_OK)

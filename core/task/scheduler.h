@@ -48,10 +48,15 @@ struct scheduler {
   bool has_context; /* the callback that runs has one, see context.c */
   uint64_t next_id;
   uint64_t steps;
-  uint64_t callbacks;     /* called so far */
-  int64_t slow_step;      /* nanoseconds after which a step is reported */
-  volatile int interrupt; /* see interrupt.c */
-  volatile int quit;      /* enum interrupt_quit */
+  uint64_t callbacks;   /* called so far */
+  int64_t slow_step;    /* nanoseconds after which a step is reported */
+  atomic_int interrupt; /* enum interrupt_reason, see interrupt.c */
+  volatile int quit;    /* enum interrupt_quit */
+  /* Looks at the state in which code that has gone on for long runs, or, with NULL, at what is
+   * between two steps. True: what it left on top is to be raised, see interrupt.c. May raise
+   * itself. */
+  bool (*examine)(struct scheduler *scheduler, lua_State *L);
+  _Atomic uint64_t beat; /* odd while Lua runs; another thread may read it */
   bool debug;
   const void *task_type, *future_type; /* metatables, for fast checks */
   int task_metatable;                  /* the Task metatable in the registry */
@@ -74,6 +79,16 @@ static inline void scheduler_own(lua_State *L) {
 
 static inline bool scheduler_owns(lua_State *L) {
   return *(uintptr_t *)lua_getextraspace(L) & SCHEDULER_OWNS;
+}
+
+/* Lua begins to run, or has ended. */
+static inline void scheduler_beat(struct scheduler *scheduler) {
+  uint64_t beat = atomic_load_explicit(&scheduler->beat, memory_order_relaxed);
+  atomic_store_explicit(&scheduler->beat, beat + 1, memory_order_relaxed);
+}
+
+static inline uint64_t scheduler_read_beat(const struct scheduler *scheduler) {
+  return atomic_load_explicit(&scheduler->beat, memory_order_relaxed);
 }
 
 /* Ties the scheduler to the main state, whose threads all inherit the tie. */

@@ -1,6 +1,7 @@
 #include "core/task/traceback.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 /* Of a deep stack the first and the last levels are told. */
 enum { FIRST_LEVELS = 10, LAST_LEVELS = 11 };
@@ -60,4 +61,9 @@ void traceback_push(lua_State *L, int level) {
     luaL_addvalue(&text);
   }
   luaL_pushresult(&text);
+}
+
+bool traceback_is_ours(const char *source) {
+  return strncmp(source, "strobe:", 7) == 0 ||
+         (strstr(source, "modules/strobe/") && !strstr(source, "spec/modules/strobe/"));
 }

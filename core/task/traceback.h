@@ -8,8 +8,12 @@
 #define STROBE_TASK_TRACEBACK_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 /* Pushes it for L itself, from that level on, 0 being the function that runs. [-0, +1, m] */
 void traceback_push(lua_State *L, int level);
+
+/* Whether a source is a file of strobe's own modules; report.lua says the same. */
+bool traceback_is_ours(const char *source);
 
 #endif
