@@ -3,13 +3,14 @@
 -- It guards against accidents, not malice. Reads of a module's globals fall through to one API that nobody can write;
 -- writing a global is an error. What tasks, timers and random numbers are is the unit's.
 
+local quota = require "strobe.live.quota"
 local refusals = require "strobe.live.refusal"
 
 local environment = {}
 
 local copied = {
   "assert", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "rawequal", "rawget", "rawlen", "select",
-  "setmetatable", "tonumber", "tostring", "type", "xpcall", "_VERSION",
+  "setmetatable", "tonumber", "tostring", "type", "_VERSION",
 }
 local libraries = { "coroutine", "math", "string", "table", "utf8" }
 
@@ -109,6 +110,7 @@ end
 function environment.api(facets)
   local api = {
     print = facets.print, warn = facets.warn, rawset = guarded_rawset, collectgarbage = count_garbage,
+    xpcall = quota.xpcall,
   }
   for _, name in ipairs(copied) do
     api[name] = _G[name]

@@ -5,6 +5,7 @@
 -- counting stops with it: coroutines which outlive it run at full speed.
 
 local refusals = require "strobe.live.refusal"
+local watchdog = require "strobe.core.watchdog"
 
 -- Instructions which a module may take to load, and between two looks at their number.
 local BUDGET, LOOK = 5000000, 10000
@@ -91,7 +92,7 @@ function quarantine.close(account)
   end
 end
 
---- Calls a function which may take its time, but not wait, and have no effects.
+--- Calls a function which may take its time, as long as the quota allows, but not wait, and have no effects.
 ---@param path string
 ---@param f function
 ---@param ... any
@@ -104,6 +105,7 @@ function quarantine.call(path, f, ...)
   debug.sethook(account.thread)
   local ok, result = quarantine.resume(account, ...)
   local trace
+  watchdog.pardon()
   if ok and coroutine.status(account.thread) ~= "dead" then
     ok, result = false, "it yields"
   end

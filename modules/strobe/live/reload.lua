@@ -7,6 +7,7 @@ local contexts = require "strobe.live.ctx"
 local generations = require "strobe.live.generation"
 local Probation = require "strobe.live.probation"
 local quarantine = require "strobe.live.quarantine"
+local quota = require "strobe.live.quota"
 local refusals = require "strobe.live.refusal"
 local report = require "strobe.report"
 local rollback = require "strobe.live.rollback"
@@ -159,7 +160,7 @@ local function undo_failed(change)
   if not (probation and probation.set.failed) then
     return false
   end
-  for _, told in ipairs(rollback.perform(probation.set, "error", probation.set.failure)) do
+  for _, told in ipairs(rollback.perform(probation.set, quota.code_of(probation.set.failure), probation.set.failure)) do
     unit.runtime:tell(told)
   end
   return true
@@ -292,7 +293,7 @@ local function start(change, deadline)
   local in_time = run:wait_boundary(deadline)
   if run.failure ~= nil then
     local trace = run.trace or refusals.text(run.failure)
-    local refusal = refusals.of(run.failure, "init")
+    local refusal = refusals.of(run.failure, quota.code_of(run.failure) == "budget" and "init_timeout" or "init")
     refusal.place = refusal.place or change.generation.graph:place_in(trace, unit.path)
     refusal.trace = trace
     error(refusal, 0)

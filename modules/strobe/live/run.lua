@@ -16,6 +16,7 @@ local staging = require "strobe.live.staging"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
+local watchdog = require "strobe.core.watchdog"
 
 -- Seconds of events without a wait after which the others get a turn.
 local SLICE = 0.005
@@ -49,6 +50,7 @@ local current = contexts.ContextVar("strobe.live.run", nil)
 ---@field at_boundary boolean
 ---@field failure? any why its main task, or a child, has ended
 ---@field ended? boolean its main task has
+---@field exceeded any the error of a step that was too long, see quota.lua; or false
 ---@field private staged strobe.live.Effect[]
 ---@field private counts table<strobe.Task, integer> effects of tasks, by task; 0 or more
 local Run = {}
@@ -68,6 +70,7 @@ function runs.new(unit, generation, st)
     maker = {}, -- by which what it makes is known, and is not held by
     -- Asked for with each event: what is not there would be looked for twice.
     event = false, batch = false, replay = false, starting = false, instant = false, moving = false, slice_end = false,
+    exceeded = false,
   }, Run)
 end
 
@@ -103,10 +106,11 @@ local function guarded(run, f, ...)
     run.trace = debug.traceback(tostring(e), 2)
     return e
   end, ...))
-  if results[1] then
+  if results[1] and not run.exceeded then
     return table.unpack(results, 2, results.n)
   end
-  local e = results[2]
+  watchdog.pardon()
+  local e = run.exceeded or results[2]
   if not errors.is(e, errors.CancelledError) then -- all that one has staged then is of its cleanup
     run:drop_staged(core_task.current())
     fail(run, e)
@@ -320,6 +324,9 @@ end
 
 -- What is at hand was processed.
 local function acknowledge(run)
+  if run.exceeded then
+    error(run.exceeded, 0)
+  end
   local event, batch = run.event, run.batch
   if event then
     run.event, run.batch = false, false
@@ -377,6 +384,9 @@ end
 
 local function begin_step(run, event)
   run.event, run.instant, run.seen = event, false, event.seq
+  if not run.replay then
+    run.unit.flight:note("event", event)
+  end
   if run.unit.probation then -- which writes it down
     run.began = run.unit.runtime:now()
   end
@@ -440,6 +450,9 @@ function Run:next_batch(size, wait)
   local batch = {}
   while event do
     batch[#batch + 1] = event
+    if #batch > 1 and not self.replay then
+      self.unit.flight:note("event", event)
+    end
     event = #batch < size and next_event(self, true) or nil
   end
   self.batch = batch

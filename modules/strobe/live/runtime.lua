@@ -7,15 +7,18 @@ local contexts = require "strobe.async.context"
 local core_error = require "strobe.core.error"
 local Delivery = require "strobe.live.delivery"
 local errors = require "strobe.async.error"
+local Flight = require "strobe.live.flight"
 local Intake = require "strobe.live.intake"
 local Leftovers = require "strobe.live.leftovers"
 local Lock = require("strobe.async.lock").Lock
 local Metrics = require "strobe.live.metrics"
 local Port = require "strobe.live.port"
 local Probations = require "strobe.live.probations"
+local quota = require "strobe.live.quota"
 local reload = require "strobe.live.reload"
 local tasks = require "strobe.async.task"
 local timeouts = require "strobe.async.timeout"
+local Supervision = require "strobe.live.supervision"
 local Unit = require "strobe.live.unit"
 
 -- Seconds which the end of all waits for a reload.
@@ -28,6 +31,9 @@ local PATIENCE = 10
 ---@field probation? strobe.live.Limits
 ---@field drain? number       seconds
 ---@field on_drain? "abort"|"cancel"
+---@field quota? strobe.live.QuotaOptions of steps; nil: they may last for ever
+---@field flight? strobe.live.FlightOptions where its recordings go
+---@field supervision? strobe.live.SupervisionOptions of units that have none of their own
 ---@field on_report? fun(report: strobe.live.Report)
 ---@field log? fun(level: string, text: string, facts: table)
 ---@field streams? string[]   that there are besides those of feeds; nil: any, as long as there is no feed
@@ -68,6 +74,8 @@ function Runtime.new(options)
   for name, functions in pairs(builtin_ports) do
     runtime:add_port(name, functions)
   end
+  runtime.flight = Flight.new(runtime, options.flight)
+  quota.open(runtime, options.quota)
   return runtime
 end
 
@@ -268,7 +276,9 @@ end
 local function enter(runtime, list)
   local units = {}
   for i, entry in ipairs(list) do
-    local unit = Unit.new(runtime, entry.name, entry.path, runtime.options)
+    local unit = Unit.new(runtime, entry.name, entry.path, {
+      inbox = runtime.options.inbox, supervision = entry.supervision or runtime.options.supervision,
+    })
     runtime.units[entry.name] = unit
     table.insert(runtime.order, unit)
     units[i] = unit
@@ -288,7 +298,7 @@ end
 
 --- Starts units: all of them in one turn, or none.
 ---@async
----@param list {name: string, path: string}[] absolute paths
+---@param list {name: string, path: string, supervision?: strobe.live.SupervisionOptions}[] absolute paths
 ---@return strobe.live.Report[]
 function Runtime:start_all(list)
   local held <close> = self.lock:acquire() -- luacheck: ignore
@@ -308,10 +318,11 @@ end
 ---@async
 ---@param name string
 ---@param path string absolute
+---@param options? {supervision?: strobe.live.SupervisionOptions}
 ---@return strobe.live.Report
-function Runtime:start(name, path)
+function Runtime:start(name, path, options)
   check_names(self, { { name = name } })
-  return self:start_all({ { name = name, path = path } })[1]
+  return self:start_all({ { name = name, path = path, supervision = options and options.supervision } })[1]
 end
 
 -- Reloads while nobody else does.
@@ -378,6 +389,18 @@ function Runtime:rollback(name)
   return self.probations:undo_by_hand(self.units[name])
 end
 
+--- Writes what happened last to a unit, as JSON lines: see flight.lua.
+---@async
+---@param name string
+---@param path string
+---@return true? done
+---@return string? message
+---@return string? code
+function Runtime:record_flight(name, path)
+  admission.check_names(self, name, 2)
+  return self.flight:write(self.units[name], "on demand", path)
+end
+
 --- Figures of all units, as plain data.
 ---@return strobe.live.Metrics
 function Runtime:metrics()
@@ -392,20 +415,14 @@ function Runtime:gens(name)
   return self.units[name].history
 end
 
---- Stops all units, and ends.
----@async
-function Runtime:close()
-  if self.closed then
-    return
-  end
-  self.closed = true
+local function close(self, me)
   self.intake:close()
   timeouts.move_on_after(PATIENCE, self.lock.acquire, self.lock) -- a reload that is under way is refused
   for _, unit in ipairs(self.order) do
     unit.probation = false
     unit:stop()
   end
-  local own, me = {}, require("strobe.core.task").current()
+  local own = {}
   for task in pairs(self.own) do
     own[#own + 1] = task ~= me and task or nil
   end
@@ -414,6 +431,16 @@ function Runtime:close()
   end
   for _, port in pairs(self.ports) do
     port:close()
+  end
+  quota.close(self)
+end
+
+--- Stops all units, and ends. It comes to its end even if the task that calls is cancelled meanwhile.
+---@async
+function Runtime:close()
+  if not self.closed then
+    self.closed = true
+    Supervision.shielded(close, self, tasks.current_task())
   end
 end
 

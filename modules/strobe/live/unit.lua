@@ -3,11 +3,11 @@
 
 local contexts = require "strobe.live.ctx"
 local Inbox = require "strobe.live.inbox"
+local quota = require "strobe.live.quota"
 local runs = require "strobe.live.run"
+local Supervision = require "strobe.live.supervision"
 local time = require "strobe.core.time"
 
--- Restarts after a failure: the first pause, and how many in how many seconds.
-local FIRST_PAUSE, MOST_RESTARTS, RESTART_WINDOW = 0.1, 5, 60
 -- Seconds for a unit's tasks to clean up, and for dispose.
 local CLEANUP = 1
 -- Attempts that are remembered.
@@ -29,6 +29,8 @@ local HISTORY = 100
 ---@field skipped integer events of streams that are no longer subscribed
 ---@field failed_events integer
 ---@field events integer which were processed
+---@field supervision strobe.live.Supervision
+---@field flight strobe.live.Ring of the flight recorder
 local Unit = {}
 Unit.__index = Unit
 Unit.__name = "unit"
@@ -39,13 +41,14 @@ Unit.CLEANUP = CLEANUP
 ---@param runtime strobe.live.Runtime
 ---@param name string
 ---@param path string
----@param options table inbox
+---@param options {inbox?: table, supervision?: strobe.live.SupervisionOptions}
 ---@return strobe.live.Unit
 function Unit.new(runtime, name, path, options)
   local unit = setmetatable({
     runtime = runtime, name = name, path = path, inbox = Inbox.new(options.inbox), state = "starting", number = 0,
     history = {}, deadlines = {}, keeper = contexts.keeper(), subscriptions = {}, skipped = 0, failed_events = 0,
-    restarts = {}, events = 0, held = false, probation = false,
+    supervision = Supervision.new(options.supervision), flight = runtime.flight:ring(), events = 0,
+    held = false, probation = false,
   }, Unit)
   runtime:introduce(unit)
   return unit
@@ -168,6 +171,7 @@ end
 ---@param effect strobe.live.Effect
 function Unit:sent(run, effect)
   effect.unit = self
+  self.flight:note("effect", effect)
   if run.event and effect.task == run.main then
     write_down(run, effect)
   end
@@ -180,6 +184,7 @@ end
 
 local function report_failure(unit, run, e)
   local text = "gen %d failed at event %d\n%s"
+  unit.flight:note("error", { text = tostring(e), trace = run.trace, gen = run.generation.number, seq = run.seen })
   unit.runtime:log("error", text:format(run.generation.number, run.seen, run.trace or tostring(e)), {
     unit = unit.name, gen = run.generation.number, seq = run.seen,
   })
@@ -203,20 +208,6 @@ function Unit:take_back(run)
   return #list
 end
 
--- How long to wait before the next restart; nil when there were too many.
-local function pause_of(unit)
-  local now, recent = time.now(), {}
-  for _, at in ipairs(unit.restarts) do
-    recent[#recent + 1] = now - at < RESTART_WINDOW and at or nil
-  end
-  unit.restarts = recent
-  if #recent >= MOST_RESTARTS then
-    return nil
-  end
-  recent[#recent + 1] = now
-  return FIRST_PAUSE * 2 ^ (#recent - 1)
-end
-
 local function restart(unit, run, pause)
   time.sleep(pause)
   if unit.run == run and not unit.held then
@@ -236,7 +227,9 @@ function Unit:failed(run, e)
   local probation = self.probation
   if probation and probation:covers(run) and not probation.set.failed then
     probation.set.failed, probation.set.failure = probation, e
-    self.runtime.probations:undo(probation, "error", e)
+    self.runtime.probations:undo(probation, quota.code_of(e), e)
+  else
+    self.runtime.flight:save(self, "failure")
   end
 end
 
@@ -245,23 +238,26 @@ end
 function Unit:main_ended(run)
   if run ~= self.run or run.starting or run.stopping or run.cut then
     return
-  elseif run.failure == nil then
-    self.state = "ended"
-    return
-  elseif self.probation and self.probation:covers(run) then
+  elseif run.failure ~= nil and self.probation and self.probation:covers(run) then
     return
   end
-  self.failed_events = self.failed_events + 1
-  self:take_back(run)
-  local pause = pause_of(self)
-  if not pause then
+  local failed = run.failure ~= nil
+  local seq = failed and run.event and run.event.seq or nil
+  if failed then
+    self.failed_events = self.failed_events + 1
+    self:take_back(run)
+  else
+    self:settle_cut(run) -- to return is to have processed it
+  end
+  local pause, why = self.supervision:decide(time.now(), failed, seq)
+  if pause then
+    self.runtime:spawn(restart, self, run, pause):set_name("restart of " .. self.name)
+  elseif failed then
     self.state = "failed"
-    self.runtime:log("error", ("unit %s stops: it failed %d times within %d s; fix it and reload"):format(self.name,
-      MOST_RESTARTS + 1, RESTART_WINDOW), { unit = self.name })
-    return
+    self.runtime:log("error", ("unit %s stops: %s; fix it and reload"):format(self.name, why), { unit = self.name })
+  else
+    self.state = "ended"
   end
-  local task = self.runtime:spawn(restart, self, run, pause)
-  task:set_name("restart of " .. self.name)
 end
 
 -- --- Runs --------------------------------------------------------------------------------------

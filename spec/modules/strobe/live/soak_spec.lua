@@ -44,6 +44,8 @@ local kinds = {
   ["bad state"] = { migrate = "st.f = print", new_version = true, verdict = "rejected:state_type" },
   ["migration"] = { migrate = "st.migrated = (st.migrated or 0) + 1", new_version = true, verdict = "committed" },
   ["error"] = { fails = 60, first = "if fails then error 'first' end", verdict = "committed" },
+  ["hang"] = { fails = 60, verdict = "committed",
+    first = "while fails do pcall(function() while true do local _ = {} end end) end" },
   ["effect, then error"] = { fails = 60, first = "if fails then ctx:emit('order', m.seq) error 'x' end",
     verdict = "committed" },
   ["effect, await, error"] = { fails = 60, verdict = "committed",
@@ -118,6 +120,9 @@ local function check(units, count)
   return repeated
 end
 
+-- Of processor time, so a busy machine does not change what happens.
+local QUOTA = { seconds = 0.05 }
+
 local function soak(seed, count)
   local state = seed
   local function random(most)
@@ -126,7 +131,9 @@ local function soak(seed, count)
     return most and bits % most + 1 or bits / 0x7fffffff
   end
   local probation = { events = 50, seconds = 0 }
-  local units <close> = UnitFolder.new({ ["mm.lua"] = unit { version = 1 } }, { probation = probation })
+  local units <close> = UnitFolder.new({ ["mm.lua"] = unit { version = 1 } }, {
+    probation = probation, quota = QUOTA,
+  })
   assert.equal("committed", units:start("mm").verdict)
   local feeding = async.create_task(feed, units, count)
   local verdicts = reload_at_random(units, random, feeding)
@@ -135,12 +142,14 @@ local function soak(seed, count)
   local mm = units.runtime.units.mm
   assert.equal("running", mm.state)
   assert.equal(0, #mm.inbox)
-  local late = 0 -- rollbacks
+  local late, hung = 0, 0 -- rollbacks
   for _, report in ipairs(units.reports) do
     late = late + (report.verdict == "rolled_back:error" and 1 or 0)
+    hung = hung + (report.verdict == "rolled_back:budget" and 1 or 0)
     assert.message(report.error).not_equal("rolled_back:failed", report.verdict)
   end
   assert.is_true(late > 0)
+  assert.is_true(hung > 0)
   assert.equal(count, mm.run.st.count)
   assert.equal(model(count), mm.run.st.sum)
   check(units, count)
