@@ -25,7 +25,9 @@ units:
   --root DIR               modules are looked for here, and files lie below it (the folder of each unit)
   --inbox N                events that may wait (65536)
   --policy block|drop_oldest|latest   what happens when so many do (block: the feed is not read)
-  --quota S                a handler that goes on so long without waiting is interrupted
+  --quota S                a handler that goes on so long without waiting is interrupted (0.5, of processor time)
+  --flight DIR             what happened last to a unit is written here when it fails, or is rolled back
+                           ($XDG_STATE_HOME/strobe/flight)
   --setup FILE             Lua that runs first: live.port("name", { send = f, query = f }) of require "strobe.live"
 trading:
   --broker paper[:JOURNAL]|none   orders are matched against the ticks, and journaled (paper, if a unit uses ctx.orders)

@@ -18,6 +18,15 @@ local SLICE = 64
 ---@field seconds? number  told (10)
 ---@field files? integer   in the folder for each unit; then the oldest of this process goes (10)
 
+-- Recordings are of use after a restart: $XDG_STATE_HOME, or ~/.local/state.
+local function state_folder()
+  local folder, home = os.getenv "XDG_STATE_HOME", os.getenv "HOME"
+  if not folder or folder == "" then
+    folder = home and home .. "/.local/state"
+  end
+  return folder and folder .. "/strobe/flight" or nil
+end
+
 local defaults = { entries = 2048, seconds = 10, files = 10 }
 
 ---@class strobe.live.Ring of one unit
@@ -79,7 +88,7 @@ end
 ---@class strobe.live.Flight
 ---@field private runtime strobe.live.Runtime
 ---@field private options strobe.live.FlightOptions
-local Flight = {}
+local Flight = { state_folder = state_folder }
 Flight.__index = Flight
 
 ---@param runtime strobe.live.Runtime

@@ -10,7 +10,8 @@ local function strobe(code)
     local function ended(f) return select(2, pcall(async.wait_for, async.create_task(f), 9)) end
     watchdog.quota(0.02, function(...) return judge(...) end)
   ]]
-  return shell.lua((prelude .. code):gsub("%%%%", "%%"), "live")
+  local output, status = shell.lua((prelude .. code):gsub("%%%%", "%%"), "live")
+  return output:gsub("strobe: warning: strobe ran [^\n]+\n", ""), status -- to start may take its time
 end
 
 describe("the watchdog", function()
@@ -61,7 +62,7 @@ describe("the watchdog", function()
           return #times < 3 and 0.02 * (#times + 1) or nil
         end
         local began = os.clock()
-        while os.clock() - began < 0.2 do end
+        while os.clock() - began < 0.2 do local _ = {} end
         print(#times, times[2] >= 0.04, times[3] >= 0.06)]]
       assert.matches("3\ttrue\ttrue\n", output)
     end)
@@ -118,7 +119,7 @@ describe("the watchdog", function()
       watchdog.stall(0.05)
       local function spin(seconds)
         local began = os.clock()
-        while os.clock() - began < seconds do end
+        while os.clock() - began < seconds do local _ = {} end
       end
       local patient = async.create_task(function() async.sleep(0.4) end)
       patient:set_name "patient"
@@ -155,7 +156,7 @@ describe("the watchdog", function()
         async.create_task(function() async.sleep(0.02) end):set_name "patient"
         async.sleep(0)
         signal()
-        for i = 1, 1e5 do end
+        for i = 1, 1e5 do local _ = {} end
         print "between"
         signal()
         async.sleep(0.01)]], "live")

@@ -16,6 +16,7 @@ local options = {}
 ---@field probation? table {off} or {events, seconds}
 ---@field inbox table {size, policy}
 ---@field quota? number seconds
+---@field flight? string the folder of the flight recorder
 ---@field setup? string
 ---@field broker? {kind: "paper"|"none", journal?: string} nil: paper, if a unit speaks of orders
 ---@field report? string
@@ -28,7 +29,7 @@ local known = {
   feed = arguments.texts, watch = false, root = arguments.text, drain = arguments.number, on_drain = arguments.text,
   probation = arguments.text, inbox = arguments.integer, policy = arguments.text, setup = arguments.text,
   broker = arguments.text, report = arguments.text, json = false, quota = arguments.number, seed = arguments.integer,
-  clock = arguments.text, attach = arguments.text, no_eval = false, help = false,
+  clock = arguments.text, attach = arguments.text, no_eval = false, flight = arguments.text, help = false,
 }
 
 local function one_of(list)

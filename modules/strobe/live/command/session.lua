@@ -3,6 +3,7 @@
 
 local Console = require "strobe.live.command.console"
 local Event = require("strobe.async.event").Event
+local Flight = require "strobe.live.flight"
 local Runtime = require "strobe.live.runtime"
 local Watcher = require "strobe.live.watcher"
 local attach = require "strobe.attach"
@@ -14,7 +15,11 @@ local reach = require "strobe.live.reach"
 local report = require "strobe.report"
 local time = require "strobe.core.time"
 local uv = require "luv"
+local watchdog = require "strobe.core.watchdog"
 
+-- Seconds of processor time which a handler may run without waiting; and for which the loop may stand still until all
+-- stacks are printed.
+local QUOTA, STALL = 0.5, 2
 -- Seconds between two looks at the units.
 local LOOK = 1
 
@@ -283,7 +288,7 @@ local function new_runtime(options, console)
   local runtime = Runtime.new {
     root = options.root, seed = options.seed, inbox = options.inbox, probation = options.probation,
     drain = options.drain, on_drain = options.on_drain,
-    quota = options.quota and { seconds = options.quota } or nil,
+    quota = { seconds = options.quota or QUOTA }, flight = { folder = options.flight or Flight.state_folder() },
     on_report = function(told)
       console:report(told)
     end,
@@ -318,6 +323,7 @@ function Session.run(options, started)
   if not status and not session.status then -- no signal has come meanwhile
     open_door(session)
     host.slow_step(slow)
+    watchdog.stall(STALL)
     go(session)
     started()
     session.over:wait()
