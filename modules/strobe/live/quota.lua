@@ -20,8 +20,8 @@ BudgetError.code = "budget"
 
 local quota = { BudgetError = BudgetError }
 
--- Seconds by runtime.
-local limits = {}
+-- Seconds by runtime; one that was forgotten is not kept alive.
+local limits = setmetatable({}, { __mode = "k" })
 
 local function least()
   local seconds
