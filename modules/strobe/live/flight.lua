@@ -14,7 +14,7 @@ local SLICE = 64
 
 ---@class strobe.live.FlightOptions
 ---@field folder? string  where recordings are written; nil: on demand only
----@field entries? integer that are kept for each unit (2048)
+---@field entries? integer that are kept for each unit (2048); 0: nothing is
 ---@field seconds? number  told (10)
 ---@field files? integer   in the folder for each unit; then the oldest of this process goes (10)
 
@@ -42,6 +42,10 @@ function Ring:note(kind, thing)
   self.count = self.count + 1
   self.kinds[place], self.times[place], self.things[place] = kind, time.now(), thing
 end
+
+-- One in which nothing is kept.
+local Silent = setmetatable({ note = function() end }, { __index = Ring })
+Silent.__index = Silent
 
 -- A copy of what is to be told, oldest first.
 local function told(ring, seconds)
@@ -117,7 +121,8 @@ end
 --- The ring of a new unit.
 ---@return strobe.live.Ring
 function Flight:ring()
-  return setmetatable({ size = self.options.entries, count = 0, kinds = {}, times = {}, things = {} }, Ring)
+  local size = self.options.entries
+  return setmetatable({ size = size, count = 0, kinds = {}, times = {}, things = {} }, size > 0 and Ring or Silent)
 end
 
 ---@param report strobe.live.Report

@@ -103,6 +103,15 @@ describe("the flight recorder", function()
     assert.equal(2, #fs.readdir(folder.path))
   end)
 
+  it("keeps nothing when that is asked for", function()
+    local units <close> = UnitFolder.new({ ["mm.lua"] = unit:gsub("LIMIT", "0") }, { flight = { entries = 0 } })
+    units:start "mm"
+    units:offer("ticks", 1, 2)
+    local path = units.folder.path .. "/flight.jsonl"
+    assert(units.runtime:record_flight("mm", path))
+    assert.equal("flight", kinds(read(path)))
+  end)
+
   it("tells what JSON has no words for as text", function()
     local units <close> = UnitFolder.new { ["mm.lua"] = unit:gsub("LIMIT", "0"):gsub('ctx:log.-\n', "\n") }
     units:start "mm"
