@@ -9,6 +9,7 @@
 #include "core/task/wait.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -176,6 +177,11 @@ static void answer(struct watchdog *watchdog, uint64_t beat, int64_t due) {
   atomic_store(&watchdog->answered, beat);
 }
 
+/* The judge may answer anything. */
+static int64_t due_at(double seconds) {
+  return seconds < MOST_SECONDS ? (int64_t)(fmax(seconds, 0) * (double)CLOCK_SECOND) : CLOCK_NEVER;
+}
+
 static bool examine(struct scheduler *scheduler, lua_State *L) {
   struct watchdog *watchdog = &list_entry(scheduler, struct host, scheduler)->watchdog;
   uint64_t beat = scheduler_read_beat(scheduler);
@@ -187,7 +193,7 @@ static bool examine(struct scheduler *scheduler, lua_State *L) {
     return false;
   int type = lua_type(L, -1);
   if (type == LUA_TNUMBER)
-    answer(watchdog, beat, (int64_t)(lua_tonumber(L, -1) * (double)CLOCK_SECOND));
+    answer(watchdog, beat, due_at(lua_tonumber(L, -1)));
   if (type != LUA_TNUMBER && type != LUA_TNIL)
     return true;
   lua_pop(L, 1);
