@@ -312,6 +312,7 @@ end
 ---@param request strobe.broker.OrderRequest
 ---@param unit? string whose it is
 ---@param done fun(ack: strobe.broker.Ack?, message?: string, code?: string) called now or later, once
+---@return any ... what done returns, when it is called now
 function Paper:submit(request, unit, done)
   local order, message, code = orders.check(request, self.limits)
   if not order then
@@ -385,6 +386,7 @@ end
 --- Cancels an order without waiting; see cancel.
 ---@param id string
 ---@param done fun(ack: table?, message?: string, code?: string)
+---@return any ... what done returns, when it is called now
 function Paper:withdraw(id, done)
   local order = type(id) == "string" and self.ledger.orders[id]
   if not order then

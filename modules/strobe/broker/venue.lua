@@ -18,6 +18,7 @@ local Venue = {}
 local METHODS = { "place", "cancel", "orders", "positions", "account", "on_fill" }
 
 --- Raises when something is no venue.
+---@package
 ---@param venue any
 ---@param level integer
 function Venue.check(venue, level)

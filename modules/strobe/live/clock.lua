@@ -18,6 +18,7 @@ local floor, now = math.floor, time.now
 local Clock = {}
 Clock.__index = Clock
 
+--- Makes one, which shows the time as it is.
 ---@return strobe.live.Clock
 function Clock.new()
   return setmetatable({ offset = time.mode() == "virtual" and 0 or time.wall() - now() }, Clock)

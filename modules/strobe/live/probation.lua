@@ -43,6 +43,7 @@ Probation.__index = Probation
 ---@field failed? strobe.live.Probation which of them is why all are to be undone
 ---@field failure? any
 
+--- Begins one for new code.
 ---@param run strobe.live.Run
 ---@param before strobe.live.Generation
 ---@param limits? strobe.live.Limits
@@ -109,6 +110,7 @@ function Probation:put_late(event)
   end
 end
 
+--- The new code has sent something.
 ---@param effect strobe.live.Effect
 function Probation:sent(effect)
   self.effects[#self.effects + 1] = effect

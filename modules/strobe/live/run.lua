@@ -50,6 +50,7 @@ local current = contexts.ContextVar("strobe.live.run", nil)
 ---@field at_boundary boolean
 ---@field failure? any why its main task, or a child, has ended
 ---@field ended? boolean its main task has
+---@field sending boolean ports are at work, for which it does not answer
 ---@field exceeded any the error of a step that was too long, see quota.lua; or false
 ---@field private staged strobe.live.Effect[]
 ---@field private counts table<strobe.Task, integer> effects of tasks, by task; 0 or more
@@ -70,7 +71,7 @@ function runs.new(unit, generation, st)
     maker = {}, -- by which what it makes is known, and is not held by
     -- Asked for with each event: what is not there would be looked for twice.
     event = false, batch = false, replay = false, starting = false, instant = false, moving = false, slice_end = false,
-    exceeded = false,
+    exceeded = false, sending = false,
   }, Run)
 end
 
@@ -267,7 +268,24 @@ end
 
 -- --- Effects -----------------------------------------------------------------------------------
 
-Run.emit, Run.flush, Run.drop_staged = staging.emit, staging.flush, staging.drop
+--- Stages an effect. See ctx:emit.
+---@param port string
+---@param value any
+---@return strobe.live.Effect
+function Run:emit(port, value)
+  return staging.emit(self, port, value)
+end
+
+--- Sends what is staged.
+function Run:flush()
+  staging.flush(self)
+end
+
+--- Forgets what a task has staged since it waited last.
+---@param task strobe.Task
+function Run:drop_staged(task)
+  staging.drop(self, task)
+end
 
 -- --- Time and chance ---------------------------------------------------------------------------
 

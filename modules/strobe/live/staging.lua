@@ -110,11 +110,13 @@ function staging.flush(run)
     return
   end
   run.staged = {}
+  run.sending = true -- ports are not the unit's code: its quota does not cut them
   for _, effect in ipairs(staged) do
     run.unit:sent(run, effect)
     effect.target:send(effect)
     effect.task, effect.before = nil, nil
   end
+  run.sending = false
 end
 
 --- Forgets what a task has staged since it waited last.
