@@ -231,8 +231,8 @@ static const luaL_Reg functions[] = {
     {"statistics", host_statistics}, {NULL, NULL},
 };
 
-/* Pushes where this program is: a program that changes its folder can start itself again. Without /proc it is as it was
- * called. [-0, +1, m] */
+/* Pushes where this program is, so that one which changes its folder can start itself again.
+ * Without /proc it is as it was called. [-0, +1, m] */
 static void push_program(lua_State *L) {
   char path[PATH_MAX];
   size_t size = sizeof path;
