@@ -26,7 +26,11 @@ local function remove(path)
       assert(uv.fs_unlink(path .. "/" .. name))
     end
   end
-  assert(uv.fs_rmdir(path))
+  local gone, message, code = uv.fs_rmdir(path)
+  if code == "ENOTEMPTY" then -- somebody has made another file meanwhile
+    return remove(path)
+  end
+  assert(gone, message)
 end
 
 --- A new folder in the system's folder for temporary files.

@@ -33,7 +33,7 @@ end
 --- A folder with the unit, which runs as "mm".
 function much_reloaded.start()
   local files = { ["mm.lua"] = text_of(0), ["leaf.lua"] = LEAF }
-  local units = UnitFolder.new(files, { probation = { events = 1, seconds = 0 } })
+  local units = UnitFolder.new(files, { probation = { events = 1, seconds = 0 }, flight = { entries = 64 } })
   assert(units:start("mm").verdict == "committed")
   return units
 end
