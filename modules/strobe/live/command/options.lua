@@ -19,6 +19,8 @@ local options = {}
 ---@field flight? string the folder of the flight recorder
 ---@field setup? string
 ---@field broker? {kind: "paper"|"none", journal?: string} nil: paper, if a unit speaks of orders
+---@field cash? number what the paper broker's account begins with
+---@field fee? number part of a fill's value that it costs
 ---@field report? string
 ---@field seed? integer
 ---@field clock? string
@@ -29,7 +31,8 @@ local known = {
   feed = arguments.texts, watch = false, root = arguments.text, drain = arguments.number, on_drain = arguments.text,
   probation = arguments.text, inbox = arguments.integer, policy = arguments.text, setup = arguments.text,
   broker = arguments.text, report = arguments.text, json = false, quota = arguments.number, seed = arguments.integer,
-  clock = arguments.text, attach = arguments.text, no_eval = false, flight = arguments.text, help = false,
+  cash = arguments.number, fee = arguments.number, clock = arguments.text, attach = arguments.text, no_eval = false,
+  flight = arguments.text, help = false,
 }
 
 local function one_of(list)
@@ -90,6 +93,18 @@ local checks = {
   on_drain = one_of { "abort", "cancel" },
   attach = one_of { "rw", "ro", "off" },
   policy = one_of { "block", "drop_oldest", "latest" },
+  cash = function(value)
+    if math.abs(value) < 1e10 then
+      return value
+    end
+    return nil, "a number below 1e10 expected"
+  end,
+  fee = function(value)
+    if value >= 0 and value < 1 then
+      return value
+    end
+    return nil, "a part of 1 expected, as 0.0004"
+  end,
   inbox = positive, quota = positive, probation = probation, broker = broker, report = report,
 }
 

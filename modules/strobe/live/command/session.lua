@@ -134,7 +134,9 @@ local function open_broker(session)
   if wanted and wanted.kind == "none" or not wanted and not speaks_of_orders(session) then
     return
   end
-  local paper, message = require("strobe.broker").Paper { journal = wanted and wanted.journal }
+  local paper, message = require("strobe.broker").Paper {
+    journal = wanted and wanted.journal, cash = session.options.cash, fee = session.options.fee,
+  }
   if not paper then
     return complain(session, "--broker: %s", message)
   end

@@ -171,7 +171,7 @@ describe("a back-test", function()
     }))
     local process <close> = child.spawn(program, { "--clock=virtual", "live", folder.path .. "/market_maker.lua",
       "--feed", "replay:" .. folder.path .. "/ticks.csv", "--broker", "paper:" .. folder.path .. "/orders.journal",
-      "--report", folder.path .. "/out.html" })
+      "--cash", "10000", "--fee", "0.001", "--report", folder.path .. "/out.html" })
     assert.equal(0, process:wait(), process.output.stderr)
     local result = assert(json.decode(read(folder.path .. "/out.json")))
     assert.matches("^<!doctype html>.*<svg.*</html>\n$", read(folder.path .. "/out.html"))
@@ -182,7 +182,8 @@ describe("a back-test", function()
     assert.same({ #fills, paper:placed() }, { totals.fills, totals.orders })
     assert.near(sums.turnover, totals.turnover, 1e-6)
     local last = result.prices[1].points[#result.prices[1].points][2]
-    assert.near(sums.cash + sums.position * last, totals.equity, 1e-6)
+    assert.near(10000 + sums.cash + sums.position * last, totals.equity, 1e-6)
+    assert.near(sums.turnover * 0.001, totals.fees, 1e-6)
     for i, fill in ipairs(fills) do
       local told = result.fills[i]
       assert.same({ fill.order, fill.side, fill.size, fill.price }, { told.order, told.side, told.size, told.price })

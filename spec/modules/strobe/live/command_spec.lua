@@ -273,6 +273,8 @@ describe("strobe live", function()
     ["mm.lua --on-drain wait"] = "--on-drain wait: abort or cancel expected",
     ["mm.lua --inbox 0"] = "--inbox 0: a number above 0 expected",
     ["mm.lua --quota=-1"] = "--quota -1: a number above 0 expected",
+    ["mm.lua --fee 4"] = "--fee 4: a part of 1 expected, as 0.0004",
+    ["mm.lua --cash 1e12"] = "--cash 1000000000000.0: a number below 1e10 expected",
     ["mm.lua --broker real"] = "--broker real: paper, paper:JOURNAL or none expected",
     ["mm.lua --report out.txt"] = "--report out.txt: a name that ends with .html or .json expected",
     ["mm.lua --clock=fast"] = "--clock=fast: live, virtual or xN (as x10) expected",

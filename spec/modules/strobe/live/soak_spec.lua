@@ -1,5 +1,6 @@
 local UnitFolder = require "spec.support.unit_folder"
 local async = require "strobe.async"
+local clock = require "strobe.testing.clock"
 
 -- Every version does the same with an event, and says so; what it does besides is its kind.
 local UNIT = [[
@@ -124,6 +125,7 @@ end
 local QUOTA = { seconds = 0.3 }
 
 local function soak(seed, count)
+  clock.prolong(count * 0.001)
   local state = seed
   local function random(most)
     state = (state * 6364136223846793005 + 1442695040888963407)
