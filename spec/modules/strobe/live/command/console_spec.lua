@@ -50,7 +50,7 @@ describe("strobe live on a terminal", function()
 
   it("has its verdicts in colour, and a bar of progress that goes at the end", function()
     local folder <close> = Folder.new { ["mm.lua"] = UNIT }
-    local words = "exec '%s' live '%s/mm.lua' --feed 'synthetic:1?count=500&rate=500' 2>&1"
+    local words = "exec env -u NO_COLOR TERM=xterm '%s' live '%s/mm.lua' --feed 'synthetic:1?count=500&rate=500' 2>&1"
     local line = words:format(program, folder.path)
     local process <close> = child.spawn("script", { "-qefc", "stty rows 24 cols 80; " .. line, "/dev/null" },
       { input = false })
