@@ -1,6 +1,8 @@
 --- A sink for feeds: it writes down what comes.
 
+local assert = require "luassert"
 local async = require "strobe.async"
+local feeds = require "strobe.live.feed"
 
 local Listener = {}
 Listener.__index = Listener
@@ -56,6 +58,16 @@ Listener.__close = function(self)
     self.task:cancel()
   end
   async.wait({ self.task })
+end
+
+--- A URL is refused, with these words.
+---@param url string
+---@param reason string
+function Listener.refuses(url, reason)
+  local feed, message, code = feeds.open(url)
+  assert.is_nil(feed)
+  assert.equal("EINVAL", code)
+  assert.matches(reason, message, 1, true)
 end
 
 return Listener

@@ -9,6 +9,7 @@ local UnitFolder = require "spec.support.unit_folder"
 local assert = require "luassert"
 local async = require "strobe.async"
 local refusals = require "strobe.live.refusal"
+local util = require "luassert.util"
 
 local RefusedUnit = {}
 RefusedUnit.__index = RefusedUnit
@@ -47,34 +48,6 @@ local function open_when_frozen(self)
   end
 end
 
-local function copy_of(value)
-  if type(value) ~= "table" then
-    return value
-  end
-  local copy = {}
-  for key, field in pairs(value) do
-    copy[key] = copy_of(field)
-  end
-  return copy
-end
-
-local function equal(a, b)
-  if type(a) ~= "table" or type(b) ~= "table" then
-    return a == b
-  end
-  for key, value in pairs(a) do
-    if not equal(value, b[key]) then
-      return false
-    end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then
-      return false
-    end
-  end
-  return true
-end
-
 --- A unit "mm" that has got 1 and 2, and then these words.
 ---@param files? table<string, string>
 ---@param options? table of the runtime
@@ -92,7 +65,7 @@ function RefusedUnit.new(files, options, ...)
   self.units:offer("ticks", 1, 2, ...)
   self.unit = self.units.runtime.units.mm
   self.run = self.unit.run
-  self.before = copy_of(self.run.st)
+  self.before = util.deepcopy(self.run.st)
   open_when_frozen(self)
   return self
 end
@@ -126,7 +99,7 @@ end
 ---@param said? string[] what else went out since 1 and 2 had come
 function RefusedUnit:assert_goes_on(said)
   assert.equal(self.run.generation, self.unit.run.generation)
-  assert.is_true(equal(self.before, self.unit.run.st), "the state has changed")
+  assert.is_true(util.deepcompare(self.before, self.unit.run.st), "the state has changed")
   self.gate:set()
   async.sleep(0.001)
   self.units:offer("ticks", 10)

@@ -20,6 +20,16 @@ local function started(name, f, ...)
   return task
 end
 
+-- So many tasks that wait for an event.
+local function crowd(count)
+  local group, gate = async.TaskGroup(), async.Event()
+  for _ = 1, count do
+    group:create_task(gate.wait, gate)
+  end
+  async.sleep(0)
+  return group, gate
+end
+
 local function names(answer)
   local list = {}
   for i, task in ipairs(answer.tasks) do
@@ -49,12 +59,7 @@ describe("the operation", function()
   it("ps tells a thousand, and how many there are more", function()
     local attached <close> = Attached.new()
     local raw = attached:raw()
-    local gate = async.Event()
-    local group <close> = async.TaskGroup()
-    for _ = 1, 1100 do
-      group:create_task(gate.wait, gate)
-    end
-    async.sleep(0)
+    local group <close>, gate = crowd(1100) -- luacheck: ignore group
     local answer = raw:ask '{"id":1,"op":"ps"}'
     assert.equal(1000, #answer.tasks)
     assert.equal(answer.total - 1000, answer.more)
@@ -77,12 +82,7 @@ describe("the operation", function()
   it("tree draws no more than 2,000", function()
     local attached <close> = Attached.new()
     local raw = attached:raw()
-    local gate = async.Event()
-    local group <close> = async.TaskGroup()
-    for _ = 1, 2001 do
-      group:create_task(gate.wait, gate)
-    end
-    async.sleep(0)
+    local group <close>, gate = crowd(2001) -- luacheck: ignore group
     local answer = raw:ask '{"id":1,"op":"tree"}'
     assert.equal("too_many", answer.code)
     assert.matches("a tree is drawn of at most 2000; ask for ps or where", answer.error)

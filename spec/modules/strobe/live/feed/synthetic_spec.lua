@@ -1,3 +1,4 @@
+local Listener = require "spec.support.listener"
 local feeds = require "strobe.live.feed"
 local time = require "strobe.core.time"
 
@@ -26,10 +27,7 @@ describe("a synthetic feed", function()
       ["synthetic:1?book=,"] = "book: at least one name expected",
       ["synthetic:1?books=a"] = "there is no option 'books'; there are: book, count, gaps, rate, start",
     } do
-      local feed, message, code = feeds.open(url)
-      assert.is_nil(feed)
-      assert.equal("EINVAL", code)
-      assert.matches(reason, message, 1, true)
+      Listener.refuses(url, reason)
     end
   end)
 

@@ -46,10 +46,7 @@ describe("a TectonicDB feed", function()
       ["tectonic://localhost/a?queue=0"] = "queue: a whole number",
       ["tectonic://localhost/a?speed=1"] = "there is no option 'speed'; there are: gaps, protocol, queue",
     } do
-      local feed, message, code = feeds.open(url)
-      assert.is_nil(feed)
-      assert.equal("EINVAL", code)
-      assert.matches(reason, message, 1, true)
+      Listener.refuses(url, reason)
     end
   end)
 

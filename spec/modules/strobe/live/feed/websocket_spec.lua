@@ -50,10 +50,7 @@ describe("a WebSocket feed", function()
       ["ws://localhost/#stream"] = "options as name=value&… expected behind '#'",
       ["ws://localhost/#sequence=u"] = "there is no option 'sequence'",
     } do
-      local feed, message, code = feeds.open(url)
-      assert.is_nil(feed)
-      assert.equal("EINVAL", code)
-      assert.matches(reason, message, 1, true)
+      Listener.refuses(url, reason)
     end
   end)
 
