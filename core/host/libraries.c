@@ -28,6 +28,7 @@
 #include "modules/strobe/gpio/board_lua.h"
 #include "modules/strobe/http/parser_lua.h"
 #include "modules/strobe/http/transfer_lua.h"
+#include "modules/strobe/live/copy_lua.h"
 #include "modules/strobe/vcd/vcd_lua.h"
 #include "modules/strobe/ws/connection_lua.h"
 
@@ -41,6 +42,7 @@ static int open_executor(lua_State *L) {
 static const luaL_Reg libraries[] = {
     {"strobe.core.allocation", luaopen_strobe_core_allocation},
     {"strobe.core.context", luaopen_strobe_core_context},
+    {"strobe.core.copy", luaopen_strobe_core_copy},
     {"strobe.core.error", luaopen_strobe_core_error},
     {"strobe.core.executor", open_executor},
     {"strobe.core.future", luaopen_strobe_core_future},

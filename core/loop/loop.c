@@ -26,6 +26,7 @@ int loop_open(struct loop *loop) {
   loop->now = clock_now(&loop->clock);
   heap_init(&loop->timers);
   list_init(&loop->ready);
+  list_init(&loop->batch);
   list_init(&loop->closers);
   list_init(&loop->idlers);
   return 0;
@@ -161,13 +162,11 @@ static bool wait(struct loop *loop) {
 }
 
 static void run_batch(struct loop *loop) {
-  struct list batch;
-  list_init(&batch);
-  list_move_all(&batch, &loop->ready);
+  list_move_all(&loop->batch, &loop->ready);
   if (loop->arranger)
-    loop->arranger->arrange(loop->arranger, &batch);
+    loop->arranger->arrange(loop->arranger, &loop->batch);
   struct list *link;
-  while ((link = list_shift(&batch))) {
+  while ((link = list_shift(&loop->batch))) {
     struct job *job = list_entry(link, struct job, link);
     loop->jobs++;
     job->run(job);

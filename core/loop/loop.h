@@ -55,6 +55,7 @@ struct loop {
   struct clock clock;
   struct heap timers;
   struct list ready;
+  struct list batch; /* what is left of this turn's jobs */
   struct list closers;
   struct list idlers;        /* jobs made ready when nothing else can go on at this time */
   struct arranger *arranger; /* NULL: first in, first out */
@@ -104,6 +105,12 @@ static inline void loop_ready(struct loop *loop, struct job *job) {
 static inline void loop_ready_all(struct loop *loop, struct list *jobs) {
   list_move_all(&loop->ready, jobs);
   loop_stir(loop);
+}
+
+/* Lets a job that is in no list run next, still in this turn: for those who take turns with each
+ * other while events wait for both of them. */
+static inline void loop_ready_next(struct loop *loop, struct job *job) {
+  list_prepend(&loop->batch, &job->link);
 }
 
 #endif

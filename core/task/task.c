@@ -289,6 +289,20 @@ static int task_tostring(lua_State *L) {
   return 1;
 }
 
+/* run_next(task) → whether it could: one that is ready runs as soon as the current one waits or
+ * ends, before all others that are ready. */
+static int task_run_next(lua_State *L) {
+  struct task *task = task_check(L, 1);
+  struct scheduler *scheduler = scheduler_of(L);
+  bool ready = living(task) && task != scheduler->current && !task->wait && !task->frozen;
+  if (ready) {
+    list_remove(&task->job.link);
+    loop_ready_next(scheduler->loop, &task->job);
+  }
+  lua_pushboolean(L, ready);
+  return 1;
+}
+
 static const luaL_Reg methods[] = {
     {"cancelling", task_cancelling},
     {"uncancel", task_uncancel},
@@ -310,6 +324,7 @@ static const luaL_Reg functions[] = {
     {"current_id", task_current_id},
     {"all", task_all},
     {"may_wait", task_may_wait},
+    {"run_next", task_run_next},
     {NULL, NULL},
 };
 

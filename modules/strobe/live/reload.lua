@@ -19,7 +19,7 @@ local DRAIN, START = 2, 5
 -- The part of an inbox that may be full while delivery stands still.
 local BACKLOG = 0.8
 -- Tables of a state that are copied without the others having a turn after it.
-local SLICE = 1000
+local SLICE = 5000
 
 ---@class strobe.live.Report
 ---@field unit string

@@ -83,10 +83,12 @@ end
 
 -- --- Tasks -------------------------------------------------------------------------------------
 
+-- Whoever waits for it goes on at once: the events of a unit that is reloaded wait for that.
 local function signal(run)
   if run.watched then
     run.changed:set()
     run.changed:clear()
+    core_task.run_next(run.watched)
   end
 end
 
@@ -526,6 +528,7 @@ function Run:start(ctx)
     self.unit:main_ended(self)
     signal(self)
   end)
+  core_task.run_next(self.main)
 end
 
 --- Waits until its main task asks for an event and none may be delivered, or until it fails.
@@ -538,7 +541,7 @@ function Run:wait_boundary(deadline)
     if left <= 0 then
       return false
     end
-    self.watched = true
+    self.watched = core_task.current()
     timeouts.move_on_after(left, self.changed.wait, self.changed)
     self.watched = nil
   end

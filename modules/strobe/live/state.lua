@@ -3,6 +3,7 @@
 -- nil, booleans, numbers, strings, and tables of them; tables may be shared, hold themselves, and be nested to any
 -- depth. A metatable has to be declared under a name, so that a copy gets the one which the new code has declared.
 
+local copying = require "strobe.core.copy"
 local refusals = require "strobe.live.refusal"
 
 local WARN_TABLES, MOST_TABLES = 10000, 200000
@@ -36,48 +37,48 @@ end
 
 local article = { ["function"] = "a function", thread = "a coroutine", userdata = "a userdata" }
 
--- The metatable of a copy; declared: name by metatable of the old code, known: metatable by name of the new one.
-local function metatable_for(parents, from, declared, known)
-  local old = debug.getmetatable(from) -- the real one, also if it is protected
-  if old == nil then
-    return nil
+-- declared: names by metatable of the old code, known: metatables by name of the new one.
+local function check_metatable(parents, at, declared, known)
+  local metatable = debug.getmetatable(at) -- the real one, also if it is protected
+  if metatable == nil then
+    return
   end
-  local name = declared[old]
+  local name = declared[metatable]
   if not name then
-    refuse(parents, from, nil, "a table with a metatable; declare it with live.type(name, metatable)")
+    refuse(parents, at, nil, "a table with a metatable; declare it with live.type(name, metatable)")
+  elseif not known[name] then
+    refuse(parents, at, nil, ("of type '%s', which the new code does not declare with live.type"):format(name))
   end
-  return known[name] or refuse(parents, from, nil,
-    ("of type '%s', which the new code does not declare with live.type"):format(name))
 end
 
--- Takes over the table `from`; nested ones are put on the list of what is to be done.
-local function fill(copies, parents, pending, from)
-  local to = copies[from]
+-- Looks at what a table has; nested ones are put on the list of what is to be done.
+local function look(seen, parents, pending, from)
   for key, value in next, from do
     if not keys[type(key)] then
       refuse(parents, from, nil, ("a table with a %s as a key"):format(type(key)))
-    elseif plain[type(value)] then
-      to[key] = value
-    elseif type(value) ~= "table" then
-      refuse(parents, from, key, article[type(value)])
-    else
-      local copy = copies[value]
-      if not copy then
-        copy = {}
-        copies[value], parents[value] = copy, { table = from, key = key }
+    elseif type(value) == "table" then
+      if not seen[value] then
+        seen[value], parents[value] = true, { table = from, key = key }
         pending[#pending + 1] = value
       end
-      to[key] = copy
+    elseif not plain[type(value)] then
+      refuse(parents, from, key, article[type(value)])
     end
   end
 end
 
--- Refuses more tables than may be.
-local function count_one(count)
-  if count >= MOST_TABLES then
-    refusals.raise("state_size", ("st has more than %d tables"):format(MOST_TABLES))
+-- Raises a Refusal which names the path of what cannot be copied.
+local function check(value, declared, known)
+  local seen, parents, pending, count = { [value] = true }, {}, { value }, 0
+  while #pending > 0 do
+    local table_ = table.remove(pending)
+    count = count + 1
+    if count > MOST_TABLES then
+      refusals.raise("state_size", ("st has more than %d tables"):format(MOST_TABLES))
+    end
+    check_metatable(parents, table_, declared, known)
+    look(seen, parents, pending, table_)
   end
-  return count + 1
 end
 
 ---@class strobe.live.Types what was declared by live.type
@@ -106,48 +107,20 @@ end
 ---@return table copy
 ---@return integer tables how many it has
 function state.copy(value, from, to)
-  local declared, known = from and from.names or {}, (to or from) and (to or from).metatables or {}
-  local copies, parents, pending, count = { [value] = {} }, {}, { value }, 0
-  while #pending > 0 do
-    local table_ = table.remove(pending)
-    count = count_one(count)
-    local metatable = metatable_for(parents, table_, declared, known)
-    fill(copies, parents, pending, table_)
-    if metatable then
-      setmetatable(copies[table_], metatable)
-    end
+  to = to or from
+  local declared, known = from and from.names or {}, to and to.metatables or {}
+  local copy, tables = copying.copy(value, declared, known, MOST_TABLES)
+  if not copy then
+    check(value, declared, known)
   end
-  return copies[value], count
-end
-
--- Looks at what a table has; nested ones are put on the list of what is to be done.
-local function look(seen, parents, pending, from)
-  for key, value in next, from do
-    if not keys[type(key)] then
-      refuse(parents, from, nil, ("a table with a %s as a key"):format(type(key)))
-    elseif type(value) == "table" then
-      if not seen[value] then
-        seen[value], parents[value] = true, { table = from, key = key }
-        pending[#pending + 1] = value
-      end
-    elseif not plain[type(value)] then
-      refuse(parents, from, key, article[type(value)])
-    end
-  end
+  return copy, tables
 end
 
 --- Raises a Refusal for what could not be copied.
 ---@param value table
 ---@param types? strobe.live.Types of the code whose state it is
 function state.check(value, types)
-  local declared, known = types and types.names or {}, types and types.metatables or {}
-  local seen, parents, pending, count = { [value] = true }, {}, { value }, 0
-  while #pending > 0 do
-    local table_ = table.remove(pending)
-    count = count_one(count)
-    metatable_for(parents, table_, declared, known)
-    look(seen, parents, pending, table_)
-  end
+  check(value, types and types.names or {}, types and types.metatables or {})
 end
 
 --- Whether two values are the same data. They hold no cycles.

@@ -1,4 +1,5 @@
 local async = require "strobe.async"
+local core_task = require "strobe.core.task"
 local handle = require "strobe.core.handle"
 local host = require "strobe.core.host"
 local report = require "strobe.report"
@@ -42,6 +43,45 @@ describe("the scheduler", function()
       end
       async.gather(async.create_task(job, "a"), async.create_task(job, "b"), async.create_task(job, "c"))
       assert.same({ "a1", "b1", "c1", "a2", "b2", "c2", "a3", "b3", "c3" }, order)
+    end)
+
+    it("may be told to run next, before all that are ready", function()
+      testing.fifo()
+      local order = {}
+      local first = async.create_task(table.insert, order, "first")
+      local second = async.create_task(table.insert, order, "second")
+      local third = async.create_task(function()
+        table.insert(order, "third")
+        async.sleep(0)
+        table.insert(order, "third again")
+      end)
+      assert.is_true(core_task.run_next(third))
+      assert.is_true(core_task.run_next(second))
+      async.gather(first, second, third)
+      assert.same({ "second", "third", "first", "third again" }, order)
+    end)
+
+    it("run next also when they were made ready in this turn, and what waits or has ended does not", function()
+      testing.fifo()
+      local order = {}
+      local waiting = async.create_task(async.sleep, 10)
+      local ended = async.create_task(function() end)
+      async.sleep(0)
+      local later = async.create_task(table.insert, order, "later")
+      local early = async.create_task(function()
+        local made = async.create_task(table.insert, order, "made")
+        core_task.run_next(made)
+        core_task.run_next(later)
+        core_task.run_next(made)
+        table.insert(order, "early")
+      end)
+      core_task.run_next(early)
+      async.sleep(0)
+      assert.same({ "early", "made", "later" }, order)
+      assert.is_false(core_task.run_next(waiting))
+      assert.is_false(core_task.run_next(ended))
+      assert.is_false(core_task.run_next(core_task.current()))
+      waiting:cancel()
     end)
 
     it("and callbacks stand in one line", function()

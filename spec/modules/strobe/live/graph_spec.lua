@@ -209,6 +209,6 @@ describe("a reload", function()
       getmetatable(self).thaw(self)
     end
     assert.equal("committed", units:reload("mm").verdict)
-    assert.is_true(turns >= 2, turns)
+    assert.is_true(turns >= 1, turns)
   end)
 end)
