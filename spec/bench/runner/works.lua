@@ -515,11 +515,11 @@ local function feeds(program, quick)
     name = "feeds", title = "feeds of units",
     results = {
       {name = "parse_per_s", better = "more", least = 300000},
-      {name = "synthetic_per_s", better = "more", targets = {}},
-      {name = "backtest_per_s", better = "more", targets = {}},
-      {name = "parse_per_cpu_s", better = "more", targets = {}},
-      {name = "synthetic_per_cpu_s", better = "more", targets = {}},
-      {name = "backtest_per_cpu_s", better = "more", targets = {}},
+      {name = "synthetic_per_s", better = "more"},
+      {name = "backtest_per_s", better = "more"},
+      {name = "parse_per_cpu_s", better = "more"},
+      {name = "synthetic_per_cpu_s", better = "more"},
+      {name = "backtest_per_cpu_s", better = "more"},
     },
     contestants = {
       {name = "strobe", command = program.strobe("feeds.lua", quick and 20000 or 200000), needs = {"strobe"}},
@@ -530,7 +530,7 @@ end
 --- The paper broker has no peers: ticks matched, orders filled, orders that are on the disk.
 local function broker(program, quick)
   local function more(name)
-    return {name = name, better = "more", targets = {}}
+    return {name = name, better = "more"}
   end
   return {
     name = "broker", title = "paper broker",
@@ -548,8 +548,8 @@ end
 local function live(program, quick)
   local results = {}
   for i, name in ipairs {"live_event", "live_single", "live_journal", "live_batch"} do
-    results[2 * i - 1] = {name = name .. "_per_s", better = "more", targets = {}}
-    results[2 * i] = {name = name .. "_per_cpu_s", better = "more", targets = {}}
+    results[2 * i - 1] = {name = name .. "_per_s", better = "more"}
+    results[2 * i] = {name = name .. "_per_cpu_s", better = "more"}
   end
   return {
     name = "live", title = "ticks through a unit", results = results,
