@@ -64,7 +64,8 @@ end
 local function reloads_of(recorder, unit)
   local list = json.array {}
   for i, attempt in ipairs(unit.history) do
-    local noted = ((recorder.reloads[unit.name] or {})[attempt.number] or {})[attempt.verdict] or {}
+    local told = (recorder.reloads[unit.name] or {})[attempt.number] or {}
+    local noted = told[attempt.verdict == "superseded" and "committed" or attempt.verdict] or {}
     list[i] = {
       generation = attempt.number, verdict = attempt.verdict, time = noted.time,
       files = json.array { table.unpack(attempt.files) }, changes = json.array(noted.changes or {}),

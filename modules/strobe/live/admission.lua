@@ -96,8 +96,6 @@ end
 function admission.objection(runtime, names, options)
   if runtime.closed then
     return refusals.new("shutdown", "the process is ending")
-  elseif runtime.barrier then
-    return refusals.new("barrier", "another reload waits until its units can be exchanged")
   elseif options and options.nowait and runtime.lock:locked() then
     return refusals.new("barrier", "another reload is under way")
   end

@@ -51,6 +51,20 @@ function Probations:finish(unit)
   return ended
 end
 
+--- Ends the probation of a unit and of those that were exchanged with it, as the unit is exchanged again.
+---@param unit strobe.live.Unit
+---@return strobe.live.Probation[] ended what they replaced is to be closed
+function Probations:supersede(unit)
+  local ended = self:finish(unit)
+  for _, probation in ipairs(ended) do
+    if probation.unit == unit then
+      unit:correct(probation.run.generation.number, "superseded")
+    end
+    self.runtime:superseded(probation)
+  end
+  return ended
+end
+
 --- Ends the probation of a unit: it has proven itself, and those that were exchanged with it.
 ---@param unit strobe.live.Unit
 function Probations:finalise(unit)

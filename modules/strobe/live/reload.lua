@@ -333,7 +333,7 @@ end
 
 local function begin_probation(change, limits, set)
   local unit, old, run = change.unit, change.old, change.new
-  change.superseded = unit.runtime.probations:finish(unit)
+  change.superseded = unit.runtime.probations:supersede(unit)
   if not limits.off and not run.generation.contract.unsafe then
     unit.probation = Probation.new(run, old.generation, limits, set)
     unit.probation.replaced = change.replaced
@@ -429,21 +429,10 @@ local function tell(change, verdict, e)
   return told
 end
 
--- Waits until all can be exchanged; who asks for a reload meanwhile is refused.
-local function wait_barrier(changes, options)
-  local runtime = changes[1].unit.runtime
-  runtime.barrier = true
-  local ok, e = pcall(quiesce, changes, options)
-  runtime.barrier = nil
-  if not ok then
-    error(e, 0)
-  end
-end
-
 -- Steps 4 to 7 of all.
 local function exchange(changes, options)
   local began = time.real()
-  wait_barrier(changes, options)
+  quiesce(changes, options)
   for _, change in ipairs(changes) do
     snapshot(change)
   end

@@ -16,6 +16,7 @@ local Port = require "strobe.live.port"
 local Probations = require "strobe.live.probations"
 local quota = require "strobe.live.quota"
 local reload = require "strobe.live.reload"
+local Requests = require "strobe.live.requests"
 local tasks = require "strobe.async.task"
 local timeouts = require "strobe.async.timeout"
 local Supervision = require "strobe.live.supervision"
@@ -50,6 +51,7 @@ local PATIENCE = 10
 ---@field feeds strobe.live.Feed[]
 ---@field desk? strobe.broker.Desk where orders go
 ---@field session? integer how many processes the desk's venue knows, with this one
+---@field private requests strobe.live.Requests
 local Runtime = {}
 Runtime.__index = Runtime
 Runtime.__name = "live runtime"
@@ -61,8 +63,9 @@ function Runtime.new(options)
   options = options or {}
   local runtime = setmetatable({
     options = options, units = {}, order = {}, ports = {}, seed = options.seed or 0, lock = Lock(),
-    requested = {}, own = {}, watchers = {}, clock = Clock.new(),
+    own = {}, watchers = {}, clock = Clock.new(),
   }, Runtime)
+  runtime.requests = Requests.new(runtime.lock)
   runtime.delivery = Delivery.new(runtime, options.streams)
   runtime.intake = Intake.new(runtime)
   runtime.feeds = runtime.intake.feeds
@@ -117,6 +120,7 @@ end
 ---@field log? fun(level: string, text: string, facts: table) a line goes to the log
 ---@field report? fun(report: strobe.live.Report)
 ---@field proven? fun(unit: strobe.live.Unit, probation: strobe.live.Probation) its probation is over
+---@field superseded? fun(unit: strobe.live.Unit, probation: strobe.live.Probation) another reload came before
 
 --- Lets somebody look on: from now on its functions are called, which may not wait.
 ---@param watcher strobe.live.Watcher
@@ -349,27 +353,18 @@ function Runtime:reload(name, options)
   if refusal then
     return told(self, reload.refuse(admission.meant(self, name), refusal))
   end
-  local held <close> = self.lock:acquire() -- luacheck: ignore
-  return reload_alone(self, name, options)
+  return self.requests:perform(name, options, function()
+    return reload_alone(self, name, options)
+  end)
 end
 
 --- Asks for a reload and does not wait; requests for one unit coalesce.
 ---@param name? string
 function Runtime:request_reload(name)
   admission.check_names(self, name, 2)
-  local key = name or "*"
-  if self.requested[key] or self.closed then
-    return
-  elseif self.barrier then
+  if not self.closed and not self.requests:has(name) then
     self:spawn(self.reload, self, name):set_name "reload"
-    return
   end
-  self.requested[key] = true
-  self:spawn(function()
-    local held <close> = self.lock:acquire() -- luacheck: ignore
-    self.requested[key] = nil
-    reload_alone(self, name)
-  end):set_name "reload"
 end
 
 -- --- Probation -----------------------------------------------------------------------------------
@@ -378,6 +373,12 @@ end
 ---@param probation strobe.live.Probation
 function Runtime:proven(probation)
   tell_watchers(self, "proven", probation.unit, probation)
+end
+
+--- Another reload has come before a unit had proven itself.
+---@param probation strobe.live.Probation
+function Runtime:superseded(probation)
+  tell_watchers(self, "superseded", probation.unit, probation)
 end
 
 --- Undoes the last reload of a unit by hand, and of those that were exchanged with it.

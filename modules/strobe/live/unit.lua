@@ -281,6 +281,17 @@ function Unit:remember(number, verdict, files)
   end
 end
 
+--- What became of an attempt later.
+---@param number integer
+---@param verdict string
+function Unit:correct(number, verdict)
+  for _, attempt in ipairs(self.history) do
+    if attempt.number == number then
+      attempt.verdict = verdict
+    end
+  end
+end
+
 --- Ends it: its tasks are cancelled, and what it kept is closed.
 ---@async
 function Unit:stop()

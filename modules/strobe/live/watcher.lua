@@ -124,15 +124,9 @@ local function reload(watcher)
   if #names == 0 then
     return
   end
-  local ok, reports = pcall(watcher.runtime.reload, watcher.runtime, names)
+  local ok, e = pcall(watcher.runtime.reload, watcher.runtime, names)
   if not ok and not watcher.runtime.closed then
-    error(reports, 0)
-  end
-  for _, report in ipairs(ok and reports or {}) do
-    if report.verdict == "rejected:barrier" then -- nobody has looked at the text: it is tried at the next look
-      watcher.tried[watcher.runtime.units[report.unit]] = nil
-      watcher.again = true
-    end
+    error(e, 0)
   end
 end
 
@@ -150,10 +144,9 @@ function Watcher:run()
       before = now
     end
     local in_time, batch = timeouts.move_on_after(POLL, watch.batch, watch)
-    if in_time and batch or self.again then
-      self.again = nil
+    if in_time and batch then
       reload(self)
-      before = self.again and before or nil
+      before = nil
     end
   end
 end

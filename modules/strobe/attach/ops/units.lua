@@ -150,45 +150,60 @@ local function answer(reports, name)
 end
 
 -- Waits until the units of the reports have proven themselves, or were rolled back: then these reports stand for
--- theirs. Who watches has begun before the reload, as new code may fail at its first event.
+-- theirs; or until another reload has come before. Who watches has begun before the reload, as new code may fail at its
+-- first event; so what it hears may be about the code before.
 local Proof = {}
 Proof.__index = Proof
 Proof.__close = function(proof)
   proof.stop()
 end
 
+local function key_of(name, number)
+  return ("%s/%d"):format(name, number)
+end
+
 local function watch_proof(runtime)
   local proof = setmetatable({ over = {}, changed = Event() }, Proof)
-  local function settle(name, report)
-    proof.over[name] = report or true
+  local function settle(name, number, outcome)
+    proof.over[key_of(name, number)] = outcome
     proof.changed:set()
   end
   proof.stop = runtime:watch {
     report = function(report)
       if report.verdict:find "^rolled_back:" then
-        settle(report.unit, report)
+        settle(report.unit, report.from, report)
       end
     end,
-    proven = function(unit)
-      settle(unit.name)
+    proven = function(unit, probation)
+      settle(unit.name, probation.run.generation.number, "proven")
+    end,
+    superseded = function(unit, probation)
+      settle(unit.name, probation.run.generation.number, "superseded")
     end,
   }
   return proof
 end
 
-function Proof:wait(runtime, name)
-  while not self.over[name] and runtime.units[name] and runtime.units[name].probation do
+local function is_tried(unit, number)
+  return unit and unit.probation and unit.probation.run.generation.number == number
+end
+
+function Proof:wait(runtime, report)
+  local key = key_of(report.unit, report.to)
+  while not self.over[key] and is_tried(runtime.units[report.unit], report.to) do
     self.changed:clear()
     self.changed:wait()
   end
-  return self.over[name]
+  return self.over[key]
 end
 
 local function prove(runtime, proof, reports)
   for i, report in ipairs(reports) do
-    local over = report.verdict == "committed" and proof:wait(runtime, report.unit)
-    if type(over) == "table" then
-      reports[i] = over
+    local outcome = report.verdict == "committed" and proof:wait(runtime, report)
+    if outcome == "superseded" then
+      report.verdict, report.error = outcome, "another reload came before it had proven itself"
+    elseif type(outcome) == "table" then
+      reports[i] = outcome
     end
   end
 end
