@@ -232,4 +232,19 @@ function protocol.request(message)
   return id, message.op
 end
 
+-- --- Answers -----------------------------------------------------------------------------------
+
+--- An answer as results.
+---@param answer table
+---@return table? answer when it was done
+---@return string? message why it was not
+---@return string? code
+---@return table? refused the whole answer when it was not
+function protocol.results(answer)
+  if answer.ok then
+    return answer
+  end
+  return nil, answer.error or answer.code, answer.code, answer
+end
+
 return protocol

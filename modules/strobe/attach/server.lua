@@ -5,9 +5,8 @@ local contexts = require "strobe.async.context"
 local core_task = require "strobe.core.task"
 local directory = require "strobe.attach.directory"
 local host = require "strobe.core.host"
-local Journal = require "strobe.attach.journal"
-local Lag = require "strobe.attach.lag"
 local net = require "strobe.net"
+local Process = require "strobe.attach.process"
 local protocol = require "strobe.attach.protocol"
 local Session = require "strobe.attach.session"
 local tasks = require "strobe.async.task"
@@ -27,7 +26,8 @@ local OURS_ALONE = tonumber("600", 8)
 ---@class strobe.attach.Server a `<close>` value
 ---@field path string of the socket
 ---@field ceiling "rw"|"ro"
----@field journal strobe.attach.Journal
+---@field process strobe.attach.Process
+---@field journal strobe.attach.Journal of the process
 ---@field refused integer connections that were not let in
 ---@field private options strobe.attach.ServeOptions
 ---@field private listener strobe.Server
@@ -62,26 +62,10 @@ end
 
 -- --- What it tells -----------------------------------------------------------------------------
 
-local function log(server, level, text)
-  local runtime = server.options.runtime
-  if runtime then
-    runtime:log(level, text, {}) -- which the journal hears
-  else
-    server.journal:add(level, text)
-  end
-end
-
-local function command_line()
-  local file <close> = io.open "/proc/self/cmdline"
-  local text = file and file:read "a" or host.program
-  return (text:gsub("%z$", ""):gsub("%z", " "))
-end
-
-local function process(server)
-  return {
-    uptime = time.real() - server.began, tasks = #core_task.all(), lag_p99 = server.lag:p99(),
-    command = server.options.command or command_line(), connections = server.count, refused = server.refused,
-  }
+local function figures(server)
+  local told = server.process:figures()
+  told.connections, told.refused = server.count, server.refused
+  return told
 end
 
 local function hello(server, session)
@@ -95,7 +79,7 @@ end
 
 local function refuse(server, stream, level, text)
   server.refused = server.refused + 1
-  log(server, level, "attach: " .. text)
+  server.process:log(level, "attach: " .. text)
   stream:abort()
 end
 
@@ -113,15 +97,17 @@ local function identify(server, stream)
 end
 
 local function new_session(server, connection, pid, uid)
-  server.consoles = server.consoles + 1
   return Session.new {
-    runtime = server.options.runtime, ceiling = server.ceiling, eval = server.options.eval, number = server.consoles,
-    uid = uid, pid = pid, journal = server.journal,
+    ceiling = server.ceiling, eval = server.options.eval, number = server.process:new_console(), uid = uid, pid = pid,
+    journal = server.journal,
+    find_runtime = function()
+      return server.process:runtime()
+    end,
     process = function()
-      return process(server)
+      return figures(server)
     end,
     log = function(level, text)
-      log(server, level, text)
+      server.process:log(level, text)
     end,
     push = function(message)
       return connection:push(message)
@@ -220,18 +206,6 @@ local function listen()
   return listener, path
 end
 
--- All lines of the log are kept, not only ours.
-local function watch_log(server)
-  local runtime = server.options.runtime
-  if runtime then
-    server.unwatch = runtime:watch {
-      log = function(level, text, facts)
-        server.journal:add(level, text, facts)
-      end,
-    }
-  end
-end
-
 local servers = {}
 
 --- Opens the socket; see attach.serve.
@@ -252,14 +226,12 @@ function servers.serve(options)
     return nil, path, code
   end
   local server = setmetatable({
-    options = options, ceiling = rights, listener = listener, path = path, connections = {}, count = 0, consoles = 0,
-    refused = 0, own = {}, uid = uv.getuid(), journal = Journal.new(), lag = Lag.new(), began = time.real(),
+    options = options, ceiling = rights, listener = listener, path = path, connections = {}, count = 0,
+    refused = 0, own = {}, uid = uv.getuid(),
+    process = Process.new { runtime = options.runtime, command = options.command },
   }, Server)
-  watch_log(server)
+  server.journal = server.process.journal
   spawn(server, "server", accept, server)
-  if time.mode() == "live" then
-    spawn(server, "lag", server.lag.run, server.lag)
-  end
   return server
 end
 
@@ -275,9 +247,7 @@ function Server:close()
     connection:push { ev = "bye" }
   end
   cancel_all(self.own)
-  if self.unwatch then
-    self.unwatch()
-  end
+  self.process:close()
 end
 
 Server.__close = Server.close

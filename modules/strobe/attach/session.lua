@@ -9,6 +9,8 @@ local time = require "strobe.core.time"
 
 ---@class strobe.attach.SessionOptions
 ---@field runtime? strobe.live.Runtime
+---@field find_runtime? fun(): strobe.live.Runtime? is asked before each operation: units may come and go
+---@field near? boolean it is the console of the process itself, which writes no log of what it does
 ---@field ceiling "rw"|"ro"
 ---@field number integer of the console
 ---@field uid integer
@@ -24,6 +26,7 @@ local time = require "strobe.core.time"
 ---@field name? string as it calls itself
 ---@field evaluations table<integer|string, strobe.Task> those that run, by the request's id
 ---@field tails table<integer, fun()> which end a watched stream, by its number
+---@field release_times? fun() of the time that tasks take, which is measured for this session
 local Session = {}
 Session.__index = Session
 Session.__name = "attach session"
@@ -36,6 +39,7 @@ function Session.new(options)
   for key, value in pairs(options) do
     session[key] = value
   end
+  session.runtime = session.runtime or session.find_runtime and session.find_runtime()
   return setmetatable(session, Session)
 end
 
@@ -60,13 +64,15 @@ function Session:short_path(path)
   return stack.printable(path)
 end
 
---- Writes what was done to the log.
+--- Writes what was done to the log, unless it is the process's own console that did it.
 ---@param op string
 ---@param outcome string
 ---@param request? table
 ---@param seconds? number
 function Session:audit(op, outcome, request, seconds)
-  self.log("info", audit.line(self, op, outcome, request, seconds))
+  if not self.near then
+    self.log("info", audit.line(self, op, outcome, request, seconds))
+  end
 end
 
 -- The answer for an error that an operation has raised.
@@ -81,10 +87,16 @@ local function refusal(e)
   return answer
 end
 
-local function check(session, name, operation)
+-- What an operation needs: some need more when they are asked for more.
+local function rights_for(operation, request)
+  local rights = operation and operation.rights
+  return type(rights) == "function" and rights(request) or rights
+end
+
+local function check(session, name, operation, rights)
   if not operation or name == "eval" and session.eval == false then
     failures.raise("no_op", ("there is no operation '%s'"):format(stack.printable(name)))
-  elseif operation.rights == "rw" and session.rights ~= "rw" then
+  elseif rights == "rw" and session.rights ~= "rw" then
     failures.raise("rights", session.ceiling == "rw" and "it needs the rights rw: open asks for them"
       or "this process lets nobody change it: it was started with --attach=ro")
   end
@@ -97,8 +109,12 @@ end
 ---@return table answer
 function Session:perform(name, request)
   local operation, began = ops.find(name), time.real()
+  local rights = rights_for(operation, request)
+  if self.find_runtime then
+    self.runtime = self.find_runtime()
+  end
   local ok, answer = pcall(function()
-    check(self, name, operation)
+    check(self, name, operation, rights)
     return operation.run(self, request)
   end)
   local cancelled = not ok and errors.is(answer, errors.CancelledError)
@@ -107,7 +123,7 @@ function Session:perform(name, request)
   elseif not cancelled then
     answer = refusal(answer)
   end
-  if operation and operation.rights == "rw" then
+  if rights == "rw" then
     self:audit(name, ok and "ok" or cancelled and "cancelled" or answer.code, request, time.real() - began)
   end
   if cancelled then
@@ -121,6 +137,9 @@ function Session:close()
   for sub, stop in pairs(self.tails) do
     self.tails[sub] = nil
     stop()
+  end
+  if self.release_times then
+    self.release_times()
   end
 end
 

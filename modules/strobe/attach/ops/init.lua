@@ -1,11 +1,12 @@
 --- The operations of the attach socket: one function each, by name. The console of the process itself calls the same.
 --
 -- An operation gets the session (who asks: strobe.attach.Session) and the request, and returns the fields of its
--- answer. What cannot be done it raises, see strobe.attach.failure. `rights` says what it needs; one with `waits` runs
--- in a task of its own, which ends with the connection, so that the answers of others need not wait for it.
+-- answer. What cannot be done it raises, see strobe.attach.failure. `rights` says what it needs, or is a function that
+-- says so of a request; one with `waits` runs in a task of its own, which ends with the connection, so that the answers
+-- of others need not wait for it.
 
 ---@class strobe.attach.Operation
----@field rights "ro"|"rw"
+---@field rights "ro"|"rw"|fun(request: table): "ro"|"rw"
 ---@field waits? boolean
 ---@field run fun(session: strobe.attach.Session, request: table): table
 
