@@ -16,7 +16,9 @@ usage: strobe FILE|- [args]          run a script, or the standard input
        strobe live UNIT... --feed URL   strategies whose code changes while they run (--help tells more)
        strobe check FILE...          whether units' files would load
        strobe reload [PID] [UNIT]    new code for the units of a running process (--help tells more)
-       strobe ps                     the processes that run units, and what they do
+       strobe ps                     the processes that can be attached to, and what they do
+       strobe attach [PID]           a console in a running process, or -e CODE (--help tells more)
+       strobe dump PID               the stacks of a process's tasks, also when it is stuck
        strobe trace FILE.vcd [...]   a trace of a circuit as a timing diagram (--help tells more)
        strobe help [NAME]            this text, or the reference of a command, module, class or function
        strobe help asyncio[.NAME]    what stands for a name of Python's asyncio
@@ -26,6 +28,8 @@ options:
   --seed N                  start math.random from N
   --debug                   report more: where tasks were made, swallowed cancellations, steps over 0.1 s
   --trace FILE              what tasks and loop did last, for chrome://tracing and Perfetto
+  --attach=rw|ro|off        what strobe attach and top may do in this process: all, look on, nothing
+  --no-eval                 nobody may run code by strobe attach
   --no-color                no colours (also: NO_COLOR)
   --version                 the version
   --dev                     first of all: Lua modules from the folder modules/, not those inside
@@ -72,6 +76,10 @@ options["--trace"] = function(path)
   end)
 end
 
+options["--attach"] = function(value)
+  return require("strobe.attach.door").ask(value)
+end
+
 options["--seed"] = function(value)
   seed = math.tointeger(tonumber(value))
   if not seed then
@@ -84,6 +92,9 @@ local flags = {
   ["--debug"] = function()
     host.slow_step(0.1)
     require("strobe.async.loop").set_debug(true)
+  end,
+  ["--no-eval"] = function()
+    require("strobe.attach.door").refuse_eval()
   end,
   ["--no-color"] = function()
     uv.os_setenv("NO_COLOR", "1")
@@ -128,9 +139,18 @@ function commands.ps(arguments)
   return require("strobe.attach.ps").main(arguments)
 end
 
+function commands.attach(arguments)
+  return require("strobe.attach.attach").main(arguments)
+end
+
+function commands.dump(arguments)
+  return require("strobe.attach.dump").main(arguments)
+end
+
 -- Those that tell their own usage.
 local described = { live = "strobe.live.command", check = "strobe.live.check", trace = "strobe.trace",
-  reload = "strobe.attach.reload", ps = "strobe.attach.ps" }
+  reload = "strobe.attach.reload", ps = "strobe.attach.ps", attach = "strobe.attach.attach",
+  dump = "strobe.attach.dump" }
 
 function commands.help(arguments)
   return require("strobe.help").main(usage, arguments, described)

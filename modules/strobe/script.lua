@@ -173,13 +173,25 @@ function script.run(chunk, ...)
   return state.signal and 128 + state.signal or status
 end
 
+-- With a socket for strobe attach and its like as long as it runs, if --attach asks for one.
+local function reachable(chunk)
+  local door = package.loaded["strobe.attach.door"]
+  if not door or not door.asked() then
+    return chunk
+  end
+  return function(...)
+    local server <close> = door.open {} -- luacheck: ignore
+    return chunk(...)
+  end
+end
+
 local function run_text(text, name, arguments)
   local chunk, message = load(text, name, "t")
   if not chunk then
     io.stderr:write("strobe: ", message, "\n")
     return 1
   end
-  return script.run(chunk, table.unpack(arguments))
+  return script.run(reachable(chunk), table.unpack(arguments))
 end
 
 -- A first line that begins with # is for the shell; its newline stays.

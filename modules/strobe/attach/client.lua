@@ -10,8 +10,8 @@ local tasks = require "strobe.async.task"
 local timeouts = require "strobe.async.timeout"
 local uv = require "luv"
 
--- Seconds to wait for hello.
-local PATIENCE = 5
+-- Seconds to wait for hello, and until an eval must have been interrupted.
+local PATIENCE, INTERRUPT_WITHIN = 5, 2
 
 ---@class strobe.attach.ClientOptions
 ---@field timeout? number seconds until the process must have said hello (5)
@@ -90,24 +90,6 @@ end
 
 -- --- Connecting --------------------------------------------------------------------------------
 
--- The first socket of a process; a client looks in both folders.
-local function find(pid)
-  for _, entry in ipairs(directory.list()) do
-    if entry.pid == pid then
-      return entry.path
-    end
-  end
-  return nil, ("there is no process %d with a socket in %s"):format(pid,
-    table.concat(directory.candidates(), " or ")), "ESRCH"
-end
-
-local function as_missing(pid, message, code)
-  if code == "ECONNREFUSED" or code == "ENOENT" then
-    return nil, ("process %d has ended"):format(pid), "ESRCH"
-  end
-  return nil, message, code
-end
-
 -- It is whom we would trust with what we type.
 local function check_peer(stream, path)
   local pid, uid, code = net.credentials(stream)
@@ -120,7 +102,8 @@ local function check_peer(stream, path)
 end
 
 local function busy(pid, seconds)
-  return nil, ("process %d does not answer within %g s: it is busy"):format(pid, seconds), "ETIMEDOUT"
+  local text = "process %d does not answer within %g s; 'strobe dump %d' lets it print what it does"
+  return nil, text:format(pid, seconds, pid), "ETIMEDOUT"
 end
 
 -- Closes a connection that nobody gets.
@@ -158,18 +141,13 @@ end
 function clients.connect(pid, options)
   options = options or {}
   local patience = options.timeout or PATIENCE
-  local path, message, code = find(pid)
-  if not path then
-    return nil, message, code
-  end
-  local stream
-  stream, message, code = directory.connect(path, patience)
+  local stream, path, code = directory.reach(pid, patience)
   if code == "ETIMEDOUT" then
     return busy(pid, patience)
   elseif not stream then
-    return as_missing(pid, message, code)
+    return nil, path, code
   end
-  local trusted
+  local trusted, message
   trusted, message, code = check_peer(stream, path)
   if not trusted then
     stream:abort()
@@ -232,10 +210,18 @@ function Client:call(op, fields, timeout)
   end
   if not answer then
     return nil, ("process %d: %s"):format(self.pid, self.ended or "the connection was closed"), "ECONNRESET"
-  elseif not answer.ok then
-    return nil, answer.error or answer.code, answer.code, answer
   end
-  return answer
+  return protocol.results(answer)
+end
+
+--- Interrupts an eval.
+---@async
+---@param id integer of the request
+---@return table? answer
+---@return string? message
+---@return string? code "ETIMEDOUT" when the process does not answer within 2 s, "not_found" when that eval has ended
+function Client:interrupt(id)
+  return self:call("interrupt", { target = id }, INTERRUPT_WITHIN)
 end
 
 --- Waits until no more comes.

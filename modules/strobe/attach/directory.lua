@@ -132,4 +132,29 @@ function directory.list()
   return list
 end
 
+--- Connects to a process: to the first of its sockets at which it listens.
+---@async
+---@param pid integer
+---@param timeout? number seconds
+---@return strobe.Connection?
+---@return string path of the socket; a message when there is no connection
+---@return string? code "ESRCH" when there is no such process, "ETIMEDOUT"
+function directory.reach(pid, timeout)
+  local message = ("there is no process %d with a socket in %s"):format(pid,
+    table.concat(directory.candidates(), " or "))
+  local code = "ESRCH"
+  for _, entry in ipairs(directory.list()) do
+    if entry.pid == pid then
+      local stream
+      stream, message, code = directory.connect(entry.path, timeout)
+      if stream then
+        return stream, entry.path
+      elseif code == "ECONNREFUSED" or code == "ENOENT" then
+        message, code = ("process %d has ended"):format(pid), "ESRCH"
+      end
+    end
+  end
+  return nil, message, code
+end
+
 return directory

@@ -15,21 +15,29 @@ local ps = {}
 
 ps.usage = [[
 usage: strobe ps [--json]
-  the strobe processes of this user that have an attach socket, as strobe live opens one: PID, uptime, units with their
-  generations, tasks, how late the loop is (99 of 100 times), memory, command; busy: no answer within 500 ms
+  the strobe processes of this user that have an attach socket (strobe live, a console, --attach): PID, uptime, units
+  with their generations, tasks, how late the loop is (99 of 100 times), memory, command; busy: no answer within 500 ms,
+  strobe dump PID tells why
 options:
   --json   one JSON object a line]]
+
+-- One that does not say it itself: the system knows its command line.
+local function busy(pid)
+  local file <close> = io.open(("/proc/%d/cmdline"):format(pid)) -- luacheck: ignore
+  local text = file and file:read "a"
+  return { pid = pid, busy = true, command = text and text:gsub("%z$", ""):gsub("%z", " ") or nil }
+end
 
 -- What a process tells of itself; {pid=, busy=true} if it does not, nil if there is none any more.
 local function ask(entry)
   local client <close>, _, code = clients.connect(entry.pid, { timeout = PATIENCE })
   if not client then
-    return code ~= "ESRCH" and { pid = entry.pid, busy = true } or nil
+    return code == "ETIMEDOUT" and busy(entry.pid) or nil
   end
   local told
   told, _, code = client:call("metrics", { word = "-" }, PATIENCE)
   if not told then
-    return code ~= "ECONNRESET" and { pid = entry.pid, busy = true } or nil
+    return code ~= "ECONNRESET" and busy(entry.pid) or nil
   end
   return {
     pid = entry.pid, uptime = told.uptime, units = protocol.list(told.units), tasks = told.tasks,
@@ -78,7 +86,7 @@ end
 
 local function row(told)
   if told.busy then
-    return { ("%d"):format(told.pid), "busy", "-", "-", "-", "-", "-" }
+    return { ("%d"):format(told.pid), "busy", "-", "-", "-", "-", stack.printable(told.command or "-") }
   end
   return {
     ("%d"):format(told.pid), duration(told.uptime), units_text(told.units), ("%d"):format(told.tasks),

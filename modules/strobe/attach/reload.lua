@@ -3,8 +3,8 @@
 local arguments = require "strobe.arguments"
 local clients = require "strobe.attach.client"
 local json = require "strobe.json"
-local ps = require "strobe.attach.ps"
 local reports = require "strobe.live.report"
+local target = require "strobe.attach.target"
 
 local COMMITTED, MISSING, USAGE, REFUSED, ROLLED_BACK = 0, 1, 2, 3, 4
 
@@ -38,17 +38,6 @@ local function read_words(words)
     end
   end
   return { pid = pid, unit = unit }
-end
-
--- The one process that runs.
-local function only_process()
-  local list = ps.list()
-  if #list == 0 then
-    return nil, MISSING, "no process runs that could be reloaded"
-  elseif #list > 1 then
-    return nil, USAGE, "there are several processes, say which by its PID:\n" .. ps.text(list)
-  end
-  return list[1].pid
 end
 
 -- JSON's null stands for what is not there.
@@ -111,9 +100,9 @@ function reload.main(words)
     print(reload.usage)
     return COMMITTED
   end
-  local pid, status, why = what.pid, nil, nil
+  local pid, why, status = what.pid, nil, nil
   if not pid then
-    pid, status, why = only_process()
+    pid, why, status = target.only()
   end
   if not pid then
     return fail(status, why)

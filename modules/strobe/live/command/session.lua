@@ -6,7 +6,7 @@ local Event = require("strobe.async.event").Event
 local Flight = require "strobe.live.flight"
 local Runtime = require "strobe.live.runtime"
 local Watcher = require "strobe.live.watcher"
-local attach = require "strobe.attach"
+local door = require "strobe.attach.door"
 local host = require "strobe.core.host"
 local live = require "strobe.live"
 local loop = require("strobe.async.loop").get_running_loop()
@@ -168,15 +168,16 @@ end
 -- For strobe reload, ps and attach; a run goes on without.
 local function open_door(session)
   local options = session.options
-  local server, message = attach.serve {
-    runtime = session.runtime, rights = options.attach, eval = not options.no_eval,
-  }
+  local server = door.open({
+    runtime = session.runtime, rights = options.attach,
+    eval = not options.no_eval and nil, -- false, or as the options of strobe itself say
+  }, function(text)
+    session.console:log("warning", text, {})
+  end)
   if server then
     table.insert(session.closing, function()
       server:close()
     end)
-  elseif message then
-    session.console:log("warning", "strobe reload cannot reach this process: " .. message, {})
   end
 end
 

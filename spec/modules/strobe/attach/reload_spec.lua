@@ -124,7 +124,7 @@ describe("strobe reload", function()
     assert.equal(1, status)
     assert.matches("^strobe: reload: there is no process 999999999 with a socket in ", complaint)
     attached.server:close()
-    assert.same({ 1, "", "strobe: reload: no process runs that could be reloaded\n" }, { run "mm" })
+    assert.same({ 1, "", "strobe: reload: no process runs that could be reached\n" }, { run "mm" })
   end)
 
   it("ends with 1 when the process ends meanwhile", function()

@@ -1,0 +1,188 @@
+--- `strobe attach`: a console in a running process, or code that runs there.
+
+local arguments = require "strobe.arguments"
+local clients = require "strobe.attach.client"
+local host = require "strobe.core.host"
+local target = require "strobe.attach.target"
+local tasks = require "strobe.async.task"
+local terminal = require "strobe.core.terminal"
+local uv = require "luv"
+
+-- Exit statuses.
+local DONE, FAILED, USAGE, ENDED, INTERRUPTED = 0, 1, 2, 3, 130
+local STDIN, STDOUT = 0, 1
+
+local attach = {}
+
+attach.usage = [[
+usage: strobe attach [PID] [options]
+  a console in a running process: one that runs live units, that has a console itself, or that was started with
+  --attach. PID may be left out if one process runs. The loop there goes on while somebody types here. What stdin holds
+  is run as one input when it is no terminal. :q or Ctrl-D leaves, and the process goes on.
+options:
+  --ro      only to look on: nothing is run or changed
+  -e CODE   runs CODE there (or a command as :ps), prints what comes of it, and leaves
+exit status: 0, 1 an error or no such process, 2 usage, 3 the process has ended meanwhile, 130 interrupted]]
+
+local function complain(status, text)
+  io.stderr:write("strobe: attach: ", text, "\n")
+  return status
+end
+
+-- --- Words -------------------------------------------------------------------------------------
+
+-- Takes `-e CODE` out of the words, which arguments.read does not know.
+local function take_code(words)
+  local left, code = {}, nil
+  local i = 1
+  while i <= #words do
+    if words[i] == "-e" and not code then
+      i = i + 1
+      code = words[i]
+      if not code then
+        return nil, "-e: the code is missing"
+      end
+    else
+      left[#left + 1] = words[i]
+    end
+    i = i + 1
+  end
+  return left, code
+end
+
+local function read_words(words)
+  local left, code = take_code(words)
+  if not left then
+    return nil, code
+  end
+  local options, message = arguments.read({ ro = false, help = false }, left)
+  if not options or options.help then
+    return options, message
+  end
+  options.pid, message = target.read(options)
+  options.code = code
+  return not message and options or nil, message
+end
+
+-- --- Connecting --------------------------------------------------------------------------------
+
+local function name_of_terminal()
+  local path = uv.fs_readlink "/proc/self/fd/0" or ""
+  return path:match "^/dev/(.+)$" or "strobe attach"
+end
+
+local function connect(options, on_event)
+  local client, message = clients.connect(options.pid, { on_event = on_event })
+  if not client then
+    return nil, message
+  end
+  local wanted = options.ro and "ro" or "rw"
+  local opened
+  opened, message = client:call("open", { rights = wanted, name = name_of_terminal() })
+  if not opened then
+    client:close()
+    return nil, message
+  elseif opened.rights ~= wanted then
+    io.stderr:write(("strobe: process %d lets nobody change it: you may look on\n"):format(options.pid))
+  end
+  return client
+end
+
+-- --- One input -----------------------------------------------------------------------------------
+
+local function print_event(event)
+  if event.ev == "out" then
+    io.stdout:write(event.text)
+    io.stdout:flush()
+  elseif event.ev == "dropped" then
+    io.stderr:write(("strobe: %d lines were dropped\n"):format(event.n))
+  end
+end
+
+local function print_refusal(answer)
+  if answer.code == "incomplete" then
+    return complain(FAILED, "the code is incomplete")
+  elseif answer.code == "interrupted" then
+    return complain(INTERRUPTED, answer.error)
+  end
+  io.stderr:write(answer.error or answer.code, "\n")
+  for _, line in ipairs(answer.trace or {}) do
+    io.stderr:write("  ", line, "\n")
+  end
+  return FAILED
+end
+
+-- Ctrl-C interrupts what was begun; a second one ends this process at once, which is the host's doing.
+local function interrupt_by_signal(client, id, future)
+  host.on_signal(function()
+    tasks.create_task(function()
+      local done, message, code = client:interrupt(id)
+      if not done and code == "ETIMEDOUT" then
+        complain(INTERRUPTED, message)
+        future:cancel()
+      end
+    end):set_name "interrupt"
+  end)
+end
+
+--- Runs code in the process, and prints what comes of it.
+---@async
+---@param client strobe.attach.Client
+---@param code string
+---@return integer status
+function attach.evaluate(client, code)
+  local future, id = client:send("eval", { code = code })
+  interrupt_by_signal(client, id, future)
+  tasks.wait { future }
+  local answer = not future:cancelled() and future:result()
+  if future:cancelled() then
+    return INTERRUPTED
+  elseif not answer then
+    return complain(ENDED, ("process %d: %s"):format(client.pid, client.ended))
+  elseif not answer.ok then
+    return print_refusal(answer)
+  end
+  for _, value in ipairs(answer.values) do
+    print(value)
+  end
+  return DONE
+end
+
+-- --- The command -----------------------------------------------------------------------------
+
+local function has_terminal()
+  return terminal.size(STDIN) ~= nil and terminal.size(STDOUT) ~= nil
+end
+
+local function run(options)
+  local code = options.code or not has_terminal() and io.stdin:read "a"
+  local client <close>, message = connect(options, print_event) -- luacheck: ignore
+  if not client then
+    return complain(FAILED, message)
+  end
+  return attach.evaluate(client, code or "")
+end
+
+--- `strobe attach [PID] [--ro] [-e CODE]`
+---@async
+---@param words string[]
+---@return integer status
+function attach.main(words)
+  local options, message = read_words(words)
+  if not options then
+    return complain(USAGE, message .. "\n" .. attach.usage)
+  elseif options.help then
+    print(attach.usage)
+    return DONE
+  end
+  local status
+  if not options.pid then
+    options.pid, message, status = target.only()
+  end
+  if not options.pid then
+    return complain(status, message)
+  end
+  return run(options)
+end
+
+return attach
