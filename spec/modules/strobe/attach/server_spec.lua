@@ -32,6 +32,18 @@ describe("the attach server", function()
     end
   end)
 
+  it("makes the folder for its user alone, under any umask", function()
+    local folder <close> = RuntimeFolder.new()
+    local script = [[
+      local server <close> = assert(require("strobe.attach").serve { rights = "rw" })
+      print("ready " .. server.path)
+      io.stdout:flush()
+      require("strobe.async").sleep(60)]]
+    local child <close> = Child.spawn("sh", { "-c", "umask 0; exec \"$0\" -e \"$1\"", program, script })
+    local path = child:expect("stdout", "ready (%S+)")
+    assert.same({ "600", "700" }, { mode_of(path), mode_of(folder.path .. "/strobe") })
+  end)
+
   it("is off when that is asked for, and by default under a virtual clock", function()
     local folder <close> = RuntimeFolder.new()
     assert.same({ n = 1 }, table.pack(attach.serve { rights = "off" }))
@@ -339,6 +351,40 @@ describe("the attach server", function()
     end
     assert.equal(8, refused)
     assert.is_true(raw:ask([[{"id":1,"op":"eval","code":"1"}]]).ok)
+  end)
+
+  it("forgets a client that is killed, whatever it was at", function()
+    local attached <close> = Attached.new { units = { ["mm.lua"] = UNIT } }
+    local before = descriptors()
+    local script = ([[
+      local client = assert(require("strobe.attach").connect(%d))
+      client:call("open", { rights = "rw" })
+      print "begun"
+      io.stdout:flush()
+      while true do
+        client:call("tail", { stream = "ticks" })
+        client:send("eval", { code = "print(('x'):rep(10000)) require 'strobe.async'.sleep(1000)" })
+        client:send("cancel", { task = "nobody" })
+        client:call("reload", { unit = "mm" })
+        client:call("ps", { times = true })
+      end]]):format(uv.os_getpid())
+    for i = 1, 8 do
+      local child <close> = Child.spawn(program, { "-e", script })
+      child:expect("stdout", "begun")
+      async.sleep(i * i * 0.0007)
+      child:kill "sigkill"
+      child:wait()
+    end
+    attached.wait_until(function()
+      return attached.server.count == 0
+    end)
+    attached.units:offer("ticks", 1, 2, 3)
+    assert.equal(0, #attached.units.runtime.delivery.observers)
+    assert.equal(before, descriptors())
+    for _, task in ipairs(async.all_tasks()) do
+      assert.not_matches("console", task:get_name())
+    end
+    assert.equal("hello", attached:raw().hello.ev)
   end)
 
   it("ends with its process, and leaves no socket behind", function()
