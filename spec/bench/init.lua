@@ -5,8 +5,8 @@ local USAGE = [[
 usage: strobe spec/bench/init.lua [OPTION…] [WORK…]
 
   WORK          switch spawn subprocess sleepers echo ws ws_idle ws_crowd ws_faults http
-                http_client http_faults ticks poll stdin gpio executors feeds broker live reload; all
-                of them if none is named
+                http_client http_faults ticks poll stdin gpio executors feeds broker live reload
+                attach; all of them if none is named
   --quick       smaller sizes, one round
   --rounds N    how often each program runs, in turn; the best counts (3)
   --cores HOW   where server and client of echo and poll run: shared, one core for both (the

@@ -575,6 +575,24 @@ local function reload(program, quick)
   }
 end
 
+--- What a client that looks on costs a process at 100,000 events a second.
+local function attach(program, quick)
+  local results = {}
+  for _, what in ipairs {"alone", "idle", "tail", "top", "watch"} do
+    results[#results + 1] = {name = ("attach_%s_us_per_event"):format(what), better = "less", targets = {}}
+    results[#results + 1] = {name = ("attach_%s_late_p99_ms"):format(what), better = "less", targets = {}}
+    if what ~= "alone" then
+      results[#results + 1] = {name = ("attach_%s_percent"):format(what), better = "less", targets = {}}
+    end
+  end
+  return {
+    name = "attach", title = "attached clients at 100,000 events/s", results = results, rounds = 1,
+    contestants = {
+      {name = "strobe", command = program.strobe("attach/target.lua", quick and 0.5 or 2), needs = {"strobe"}},
+    },
+  }
+end
+
 --- All works, in the order of the table.
 ---@param here string the folder of the benchmarks, ending in a slash
 ---@param strobe string? the executable, nil when there is none yet
@@ -588,6 +606,7 @@ function Works.all(here, strobe, quick, cores)
   local all = {
     switch, spawn, subprocess, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_client, http_faults,
     ticks, poll, stdin, gpio, executors, feeds, broker, live, reload,
+    attach,
   }
   for _, work in ipairs(all) do
     works[#works + 1] = work(program, quick)
