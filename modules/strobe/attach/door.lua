@@ -39,6 +39,11 @@ function door.open(options, warn)
     copy[key] = value
   end
   local opened, message = require("strobe.attach.server").serve(copy)
+  if opened then
+    require("strobe.script").at_exit(function() -- which os.exit calls
+      opened:remove()
+    end)
+  end
   if message then
     local text = "no strobe command can reach this process: " .. message
     if warn then

@@ -21,7 +21,7 @@ usage: strobe ps [--json]
 options:
   --json   one JSON object a line]]
 
--- One that does not say it itself: the system knows its command line.
+-- One that says nothing, or lets nobody in any more: the system knows its command line.
 local function busy(pid)
   local file <close> = io.open(("/proc/%d/cmdline"):format(pid)) -- luacheck: ignore
   local text = file and file:read "a"
@@ -32,7 +32,7 @@ end
 local function ask(entry)
   local client <close>, _, code = clients.connect(entry.pid, { timeout = PATIENCE })
   if not client then
-    return code == "ETIMEDOUT" and busy(entry.pid) or nil
+    return code ~= "ESRCH" and busy(entry.pid) or nil
   end
   local told
   told, _, code = client:call("metrics", { word = "-" }, PATIENCE)

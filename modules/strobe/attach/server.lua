@@ -235,6 +235,13 @@ function servers.serve(options)
   return server
 end
 
+--- Removes the socket and no more: for a process that ends at once.
+function Server:remove()
+  if not self.closed then
+    uv.fs_unlink(self.path)
+  end
+end
+
 --- Says goodbye to all, and removes the socket. Closing twice is harmless.
 ---@async
 function Server:close()

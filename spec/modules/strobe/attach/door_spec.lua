@@ -40,6 +40,15 @@ describe("the option --attach", function()
     assert.truthy(folder)
   end)
 
+  it("leaves no socket behind when a script ends by os.exit", function()
+    local folder <close> = RuntimeFolder.new()
+    local count = "print(#require('strobe.attach').list())"
+    local output, status = shell.run(('$S --attach=rw -e "%s os.exit(7)"; echo $?; $S -e "%s"'):format(count, count))
+    assert.equal(0, status)
+    assert.matches("^1\n7\n0\n$", (output:gsub("strobe: warning: [^\n]+\n", "")))
+    assert.truthy(folder)
+  end)
+
   it("takes --no-eval beside it", function()
     local folder <close> = RuntimeFolder.new()
     local process <close> = start("--attach", "rw", "--no-eval")

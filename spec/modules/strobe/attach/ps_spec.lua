@@ -44,6 +44,16 @@ describe("strobe ps", function()
     assert.truthy(folder)
   end)
 
+  it("lists a process that lets nobody in any more", function()
+    local attached <close> = Attached.new()
+    for _ = 1, 8 do
+      attached:raw()
+    end
+    local list = ps.list()
+    assert.same({ PID, true }, { list[1].pid, list[1].busy })
+    assert.matches("strobe", list[1].command)
+  end)
+
   it("says when there is none", function()
     local folder <close> = RuntimeFolder.new()
     local status, output, complaint = captured.run(ps.main, {})
