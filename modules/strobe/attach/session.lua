@@ -26,7 +26,6 @@ local time = require "strobe.core.time"
 ---@field name? string as it calls itself
 ---@field evaluations table<integer|string, strobe.Task> those that run, by the request's id
 ---@field tails table<integer, fun()> which end a watched stream, by its number
----@field release_times? fun() of the time that tasks take, which is measured for this session
 local Session = {}
 Session.__index = Session
 Session.__name = "attach session"
@@ -137,9 +136,6 @@ function Session:close()
   for sub, stop in pairs(self.tails) do
     self.tails[sub] = nil
     stop()
-  end
-  if self.release_times then
-    self.release_times()
   end
 end
 

@@ -9,7 +9,6 @@ local runs = require "strobe.live.run"
 local Slice = require "strobe.attach.slice"
 local stack = require "strobe.async.stack"
 local tasks = require "strobe.async.task"
-local times = require "strobe.attach.times"
 local waiting = require "strobe.async.waiting"
 
 -- Tasks told at once; of which a tree is drawn in one go; links of a chain that are followed.
@@ -40,12 +39,8 @@ local function has_word(record, word)
   return false
 end
 
--- With `times` the time that tasks take is measured from now on, as long as the session lasts.
-local function ps(session, request)
+local function ps(_, request)
   local word = failures.field(request, "word", "string", true)
-  if failures.field(request, "times", "boolean", true) and not session.release_times then
-    session.release_times = times.hold()
-  end
   local list, slice, left, all = protocol.list(), Slice.new(), 0, core_task.all()
   for _, t in ipairs(all) do
     slice:rest()

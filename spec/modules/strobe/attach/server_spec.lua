@@ -366,7 +366,7 @@ describe("the attach server", function()
         client:send("eval", { code = "print(('x'):rep(10000)) require 'strobe.async'.sleep(1000)" })
         client:send("cancel", { task = "nobody" })
         client:call("reload", { unit = "mm" })
-        client:call("ps", { times = true })
+        client:call("ps")
       end]]):format(uv.os_getpid())
     for i = 1, 8 do
       local child <close> = Child.spawn(program, { "-e", script })
