@@ -26,7 +26,7 @@ local OURS_ALONE = tonumber("600", 8)
 ---@class strobe.attach.Server a `<close>` value
 ---@field path string of the socket
 ---@field ceiling "rw"|"ro"
----@field process strobe.attach.Process
+---@field package process strobe.attach.Process
 ---@field journal strobe.attach.Journal of the process
 ---@field refused integer connections that were not let in
 ---@field private options strobe.attach.ServeOptions
