@@ -1,0 +1,171 @@
+--- The text that is edited, and the cursor in it. Places are bytes, from 1; the cursor is before the byte it names.
+
+local Undo = require "strobe.editor.undo"
+local grapheme = require "strobe.editor.grapheme"
+
+local MOST = 1024 * 1024 -- bytes, as much as a line of the attach protocol
+
+---@class strobe.editor.Buffer
+---@field text string
+---@field cursor integer 1 to #text + 1
+---@field private undone strobe.editor.Undo
+local Buffer = {}
+Buffer.__index = Buffer
+
+--- The most bytes a text may have.
+Buffer.MOST = MOST
+
+--- Makes an empty one.
+---@return strobe.editor.Buffer
+function Buffer.new()
+  return setmetatable({ text = "", cursor = 1, undone = Undo.new() }, Buffer)
+end
+
+--- Forgets all, undo too.
+function Buffer:clear()
+  self.text, self.cursor, self.undone = "", 1, Undo.new()
+end
+
+local function change(buffer, first, last, text)
+  local whole = buffer.text
+  buffer.text = whole:sub(1, first - 1) .. text .. whole:sub(last + 1)
+end
+
+local function has_room(buffer, removed, inserted)
+  return #buffer.text - removed + inserted <= MOST
+end
+
+--- Puts text in the place of some; the cursor is behind it then.
+---@param first integer
+---@param last integer first - 1 for nothing
+---@param text string
+---@param cursor? integer where the cursor is to be
+---@return boolean whether there was room
+function Buffer:replace(first, last, text, cursor)
+  local removed = self.text:sub(first, last)
+  if not has_room(self, #removed, #text) then
+    return false
+  elseif removed ~= text then
+    change(self, first, last, text)
+    cursor = cursor or first + #text
+    self.undone:add { at = first, removed = removed, inserted = text, before = self.cursor, after = cursor }
+  end
+  self.cursor = cursor or first + #text
+  return true
+end
+
+--- Types text at the cursor.
+---@param text string
+---@return boolean whether there was room
+function Buffer:type(text)
+  local at = self.cursor
+  if not has_room(self, 0, #text) then
+    return false
+  end
+  change(self, at, at - 1, text)
+  self.undone:add_typing(at, text)
+  self.cursor = at + #text
+  return true
+end
+
+--- Erases the character before the cursor.
+---@return boolean whether there is one
+function Buffer:erase()
+  if self.cursor == 1 then
+    return false
+  end
+  local first = grapheme.previous(self.text, self.cursor)
+  local removed = self.text:sub(first, self.cursor - 1)
+  change(self, first, self.cursor - 1, "")
+  self.undone:add_erasing(first, removed)
+  self.cursor = first
+  return true
+end
+
+--- Erases the character at the cursor.
+---@return boolean whether there is one
+function Buffer:delete()
+  return self.cursor <= #self.text and self:replace(self.cursor, grapheme.next(self.text, self.cursor) - 1, "")
+end
+
+--- Takes the last edit back.
+---@return boolean whether there is one
+function Buffer:undo()
+  local edit = self.undone:back()
+  if edit then
+    change(self, edit.at, edit.at + #edit.inserted - 1, edit.removed)
+    self.cursor = edit.before
+  end
+  return edit ~= nil
+end
+
+--- Does the edit again that was taken back.
+---@return boolean whether there is one
+function Buffer:redo()
+  local edit = self.undone:forward()
+  if edit then
+    change(self, edit.at, edit.at + #edit.removed - 1, edit.inserted)
+    self.cursor = edit.after
+  end
+  return edit ~= nil
+end
+
+--- Tells that what is typed now is no part of the word before.
+function Buffer:close_word()
+  self.undone:close()
+end
+
+--- Where the line begins that a place is in.
+---@param at? integer the cursor
+---@return integer
+function Buffer:line_start(at)
+  at = at or self.cursor
+  -- From behind, in steps that double: a text of many lines is not looked at from its begin.
+  local size = 64
+  while true do
+    local from = math.max(at - size, 1)
+    local before = self.text:sub(from, at - 1):match "^.*\n()"
+    if before then
+      return from + before - 1
+    elseif from == 1 then
+      return 1
+    end
+    size = size * 2
+  end
+end
+
+--- Where the line ends that a place is in: its newline, or one behind the text.
+---@param at? integer the cursor
+---@return integer
+function Buffer:line_end(at)
+  return self.text:find("\n", at or self.cursor, true) or #self.text + 1
+end
+
+--- The end of the word at the cursor or behind it. Words are letters, digits, `_`, and all that is not ASCII.
+---@return integer
+function Buffer:word_end()
+  return (self.text:match("^[^%w_\128-\255]*[%w_\128-\255]*()", self.cursor))
+end
+
+-- Goes back over bytes of a class while they are there.
+local function back_over(text, at, class)
+  while at > 1 and text:find(class, at - 1) == at - 1 do
+    at = at - 1
+  end
+  return at
+end
+
+--- The begin of the word at the cursor or before it.
+---@return integer
+function Buffer:word_start()
+  local text = self.text
+  return back_over(text, back_over(text, self.cursor, "^[^%w_\128-\255]"), "^[%w_\128-\255]")
+end
+
+--- The same for words between blanks.
+---@return integer
+function Buffer:blank_word_start()
+  return back_over(self.text, back_over(self.text, self.cursor, "^%s"), "^%S")
+end
+
+return Buffer

@@ -1,0 +1,413 @@
+--- A line editor: the bytes a terminal sends go in, what was entered and the bytes to draw come out. It waits for
+-- nothing, reads no clock, and has no terminal.
+--
+--   local ed = editor.new { width = 80, height = 24, prompt = "> ", more = ".. " }
+--   write(ed:draw())
+--   for _, event in ipairs(ed:feed(bytes)) do
+--     if event.kind == "submit" then run(event.text) end
+--   end
+--   write(ed:draw())
+--
+-- Bytes may be cut anywhere. After each `feed`, `wants_timer` tells for how long to wait before `timer` is called, if
+-- nothing comes: a lone ESC has to be told from the begin of a key, and a paste may never end.
+--
+-- An input that was submitted stays on the screen with the cursor below it; until the next `draw`, `above` and `hide`
+-- write nothing of the editor's, so that what the input prints has the screen. Whoever keeps a history adds to it:
+-- `ed.history:add(event.text)` tells whether the entry is one to be kept.
+
+local Buffer = require "strobe.editor.buffer"
+local Completion = require "strobe.editor.completion"
+local Drawing = require "strobe.editor.drawing"
+local Frame = require "strobe.editor.frame"
+local History = require "strobe.editor.history"
+local Keys = require "strobe.editor.keys"
+local Kill = require "strobe.editor.kill"
+local Search = require "strobe.editor.search"
+local actions = require "strobe.editor.actions"
+local bindings = require "strobe.editor.bindings"
+
+local editor = {}
+
+local PASTE_ON, PASTE_OFF = "\27[?2004h", "\27[?2004l"
+
+---@class strobe.editor.Event
+---@field kind "submit"|"eof"|"interrupt"|"suspend"|"complete"|"edit"|"bell"
+---@field text? string submit: the input; complete and edit: what it is now; bell: why, if that is worth telling
+---@field cursor? integer complete and edit: the byte before which the cursor is, from 1
+---@field token? integer complete: to be given to `answer`
+
+---@class strobe.editor.Options
+---@field width integer columns of the screen
+---@field height integer rows of the screen
+---@field prompt string before the first line; SGR sequences are allowed
+---@field more string before each further line
+---@field complete? fun(text: string, cursor: integer): strobe.editor.Candidates? at once; nil: to be asked by event
+---@field is_complete? fun(text: string): boolean whether Enter submits (always)
+---@field highlight? fun(text: string): strobe.editor.Style[] ranges in order, for texts up to 16 KiB
+---@field color? boolean false for no colours but those of the prompts
+---@field history_size? integer entries (10,000)
+
+---@class strobe.editor.Editor
+---@field history strobe.editor.History
+---@field package buffer strobe.editor.Buffer
+---@field package kills strobe.editor.Kill
+---@field package previous? string what the action before was
+---@field package goal? integer the column of moves up and down
+---@field package yanked? integer where the yanked text begins
+local Editor = {}
+Editor.__index = Editor
+
+local function checked_size(name, value)
+  local n = math.tointeger(value)
+  if not n then
+    error(("%s: an integer is needed, not %s"):format(name, tostring(value)), 3)
+  end
+  return math.max(1, n)
+end
+
+--- Makes an editor with an empty input, which is not on the screen yet.
+---@param options strobe.editor.Options
+---@return strobe.editor.Editor
+function editor.new(options)
+  local width, height = checked_size("width", options.width), checked_size("height", options.height)
+  local color = options.color ~= false
+  return setmetatable({
+    buffer = Buffer.new(), keys = Keys.new(), kills = Kill.new(), history = History.new(options.history_size),
+    completion = Completion.new(), frame = Frame.new(width, height, options.highlight, color),
+    drawing = Drawing.new(width), prompt = options.prompt or "> ", more = options.more or options.prompt or "> ",
+    complete = options.complete, is_complete = options.is_complete or function() return true end,
+    pending = {}, events = {}, shown_text = "", shown_cursor = 1, pasting = false,
+  }, Editor)
+end
+
+-- --- For actions --------------------------------------------------------------------------------
+
+--- Adds an event.
+---@package
+---@param event strobe.editor.Event
+function Editor:say(event)
+  self.events[#self.events + 1] = event
+end
+
+--- Tells that a key could do nothing.
+---@package
+---@param why? string
+function Editor:bell(why)
+  self:say { kind = "bell", text = why }
+end
+
+local function check_room(ed, done, size)
+  if not done then
+    ed:bell(("an input may have %d KiB, this would have %d KiB"):format(Buffer.MOST // 1024,
+      (#ed.buffer.text + size) // 1024))
+  end
+  return done
+end
+
+--- Types text.
+---@package
+---@param text string
+function Editor:type(text)
+  check_room(self, self.buffer:type(text), #text)
+end
+
+--- Inserts text, which is taken back as one.
+---@package
+---@param text string
+---@return boolean whether there was room
+function Editor:insert(text)
+  local at = self.buffer.cursor
+  return check_room(self, self.buffer:replace(at, at - 1, text), #text)
+end
+
+---@package
+---@param step 1|-1
+function Editor:begin_search(step)
+  self.search = Search.new(self.history, self.buffer.text, self.buffer.cursor, step)
+end
+
+-- What is to be seen: what is edited, or what a search has found.
+local function view(ed)
+  local shown = ed.search or ed.buffer
+  return {
+    text = shown.text, cursor = shown.cursor, prompt = ed.search and ed.search:prompt() or ed.prompt, more = ed.more,
+  }
+end
+
+local function put(ed, bytes)
+  if bytes ~= "" then
+    ed.pending[#ed.pending + 1] = bytes
+  end
+end
+
+local function begin_paste_mode(ed)
+  if not ed.pasting then
+    ed.pasting = true
+    put(ed, PASTE_ON)
+  end
+end
+
+local function end_paste_mode(ed)
+  if ed.pasting then
+    ed.pasting = false
+    put(ed, PASTE_OFF)
+  end
+end
+
+--- Leaves the input on the screen, as much of its end as fits, and begins a new one.
+---@package
+---@param mark string is written behind it
+function Editor:finish(mark)
+  self.search = nil
+  self.buffer.cursor = #self.buffer.text + 1
+  local last = view(self)
+  last.bare = true
+  begin_paste_mode(self)
+  put(self, self.drawing:draw(self.frame:rows(last)))
+  put(self, self.drawing:leave(mark))
+  self.buffer:clear()
+  self.history:leave()
+  self.frame:scroll_home()
+  self.frame.hint, self.shown_text, self.shown_cursor = nil, "", 1
+end
+
+---@package
+function Editor:submit()
+  local text = self.buffer.text
+  self:finish("")
+  self:say { kind = "submit", text = text }
+end
+
+---@package
+function Editor:eof()
+  self:finish("")
+  end_paste_mode(self)
+  self:say { kind = "eof" }
+end
+
+-- Shows the list of candidates, and lets the next Tab choose.
+local function take_answer(ed, answer)
+  local outcome = ed.completion:answer(ed.buffer, answer)
+  if outcome == "none" then
+    ed:bell()
+  elseif outcome == "list" then
+    put(ed, ed.drawing:erase() .. ed.completion:lines(ed.frame.columns):gsub("\n", "\r\n") .. "\r\n")
+  end
+end
+
+---@package
+---@param step 1|-1
+function Editor:begin_completion(step)
+  local completion, buffer = self.completion, self.buffer
+  if self.previous == "complete" and completion:has_list() then
+    completion:choose(buffer, step)
+    return "complete"
+  end
+  local token = completion:ask(buffer)
+  local answer = self.complete and self.complete(buffer.text, buffer.cursor)
+  if answer then
+    take_answer(self, answer)
+  else
+    self:say { kind = "complete", text = buffer.text, cursor = buffer.cursor, token = token }
+  end
+  return "complete"
+end
+
+-- --- Keys ---------------------------------------------------------------------------------------
+
+-- Ends a search; what it found is edited.
+local function take_found(ed)
+  local search = ed.search
+  local index = search:index()
+  ed.search = nil
+  ed.last_query = search:query() ~= "" and search:query() or ed.last_query
+  if index then
+    ed.history:visit(index, ed.buffer.text)
+  end
+  ed.buffer:replace(1, #ed.buffer.text, search.text, search.cursor)
+end
+
+local TAKING = { escape = true, left = true, right = true, up = true, down = true, home = true, ["end"] = true }
+
+-- What a key does in a search: false when it is one for the editor, which gets what was found.
+local function search_key(ed, key)
+  local search, name, done = ed.search, key.name, true
+  local text = key.text or key.paste
+  if text then
+    done = search:extend(text)
+  elseif name == "ctrl-r" or name == "ctrl-s" then
+    done = search:again(name == "ctrl-r" and -1 or 1, ed.last_query)
+  elseif name == "backspace" or name == "ctrl-h" then
+    done = search:back()
+  elseif name == "ctrl-g" then
+    ed.search = nil
+  elseif name == "ctrl-c" then
+    return false
+  else
+    take_found(ed)
+    return TAKING[name] or false
+  end
+  if not done then
+    ed:bell()
+  end
+  return true
+end
+
+local function edit_key(ed, key)
+  if key.too_long then
+    return ed:bell(("a paste may have %d KiB: load it from a file"):format(Buffer.MOST // 1024))
+  elseif key.paste then
+    return ed:insert(key.paste) and nil
+  elseif key.text then
+    return ed:type(key.text)
+  end
+  local action = bindings[key.name]
+  if action ~= "erase" then
+    ed.buffer:close_word()
+  end
+  return action and actions[action](ed)
+end
+
+local function take_keys(ed, keys)
+  for i = 1, #keys do
+    local key = keys[i]
+    if not (ed.search and search_key(ed, key)) then
+      ed.previous = edit_key(ed, key)
+    end
+  end
+  local buffer = ed.buffer
+  if buffer.text ~= ed.shown_text or buffer.cursor ~= ed.shown_cursor then
+    ed.shown_text, ed.shown_cursor = buffer.text, buffer.cursor
+    ed:say { kind = "edit", text = buffer.text, cursor = buffer.cursor }
+  end
+  local events = ed.events
+  ed.events = {}
+  return events
+end
+
+--- Takes bytes from the terminal.
+---@param bytes string cut anywhere
+---@return strobe.editor.Event[] what came of them, in order; an edit at most once, the last
+function Editor:feed(bytes)
+  return take_keys(self, self.keys:feed(bytes))
+end
+
+--- For how long to wait before `timer` is called, if no bytes come.
+---@return number? seconds nil: there is nothing to wait for
+function Editor:wants_timer()
+  return self.keys:wants_timer()
+end
+
+--- Tells that nothing came for so long.
+---@return strobe.editor.Event[] as of `feed`
+function Editor:timer()
+  return take_keys(self, self.keys:expire())
+end
+
+--- Answers a request for candidates; nothing happens if the input has changed since.
+---@param token integer of the event
+---@param answer strobe.editor.Candidates|(string|{text: string})[] a list alone replaces the name before the cursor
+---@return strobe.editor.Event[] as of `feed`
+function Editor:answer(token, answer)
+  if self.completion:expects(token, self.buffer) and not self.search then
+    take_answer(self, answer.list and answer or { list = answer })
+  end
+  return take_keys(self, {})
+end
+
+-- --- What is edited -----------------------------------------------------------------------------
+
+--- What is being edited.
+---@return string
+---@return integer cursor the byte before which it is, from 1
+function Editor:text()
+  return self.buffer.text, self.buffer.cursor
+end
+
+--- Puts another text in its place, the cursor at the end. It can be undone.
+---@param text string
+---@return boolean whether there was room (1 MiB)
+function Editor:set_text(text)
+  self.search = nil
+  return self.buffer:replace(1, #self.buffer.text, text)
+end
+
+--- Sets the prompts.
+---@param prompt string
+---@param more? string that of further lines, if it changes
+function Editor:set_prompt(prompt, more)
+  self.prompt, self.more = prompt, more or self.more
+end
+
+--- Gives the input up, as Ctrl-C does: it stays on the screen with `^C` behind it.
+function Editor:interrupt()
+  self:finish("^C")
+  self.previous, self.keys = nil, Keys.new()
+end
+
+-- --- The screen ---------------------------------------------------------------------------------
+
+local function flush(ed)
+  local bytes = table.concat(ed.pending)
+  ed.pending = {}
+  return bytes
+end
+
+--- The bytes that bring the screen up to date: those of all that happened since the last draw.
+---@return string
+function Editor:draw()
+  begin_paste_mode(self)
+  put(self, self.drawing:draw(self.frame:rows(view(self))))
+  return flush(self)
+end
+
+--- Prints text above the input, which is drawn again if it is on the screen. An unfinished line is finished.
+---@param text string what it has of controls goes to the terminal
+---@return string bytes
+function Editor:above(text)
+  local shown = self.drawing:is_shown()
+  put(self, self.drawing:erase())
+  if text ~= "" then
+    put(self, (text:gsub("\r?\n", "\r\n")))
+    put(self, text:sub(-1) ~= "\n" and "\r\n" or "")
+  end
+  return shown and self:draw() or flush(self)
+end
+
+--- Takes the input from the screen, until the next `draw`; for who needs the terminal meanwhile, and at the end.
+---@return string bytes
+function Editor:hide()
+  put(self, self.drawing:erase())
+  end_paste_mode(self)
+  return flush(self)
+end
+
+--- Clears the screen, with the next `draw`, which begins at its top.
+function Editor:clear()
+  self.drawing = Drawing.new(self.frame.columns)
+  put(self, ("\r\27[%dA\27[J"):format(self.frame.height))
+end
+
+--- Tells that the screen has another size; the next `draw` draws all anew.
+---@param width integer columns
+---@param height integer rows
+function Editor:resize(width, height)
+  width, height = checked_size("width", width), checked_size("height", height)
+  put(self, self.drawing:resize(width))
+  self.frame:resize(width, height)
+end
+
+--- Has lines stand above the prompt until they are changed. Each is cut to the width; they take half of the screen at
+--- most.
+---@param lines string[] SGR sequences are allowed; none takes them away
+function Editor:pin(lines)
+  self.frame.pins = lines
+end
+
+--- Shows a line below the input, dimmed, until another is set or the input ends.
+---@param text? string
+function Editor:hint(text)
+  self.frame.hint = text ~= "" and text or nil
+end
+
+return editor
