@@ -2,7 +2,7 @@
 
 local lot = require "strobe.core.lot"
 
----@class strobe.Event a flag that tasks wait for
+---@class strobe.async.Event a flag that tasks wait for
 ---@field private flag boolean
 ---@field private waiters userdata
 local Event = {}
@@ -46,7 +46,7 @@ function Event:__tostring()
 end
 
 --- A new event, which is not set.
----@return strobe.Event
+---@return strobe.async.Event
 local function new()
   return setmetatable({ flag = false, waiters = lot.new "event" }, Event)
 end

@@ -45,7 +45,7 @@ end
 ---@async
 ---@param runtime strobe.live.Runtime
 ---@param names? string|string[]
----@return strobe.live.Unit[]
+---@return strobe.live.RunningUnit[]
 function admission.meant(runtime, names)
   if names then
     return named(runtime, names)
@@ -61,7 +61,7 @@ end
 ---@async
 ---@param runtime strobe.live.Runtime
 ---@param names? string|string[]
----@return strobe.live.Unit[]
+---@return strobe.live.RunningUnit[]
 function admission.all(runtime, names)
   local set, list = {}, {}
   for _, unit in ipairs(admission.meant(runtime, names)) do
@@ -104,7 +104,7 @@ end
 
 --- Why a reload of these cannot begin, now that it has its turn.
 ---@param runtime strobe.live.Runtime
----@param units strobe.live.Unit[]
+---@param units strobe.live.RunningUnit[]
 ---@return strobe.live.Refusal?
 function admission.objection_inside(runtime, units)
   return admission.objection(runtime) or deadlock(units)

@@ -85,7 +85,7 @@ end
 ---@param path string of the unit's file
 ---@param unit any what it returned
 ---@param is_unsafe? boolean what its text says about that
----@return strobe.live.Contract unit
+---@return strobe.Unit unit
 ---@return string[] warnings
 function contracts.check(path, unit, is_unsafe)
   if type(unit) ~= "table" then

@@ -6,7 +6,7 @@ local state = require "strobe.live.state"
 local time = require "strobe.core.time"
 local core_task = require "strobe.core.task"
 
----@class strobe.live.Ctx
+---@class strobe.Ctx what a unit gets of the runtime: the only way out, and the only clock
 ---@field unit string        its name
 ---@field gen integer        the generation's number
 ---@field replaying boolean  what happens now has happened before; effects are muted
@@ -47,7 +47,7 @@ end
 local contexts = {}
 
 ---@param run strobe.live.Run
----@return strobe.live.Ctx
+---@return strobe.Ctx
 function contexts.new(run)
   local ctx = setmetatable({}, Ctx)
   run_of[ctx] = run
@@ -57,7 +57,7 @@ end
 --- Iterates over the unit's events: `for m in ctx:inbox() do`. To ask for the next one is to acknowledge the one
 --- before. For `main` alone.
 ---@async
----@return fun(): strobe.live.Event
+---@return fun(): strobe.Event
 function Ctx:inbox()
   local run = run_of[self]
   return function()
@@ -203,6 +203,7 @@ function Ctx:log(level, text, ...)
   run.unit.runtime:log(level, text:format(...), { unit = run.unit.name, gen = run.generation.number, seq = run.seen })
 end
 
+---@class strobe.Hold what forbids reloads until it is released, or its block ends
 local Hold = {}
 Hold.__index = Hold
 
@@ -214,8 +215,9 @@ end
 Hold.__close = Hold.release
 
 --- Forbids reloads for a while: `local hold <close> = ctx:forbid_reload "settling"`.
+---@nodiscard
 ---@param why string
----@return {release: fun()} hold
+---@return strobe.Hold hold a `<close>` value
 function Ctx:forbid_reload(why)
   local run = run_of[self]
   local hold = setmetatable({ run = run, why = tostring(why) }, Hold)

@@ -5,7 +5,7 @@ local streams = require "strobe.live.streams"
 ---@class strobe.live.Delivery
 ---@field own_streams table<string, true> those that no feed brings
 ---@field private runtime strobe.live.Runtime
----@field subscribers table<string, strobe.live.Unit[]>
+---@field subscribers table<string, strobe.live.RunningUnit[]>
 ---@field private full_names table<string, table<string, string>> "feed:stream" by feed and stream, if somebody wants it
 ---@field private sources table<string, strobe.live.Feed|"told"> whence a stream has come
 ---@field private observers function[]
@@ -65,7 +65,7 @@ local function without(list, unit)
 end
 
 --- From now on these are the streams of a unit.
----@param unit strobe.live.Unit
+---@param unit strobe.live.RunningUnit
 ---@param names string[]
 function Delivery:subscribe(unit, names)
   local subscribers = {}

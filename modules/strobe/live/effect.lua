@@ -8,7 +8,7 @@ local timeouts = require "strobe.async.timeout"
 ---@field id string     unit/seq/n, of a child task unit/generation/task/n; fit as a client's order id
 ---@field port string
 ---@field value any
----@field unit? strobe.live.Unit which has sent it
+---@field unit? strobe.live.RunningUnit which has sent it
 ---@field n? integer     among those of its event
 ---@field private state "staged"|"sent"|"done"|"muted"
 ---@field private outcome? table packed

@@ -154,7 +154,7 @@ end
 
 --- Writes a recording.
 ---@async
----@param unit strobe.live.Unit
+---@param unit strobe.live.RunningUnit
 ---@param why string
 ---@param path string
 ---@return true? done
@@ -191,7 +191,7 @@ local function save(flight, unit, why, path, oldest)
 end
 
 --- Writes a recording into the folder, in a task of its own; its path goes to the log.
----@param unit strobe.live.Unit
+---@param unit strobe.live.RunningUnit
 ---@param why string
 function Flight:save(unit, why)
   if self.options.folder and not self.runtime.closed then

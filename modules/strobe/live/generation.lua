@@ -14,25 +14,26 @@ local state = require "strobe.live.state"
 ---@class strobe.live.Generation
 ---@field number integer
 ---@field graph strobe.live.Graph
----@field contract strobe.live.Contract
+---@field contract strobe.Unit
 ---@field types strobe.live.Types
 ---@field warnings string[]
 ---@field carried string[] modules taken over from the one before
 ---@field changed string[] files that differ from that
 ---@field tasks table<string, integer> how many tasks its runs have had, by kind: for the ids of effects
 
----@class strobe.live.Contract
----@field version integer
----@field subscribe? string[]
----@field init? fun(ctx: strobe.live.Ctx, st: table)
----@field migrate? fun(st: table, from?: integer): table
----@field main? fun(ctx: strobe.live.Ctx, st: table)
----@field on_event? fun(ctx: strobe.live.Ctx, st: table, event: strobe.live.Event)
----@field on_batch? fun(ctx: strobe.live.Ctx, st: table, batch: strobe.live.Event[])
----@field batch? {size?: integer, wait?: number} of on_batch: events at most, seconds
----@field dispose? fun(ctx: strobe.live.Ctx, st: table, why: "reload"|"rollback"|"stop")
----@field on_rollback? fun(ctx: strobe.live.Ctx, st: table, effects: table[])
----@field unsafe? boolean
+---@class strobe.Unit what the file of a unit returns; one of main, on_event and on_batch is needed
+---@field version integer of the state's form: a reload that changes it calls migrate
+---@field subscribe? string[] "stream" or "feed:stream"
+---@field parameters? table<string, number|string|boolean> what a trader turns
+---@field init? fun(ctx: strobe.Ctx, st: table) after the start, and after each reload
+---@field migrate? fun(st: table, from?: integer): table the state of another version, a copy; pure
+---@field main? fun(ctx: strobe.Ctx, st: table) asks for events itself: for m in ctx:inbox() do … end
+---@field on_event? fun(ctx: strobe.Ctx, st: table, m: strobe.Event) called with one event after the other
+---@field on_batch? fun(ctx: strobe.Ctx, st: table, batch: strobe.Event[]) called with all that wait
+---@field batch? {size?: integer, wait?: number} of on_batch: events at most (1000), seconds after the first (0)
+---@field dispose? fun(ctx: strobe.Ctx, st: table, why: "reload"|"rollback"|"stop") before its end
+---@field on_rollback? fun(ctx: strobe.Ctx, st: table, effects: table[]) with what the undone code has really sent
+---@field unsafe? boolean it sees io, os and the network; a reload cannot be undone then
 
 local generations = {}
 
@@ -270,7 +271,7 @@ end
 
 --- Reads, executes and checks the code of a unit. Raises a Refusal.
 ---@async
----@param unit strobe.live.Unit
+---@param unit strobe.live.RunningUnit
 ---@param number integer
 ---@param before? strobe.live.Generation whose unchanged modules are taken over
 ---@param turn? async fun() called after each file that was compiled, and each module that was executed

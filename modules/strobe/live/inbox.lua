@@ -7,7 +7,7 @@ local lot = require "strobe.core.lot"
 
 local SIZE = 65536
 
----@class strobe.live.Event
+---@class strobe.Event what a unit handles
 ---@field seq integer         of the unit, without gaps; false until it is taken
 ---@field stream string
 ---@field stream_seq? integer of the feed
@@ -28,7 +28,7 @@ local SIZE = 65536
 ---@field private first integer
 ---@field private last integer
 ---@field private seq integer
----@field meet? fun(event: strobe.live.Event) is shown each event before it is delivered, once; may interject
+---@field meet? fun(event: strobe.Event) is shown each event before it is delivered, once; may interject
 ---@field private waiting integer tasks that wait for room
 local Inbox = {}
 Inbox.__index = Inbox
@@ -66,7 +66,7 @@ end
 ---@param data any
 ---@param time number
 ---@param stream_seq? integer
----@return strobe.live.Event
+---@return strobe.Event
 function Inbox.event(_, stream, data, time, stream_seq)
   return { seq = false, stream = stream, stream_seq = stream_seq, time = time, data = data }
 end
@@ -159,7 +159,7 @@ local function brings(inbox, event)
 end
 
 --- The next event, or nil.
----@return strobe.live.Event?
+---@return strobe.Event?
 function Inbox:take()
   local first = self.first
   local event = self[first]
@@ -179,7 +179,7 @@ function Inbox:take()
 end
 
 --- Puts an event in before all that wait, but behind those which were put in so before.
----@param event strobe.live.Event
+---@param event strobe.Event
 ---@param held? boolean it is not delivered, nor what is behind it, until that is taken away
 function Inbox:interject(event, held)
   event.front, event.met, event.held = true, true, held or nil
@@ -187,7 +187,7 @@ function Inbox:interject(event, held)
 end
 
 --- Takes out an event that was interjected; harmless when it is not there any more.
----@param event strobe.live.Event
+---@param event strobe.Event
 function Inbox:withdraw(event)
   for at = self.first, behind(self) - 1 do
     if self[at] == event then
@@ -198,13 +198,13 @@ function Inbox:withdraw(event)
 end
 
 --- The next event, which stays; nil when there is none.
----@return strobe.live.Event?
+---@return strobe.Event?
 function Inbox:peek()
   return self[self.first]
 end
 
 --- Puts an event back to the front.
----@param event strobe.live.Event
+---@param event strobe.Event
 function Inbox:put_back(event)
   self.first = self.first - 1
   self[self.first] = event
@@ -212,7 +212,7 @@ end
 
 --- Takes out the events of some streams.
 ---@param streams table<string, any> the keys
----@return strobe.live.Event[] taken in their order
+---@return strobe.Event[] taken in their order
 function Inbox:extract(streams)
   local taken, to = {}, self.first
   for from = self.first, self.last do

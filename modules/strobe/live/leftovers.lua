@@ -46,7 +46,7 @@ end
 
 --- A generation that nobody should need any more.
 ---@param generation strobe.live.Generation
----@param unit strobe.live.Unit
+---@param unit strobe.live.RunningUnit
 function Leftovers:add(generation, unit)
   ask()
   self.due = math.min(self.due, collector.asked)

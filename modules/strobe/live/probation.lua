@@ -21,20 +21,20 @@ local SAMPLE, EVENT, FIELD, DEPTH = 64, 300, 40, 6
 ---@field bytes? integer    of these, about (64 MiB)
 
 ---@class strobe.live.Probation
----@field unit strobe.live.Unit
+---@field unit strobe.live.RunningUnit
 ---@field run strobe.live.Run         the new one
 ---@field before strobe.live.Generation what would come back
 ---@field state? table                S0, when it has been copied
 ---@field seq integer                 the event before the first one of the journal
 ---@field set strobe.live.ProbationSet of those that were exchanged together
 ---@field count integer               of events in the journal
----@field events strobe.live.Event[]
+---@field events strobe.Event[]
 ---@field times number[]              at which they were delivered
 ---@field begins table<integer, true> which of them began a step
 ---@field effects strobe.live.Effect[]
 ---@field replaced table[]            what it keeps instead of the old
 ---@field dropped table<string, true> streams that are kept for the case that it is undone
----@field late strobe.live.Event[]    what came on these
+---@field late strobe.Event[]    what came on these
 local Probation = {}
 Probation.__index = Probation
 
@@ -78,7 +78,7 @@ local function weigh(data, depth)
 end
 
 --- Writes down an event that was processed.
----@param event strobe.live.Event
+---@param event strobe.Event
 ---@param now number at which it was delivered
 ---@param begins boolean whether a step began with it
 function Probation:processed(event, now, begins)
@@ -102,7 +102,7 @@ function Probation:look()
 end
 
 --- Keeps an event of a stream which the new code has dropped; without room the probation is over.
----@param event strobe.live.Event
+---@param event strobe.Event
 function Probation:put_late(event)
   table.insert(self.late, event)
   if #self.late >= self.most then

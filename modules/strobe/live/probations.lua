@@ -7,7 +7,7 @@ local time = require "strobe.core.time"
 ---@class strobe.live.Probations
 ---@field dropping boolean whether a unit on probation has dropped streams
 ---@field private runtime strobe.live.Runtime
----@field private watching table<strobe.live.Unit, strobe.Task>
+---@field private watching table<strobe.live.RunningUnit, strobe.Task>
 local Probations = {}
 Probations.__index = Probations
 
@@ -34,7 +34,7 @@ local function stop_watch(probations, unit)
 end
 
 --- Ends the probation of a unit and of those that were exchanged with it: what they replaced cannot come back.
----@param unit strobe.live.Unit
+---@param unit strobe.live.RunningUnit
 ---@return strobe.live.Probation[] ended what they replaced is to be closed
 function Probations:finish(unit)
   local ended = {}
@@ -66,7 +66,7 @@ function Probations:supersede(unit)
 end
 
 --- Ends the probation of a unit: it has proven itself, and those that were exchanged with it.
----@param unit strobe.live.Unit
+---@param unit strobe.live.RunningUnit
 function Probations:finalise(unit)
   local ended = self:finish(unit)
   if #ended > 0 then
@@ -93,7 +93,7 @@ local function watch(probation)
 end
 
 --- Looks after a unit's probation that no event ends.
----@param unit strobe.live.Unit
+---@param unit strobe.live.RunningUnit
 function Probations:watch(unit)
   look_for_dropped(self)
   stop_watch(self, unit)
@@ -139,7 +139,7 @@ end
 
 --- Undoes a reload as somebody wishes.
 ---@async
----@param unit strobe.live.Unit
+---@param unit strobe.live.RunningUnit
 ---@return strobe.live.Report? nil when it is not on probation
 function Probations:undo_by_hand(unit)
   local probation = unit.probation

@@ -464,7 +464,7 @@ local function as_refusal(e)
 end
 
 --- Refuses what cannot even begin.
----@param units strobe.live.Unit[]
+---@param units strobe.live.RunningUnit[]
 ---@param refusal strobe.live.Refusal
 ---@return strobe.live.Report[]
 function reload.refuse(units, refusal)
@@ -477,7 +477,7 @@ end
 
 --- Exchanges the code of units, all or none; a unit that has none yet is started.
 ---@async
----@param units strobe.live.Unit[]
+---@param units strobe.live.RunningUnit[]
 ---@param options {drain?: number, on_drain?: "abort"|"cancel", probation?: table}
 ---@return strobe.live.Report[]
 function reload.perform(units, options)

@@ -30,18 +30,18 @@ local AGAIN = 10
 local current = contexts.ContextVar("strobe.live.run", nil)
 
 ---@class strobe.live.Replay
----@field events strobe.live.Event[]
+---@field events strobe.Event[]
 ---@field times number[] of the events
 ---@field begins table<integer, true> which of them began a step
 ---@field next integer
 ---@field now number
 
 ---@class strobe.live.Run
----@field unit strobe.live.Unit
+---@field unit strobe.live.RunningUnit
 ---@field generation strobe.live.Generation
 ---@field st table
----@field event? strobe.live.Event which is not acknowledged; of a batch the first
----@field batch? strobe.live.Event[] the batch, if it is more than that event
+---@field event? strobe.Event which is not acknowledged; of a batch the first
+---@field batch? strobe.Event[] the batch, if it is more than that event
 ---@field seen integer the number of the event at hand, or of the last one
 ---@field replay? strobe.live.Replay what is processed again, muted
 ---@field wanted integer events in the inbox for which it is woken at the boundary
@@ -59,7 +59,7 @@ Run.__index = Run
 
 local runs = { Run = Run, variable = current }
 
----@param unit strobe.live.Unit
+---@param unit strobe.live.RunningUnit
 ---@param generation strobe.live.Generation
 ---@param st table
 ---@return strobe.live.Run
@@ -414,7 +414,7 @@ end
 
 --- The next event. Only the main task may ask.
 ---@async
----@return strobe.live.Event
+---@return strobe.Event
 function Run:next()
   acknowledge(self)
   be_fair(self)
@@ -455,7 +455,7 @@ end
 ---@async
 ---@param size integer
 ---@param wait number seconds
----@return strobe.live.Event[]
+---@return strobe.Event[]
 function Run:next_batch(size, wait)
   acknowledge(self)
   be_fair(self)
@@ -518,7 +518,7 @@ local function body(run, ctx)
 end
 
 --- Begins: init, then main.
----@param ctx strobe.live.Ctx
+---@param ctx strobe.Ctx
 function Run:start(ctx)
   self.ctx = ctx
   self.main = spawn(self, "main", body, self, ctx)

@@ -45,7 +45,7 @@ local PATIENCE = 10
 ---@field nowait? boolean refused, if another reload is under way
 
 ---@class strobe.live.Runtime
----@field units table<string, strobe.live.Unit>
+---@field units table<string, strobe.live.RunningUnit>
 ---@field seed integer
 ---@field clock strobe.live.Clock which units see
 ---@field feeds strobe.live.Feed[]
@@ -119,8 +119,8 @@ end
 ---@class strobe.live.Watcher
 ---@field log? fun(level: string, text: string, facts: table) a line goes to the log
 ---@field report? fun(report: strobe.live.Report)
----@field proven? fun(unit: strobe.live.Unit, probation: strobe.live.Probation) its probation is over
----@field superseded? fun(unit: strobe.live.Unit, probation: strobe.live.Probation) another reload came before
+---@field proven? fun(unit: strobe.live.RunningUnit, probation: strobe.live.Probation) its probation is over
+---@field superseded? fun(unit: strobe.live.RunningUnit, probation: strobe.live.Probation) another reload came before
 
 --- Lets somebody look on: from now on its functions are called, which may not wait.
 ---@param watcher strobe.live.Watcher
@@ -198,7 +198,7 @@ end
 
 --- Calls f(unit, event) for each event right before a unit gets it for the first time. f may interject others, which
 --- come first.
----@param f fun(unit: strobe.live.Unit, event: strobe.live.Event)
+---@param f fun(unit: strobe.live.RunningUnit, event: strobe.Event)
 function Runtime:meet(f)
   self.meeting = f
   for _, unit in ipairs(self.order) do
@@ -207,7 +207,7 @@ function Runtime:meet(f)
 end
 
 --- A unit is there: it is told of what `meet` asked for.
----@param unit strobe.live.Unit
+---@param unit strobe.live.RunningUnit
 function Runtime:introduce(unit)
   local meeting = self.meeting
   unit.inbox.meet = meeting and function(event)

@@ -13,7 +13,7 @@ local CLEANUP = 1
 -- Attempts that are remembered.
 local HISTORY = 100
 
----@class strobe.live.Unit
+---@class strobe.live.RunningUnit
 ---@field name string
 ---@field path string its file
 ---@field runtime strobe.live.Runtime
@@ -42,7 +42,7 @@ Unit.CLEANUP = CLEANUP
 ---@param name string
 ---@param path string
 ---@param options {inbox?: table, supervision?: strobe.live.SupervisionOptions}
----@return strobe.live.Unit
+---@return strobe.live.RunningUnit
 function Unit.new(runtime, name, path, options)
   local unit = setmetatable({
     runtime = runtime, name = name, path = path, inbox = Inbox.new(options.inbox), state = "starting", number = 0,
@@ -92,7 +92,7 @@ end
 ---@param data any
 ---@param when number
 ---@param held? boolean it is not delivered, nor what is behind it, until `let_go` or `forget`
----@return strobe.live.Event
+---@return strobe.Event
 function Unit:interject(stream, data, when, held)
   local event = self.inbox:event(stream, data, when)
   self.inbox:interject(event, held)
@@ -103,14 +103,14 @@ function Unit:interject(stream, data, when, held)
 end
 
 --- Delivers an event that was held.
----@param event strobe.live.Event
+---@param event strobe.Event
 function Unit:let_go(event)
   event.held = nil
   self:hold(self.held)
 end
 
 --- Takes back an event that was held.
----@param event strobe.live.Event
+---@param event strobe.Event
 function Unit:forget(event)
   self.inbox:withdraw(event)
   self:hold(self.held)
@@ -118,8 +118,8 @@ end
 
 --- A run has processed an event, or a batch.
 ---@param run strobe.live.Run
----@param event strobe.live.Event the first
----@param batch? strobe.live.Event[]
+---@param event strobe.Event the first
+---@param batch? strobe.Event[]
 function Unit:acknowledged(run, event, batch)
   if run.replay then
     return

@@ -17,7 +17,7 @@ local POLL = 2
 ---@class strobe.live.FileWatcher
 ---@field private runtime strobe.live.Runtime
 ---@field private watched table<string, true> paths
----@field private tried table<strobe.live.Unit, table<string, string>> what stood there at the last look, by path
+---@field private tried table<strobe.live.RunningUnit, table<string, string>> what stood there at the last look, by path
 ---@field private watch? strobe.Watch
 ---@field private again? boolean another reload was in the way
 local Watcher = {}

@@ -36,7 +36,7 @@ local NOBODY = "peer" -- the channel of who does not say its name
 ---@class strobe.sketch.Component what `sketch.component` makes; `setup`, `loop` and the like are for you to define
 ---@field name string
 ---@field private lock strobe.Lock  held while the loop runs
----@field private ended strobe.Event
+---@field private ended strobe.async.Event
 ---@field private server? strobe.ws.Server
 ---@field private listeners table<strobe.ws.Connection, true>
 ---@field private place? strobe.sketch.Place while it is announced

@@ -148,7 +148,7 @@ end
 ---@class strobe.testing.Line the connection behind a faulty stream
 ---@field send strobe.testing.Direction     what the program wrote
 ---@field receive strobe.testing.Direction  what it reads
----@field private open strobe.Event set while nothing is stalled
+---@field private open strobe.async.Event set while nothing is stalled
 local Line = {}
 Line.__index = Line
 Line.__name = "faulty line"

@@ -31,7 +31,7 @@ end
 ---@async
 ---@param name string
 ---@param text string
----@return strobe.live.Unit
+---@return strobe.live.RunningUnit
 function Folder:start(name, text)
   local report = self.runtime:start(name, self:write(name, text))
   assert(report.verdict == "committed", report.error)
@@ -40,7 +40,7 @@ end
 
 --- Waits until a unit's inbox is empty.
 ---@async
----@param unit strobe.live.Unit
+---@param unit strobe.live.RunningUnit
 function Folder.drain(unit)
   repeat
     async.sleep(0)

@@ -28,7 +28,7 @@ local LOOK = 1
 ---@field console strobe.live.command.Console
 ---@field runtime strobe.live.Runtime
 ---@field status? integer exit status, when it is over
----@field private over strobe.Event
+---@field private over strobe.async.Event
 ---@field private closing function[] what is to be done at the end, the last first
 local Session = {}
 Session.__index = Session
