@@ -56,13 +56,17 @@ local function print_name(name)
   return 1
 end
 
-local function write_markdown(folder)
-  local count, message = require("strobe.reference.markdown").write(folder or "reference")
+-- What the reference can be made into; the folder it is written to by default.
+local forms = { ["--markdown"] = { "markdown", "reference" }, ["--stubs"] = { "stubs", "library" } }
+
+local function write_as(form, folder)
+  folder = folder or form[2]
+  local count, message = require("strobe.reference." .. form[1]).write(folder)
   if not count then
     io.stderr:write("strobe: help: ", message, "\n")
     return 1
   end
-  print(("%d files in %s"):format(count, folder or "reference"))
+  print(("%d files in %s"):format(count, folder))
   return 0
 end
 
@@ -98,8 +102,8 @@ function help.main(usage, arguments, commands)
   require("strobe.reference.surface").model()
   if not name then
     return print_usage(usage)
-  elseif name == "--markdown" then
-    return write_markdown(arguments[2])
+  elseif forms[name] then
+    return write_as(forms[name], arguments[2])
   elseif name == "asyncio" or name:find "^asyncio%." then
     return print_asyncio(name:match "^asyncio%.(.+)$" or arguments[2])
   end

@@ -18,6 +18,7 @@ local decode = cjson.decode
 local json = {}
 
 --- What JSON null is decoded to, and what encodes to it.
+---@type lightuserdata
 json.null = cjson.null
 
 local Array = { __name = "json.array" }

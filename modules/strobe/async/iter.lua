@@ -216,8 +216,7 @@ function Iter:lines(options)
 end
 
 --- The same as `lines`.
----@param options? {limit?: integer, keepends?: boolean}
----@return strobe.Iter
+---@type fun(self: strobe.Iter, options?: {limit?: integer, keepends?: boolean}): strobe.Iter
 Iter.split_lines = Iter.lines
 
 --- Text, from chunks of bytes cut anywhere, also within a character. See strobe.codecs.

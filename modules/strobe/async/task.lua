@@ -26,10 +26,12 @@ end
 
 --- Makes a task of a coroutine object, or of a function and its arguments. It
 --- begins in the next turn of the loop. asyncio.create_task
+---@nodiscard
 ---@type fun(awaitable: strobe.Coroutine|function|table, ...: any): strobe.Task
 tasks.create_task = task.creator(create_other)
 
 --- The awaitable itself if it is a Future or Task, else a new task for it.
+---@nodiscard
 ---@param awaitable strobe.Awaitable|function
 ---@return strobe.Future
 function tasks.ensure_future(awaitable)
@@ -269,6 +271,7 @@ end
 ---
 --- Awaiting the result waits for the inner one; cancelling that wait leaves the
 --- inner one alone. An error it raises after that is reported as never retrieved.
+---@nodiscard
 ---@param awaitable strobe.Awaitable
 ---@return strobe.Future outer
 function tasks.shield(awaitable)

@@ -178,6 +178,7 @@ end
 --- A group of tasks for a block: `local tg <close> = async.TaskGroup()`. Leaving the
 --- block waits for all children. The first failure cancels the rest; errors come as
 --- an ExceptionGroup. asyncio.TaskGroup
+---@nodiscard
 ---@return strobe.TaskGroup
 local function new()
   local parent = task.current()

@@ -113,6 +113,7 @@ end
 
 --- A scope that raises TimeoutError where its block waits longer than `seconds`:
 --- `local t <close> = async.timeout(2)`. nil never expires. asyncio.timeout
+---@nodiscard
 ---@param seconds? number from now; 0 or less expires at the first wait
 ---@return strobe.Timeout
 function timeouts.timeout(seconds)
@@ -124,6 +125,7 @@ function timeouts.timeout(seconds)
 end
 
 --- As timeout, with a point of loop time: `async.time() + 2`. asyncio.timeout_at
+---@nodiscard
 ---@param when? number seconds on the loop's clock; nil never expires
 ---@return strobe.Timeout
 function timeouts.timeout_at(when)

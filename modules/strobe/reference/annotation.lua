@@ -23,6 +23,8 @@ local annotation = {}
 ---@field parameters strobe.reference.Parameter[]
 ---@field returns {type: string, text: string}[]
 ---@field async? boolean it may wait
+---@field nodiscard? boolean who calls it and drops the result makes a mistake
+---@field generic? string of ---@generic, "T: table"
 ---@field hidden? boolean not for users
 ---@field type? string of ---@type
 ---@field classes strobe.reference.Class[]
@@ -90,6 +92,14 @@ end
 
 function take.async(block)
   block.async = true
+end
+
+function take.nodiscard(block)
+  block.nodiscard = true
+end
+
+function take.generic(block, rest)
+  block.generic = rest
 end
 
 local function hide(block)

@@ -2,7 +2,7 @@
 --
 -- Every item has an anchor, its name; every class in a type is a link.
 
-local fs = require "strobe.async.fs"
+local folder = require "strobe.reference.folder"
 local lookup = require "strobe.reference.lookup"
 local python = require "strobe.reference.python"
 local source = require "strobe.reference.source"
@@ -280,25 +280,12 @@ end
 
 --- Writes all pages into a folder, which is made if it is not there.
 ---@async
----@param folder string
+---@param path string
 ---@return integer? count of pages
 ---@return string? message
 ---@return string? code
-function markdown.write(folder)
-  local made, message, code = fs.mkdir(folder, { parents = true })
-  if not made then
-    return nil, message, code
-  end
-  local count = 0
-  for name, text in pairs(markdown.pages()) do
-    local ok
-    ok, message, code = fs.write_file(folder .. "/" .. name, text)
-    if not ok then
-      return nil, message, code
-    end
-    count = count + 1
-  end
-  return count
+function markdown.write(path)
+  return folder.write(path, markdown.pages())
 end
 
 return markdown
