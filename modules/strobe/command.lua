@@ -19,10 +19,12 @@ usage: strobe FILE|- [args]          run a script, or the standard input
        strobe ps                     the processes that can be attached to, and what they do
        strobe attach [PID]           a console in a running process, or -e CODE (--help tells more)
        strobe dump PID               the stacks of a process's tasks, also when it is stuck
+       strobe init [DIR]             settings for editors, and a first script, in this folder or DIR
        strobe trace FILE.vcd [...]   a trace of a circuit as a timing diagram (--help tells more)
        strobe help [NAME]            this text, or the reference of a command, module, class or function
        strobe help asyncio[.NAME]    what stands for a name of Python's asyncio
        strobe help --markdown [DIR]  the whole reference as Markdown, in DIR (reference)
+       strobe help --stubs [DIR]     the reference as stubs for editors, in DIR (library)
 options:
   --clock=live|virtual|xN   what time it is: the system's, as fast as possible, N times as fast
   --seed N                  start math.random from N
@@ -123,34 +125,23 @@ function commands.live(arguments)
   return require("strobe.live.command").main(arguments)
 end
 
-function commands.check(arguments)
-  return require("strobe.live.check").main(arguments)
-end
-
-function commands.trace(arguments)
-  return require("strobe.trace").main(arguments)
-end
-
-function commands.reload(arguments)
-  return require("strobe.attach.reload").main(arguments)
-end
-
-function commands.ps(arguments)
-  return require("strobe.attach.ps").main(arguments)
-end
-
-function commands.attach(arguments)
-  return require("strobe.attach.attach").main(arguments)
-end
-
-function commands.dump(arguments)
-  return require("strobe.attach.dump").main(arguments)
-end
-
 -- Those that tell their own usage.
-local described = { live = "strobe.live.command", check = "strobe.live.check", trace = "strobe.trace",
-  reload = "strobe.attach.reload", ps = "strobe.attach.ps", attach = "strobe.attach.attach",
-  dump = "strobe.attach.dump" }
+local described = {
+  attach = "strobe.attach.attach",
+  check = "strobe.live.check",
+  dump = "strobe.attach.dump",
+  init = "strobe.project",
+  live = "strobe.live.command",
+  ps = "strobe.attach.ps",
+  reload = "strobe.attach.reload",
+  trace = "strobe.trace",
+}
+
+for name, module in pairs(described) do
+  commands[name] = commands[name] or function(arguments)
+    return require(module).main(arguments)
+  end
+end
 
 function commands.help(arguments)
   return require("strobe.help").main(usage, arguments, described)
