@@ -52,7 +52,7 @@ end
 local function conflate(inbox, stream, data, time, stream_seq)
   for i = inbox.last, inbox.first, -1 do
     local event = inbox[i]
-    if event.stream == stream and not event.front then
+    if event.stream == stream and not event.front and not event.seq then
       event.data, event.time, event.stream_seq = data, time, stream_seq
       inbox.dropped = inbox.dropped + 1
       return true
@@ -101,6 +101,32 @@ local function insert(inbox, event, at)
   inbox.first = first
 end
 
+-- Behind those at the front that stay: what was interjected, and what has its number, to be tried again.
+local function oldest(inbox)
+  local at = inbox.first
+  while inbox[at] and (inbox[at].front or inbox[at].seq) do
+    at = at + 1
+  end
+  return at
+end
+
+--- Puts an event in, in place of the oldest that may go; where none may, it is dropped itself.
+---@param stream string
+---@param data any
+---@param time number
+---@param stream_seq? integer
+---@return true
+function Inbox:replace_oldest(stream, data, time, stream_seq)
+  self.dropped = self.dropped + 1
+  local at = oldest(self)
+  if at <= self.last then
+    remove(self, at)
+    self.last = self.last + 1
+    self[self.last] = self:event(stream, data, time, stream_seq)
+  end
+  return true
+end
+
 --- Puts an event in: false when there is no room and nothing may be dropped.
 ---@param stream string
 ---@param data any
@@ -112,15 +138,7 @@ function Inbox:offer(stream, data, time, stream_seq)
   if self.policy == "latest" and conflate(self, stream, data, time, stream_seq) then
     return true
   elseif count >= self.size then
-    if self.policy == "block" then
-      return false
-    end
-    self.dropped = self.dropped + 1
-    local oldest = behind(self)
-    if oldest > self.last then
-      return true -- what was interjected stays: it is dropped itself
-    end
-    remove(self, oldest)
+    return self.policy ~= "block" and self:replace_oldest(stream, data, time, stream_seq)
   end
   local last = self.last + 1
   self.last = last
@@ -136,6 +154,14 @@ end
 function Inbox:wait_room()
   self.waiting = self.waiting + 1
   self.room:park()
+end
+
+--- Those who wait for room look again.
+function Inbox:wake_waiting()
+  if self.waiting > 0 then
+    self.waiting = 0
+    self.room:wake()
+  end
 end
 
 local function number(inbox, event)
@@ -169,8 +195,7 @@ function Inbox:take()
   self[first] = nil
   self.first = first + 1
   if self.waiting > 0 then
-    self.waiting = 0
-    self.room:wake()
+    self:wake_waiting()
   end
   if self.meet and not event.met and brings(self, event) then
     return self:take()
@@ -226,8 +251,7 @@ function Inbox:extract(streams)
   end
   self.last = to - 1
   if #taken > 0 then
-    self.waiting = 0
-    self.room:wake()
+    self:wake_waiting()
   end
   return taken
 end

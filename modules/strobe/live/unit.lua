@@ -80,11 +80,26 @@ end
 ---@return boolean
 function Unit:offer(stream, data, when, stream_seq)
   local inbox, run = self.inbox, self.run
-  local taken = inbox:offer(stream, data, when, stream_seq)
+  local taken = inbox:offer(stream, data, when, stream_seq) or self:sheds(stream, data, when, stream_seq)
   if run and run.at_boundary and not self.held and inbox.last - inbox.first + 1 >= run.wanted then
     run:wake()
   end
   return taken
+end
+
+--- Takes an event in place of the oldest, if it has stopped by itself: else all others would wait for it for ever.
+---@package
+---@param ... any as for offer
+---@return boolean
+function Unit:sheds(...)
+  if self.state ~= "failed" and self.state ~= "ended" then
+    return false
+  elseif self.shedding ~= self.run then
+    self.shedding = self.run
+    local text = "unit %s has %s and its inbox is full: the oldest events are dropped"
+    self.runtime:log("warning", text:format(self.name, self.state), { unit = self.name })
+  end
+  return self.inbox:replace_oldest(...)
 end
 
 --- An event that comes before all that wait, such as a fill of an order.
@@ -208,11 +223,18 @@ function Unit:take_back(run)
   return #list
 end
 
+-- Whether it is this that would be started again: a reload may have come in between, or the end.
+local function is_left(unit, run)
+  return unit.run == run and not unit.held
+end
+
 local function restart(unit, run, pause)
   time.sleep(pause)
-  if unit.run == run and not unit.held then
+  if is_left(unit, run) then
     run:stop("restart", CLEANUP) -- what it has left
-    unit:begin(runs.new(unit, run.generation, run.st))
+    if is_left(unit, run) then
+      unit:begin(runs.new(unit, run.generation, run.st))
+    end
   end
 end
 
@@ -258,6 +280,7 @@ function Unit:main_ended(run)
   else
     self.state = "ended"
   end
+  self.inbox:wake_waiting()
 end
 
 -- --- Runs --------------------------------------------------------------------------------------

@@ -39,6 +39,59 @@ describe("a unit", function()
     assert.same({ "running", { 2 } }, { mm.state, units:values() })
   end)
 
+  it("that has stopped by itself does not keep events from the others", function()
+    local text = 'return { version = 1, subscribe = { "ticks" }, %s }'
+    for body, state in pairs { ['main = function(ctx) ctx:inbox()() end'] = "ended",
+      ['on_event = function() error "no" end'] = "failed" } do
+      local units <close> = UnitFolder.new({ ["a.lua"] = text:format(body),
+        ["b.lua"] = text:format 'on_event = function(ctx, st, m) ctx:emit("out", m.data) end' },
+        { inbox = { size = 4 }, supervision = { max_restarts = 1 } })
+      units:start "a"
+      units:start "b"
+      local offering = async.create_task(function()
+        for i = 1, 20 do units:offer("ticks", i) end
+      end)
+      async.sleep(5)
+      assert.is_true(offering:done())
+      local a = units.runtime.units.a
+      assert.same({ state, 20, 15 }, { a.state, #units:values(), a.inbox.dropped })
+      assert.matches("unit a has " .. state .. " and its inbox is full: the oldest events are dropped",
+        units.logged[#units.logged][2])
+      local mended = text:format 'on_event = function(ctx, st, m) ctx:emit("out", "a " .. m.data) end'
+      assert.equal("committed", units:reload("a", mended).verdict)
+      async.sleep(0.01)
+      assert.equal("a 20", units:values()[#units:values()])
+    end
+  end)
+
+  it("that was reloaded while what a restart has left cleans up keeps its new code", function()
+    local units <close>, mm = started [[
+      init = function(ctx, st)
+        ctx:create_task(function() while true do pcall(ctx.sleep, ctx, 1000) ctx:sleep(0.5) end end)
+      end,
+      on_event = function(ctx, st, m) error "no" end]]
+    units:offer("ticks", 1)
+    async.sleep(0.2) -- the restart waits for that task now
+    assert.is_true(mm.run.stopping)
+    local report = units:reload("mm", [[return { version = 1, subscribe = { "ticks" },
+      on_event = function(ctx, st, m) ctx:emit("out", m.data) end }]])
+    assert.equal("committed", report.verdict)
+    async.sleep(5)
+    assert.same({ 2, { 1 } }, { mm.run.generation.number, units:values() })
+  end)
+
+  it("may send what it has to say at its end", function()
+    local units <close> = started [[on_event = function() end,
+      dispose = function(ctx, st, why) ctx:emit("order", why) ctx:emit("slow", why) end]]
+    local sent
+    units.runtime:add_port("slow", { send = function(value)
+      async.sleep(0.5)
+      sent = value
+    end })
+    units.runtime:close()
+    assert.same({ { "stop" }, "stop" }, { units:values(), sent })
+  end)
+
   it("remembers its last hundred attempts", function()
     local units <close> = started "main = function(ctx) for _ in ctx:inbox() do end end"
     for _ = 1, 110 do
