@@ -81,4 +81,28 @@ local function on_event(ctx, st, m)
   end
 end
 
-return { version = 1, subscribe = { parameters.symbol, "fills" }, parameters = parameters, on_event = on_event }
+-- The rejected code has moved quotes, the replay has moved others that never were: all that rest are taken back, and
+-- the next tick makes new ones.
+local function on_rollback(ctx, st)
+  for _, order in ipairs(ctx:query("order", "orders")) do
+    if order.id:match "^[^/@]+" == ctx.unit then
+      ctx.orders:cancel(order.id)
+    end
+  end
+  st.quotes = {}
+end
+
+-- Nobody looks after quotes when it has stopped. Over a reload they stay.
+local function dispose(ctx, st, why)
+  local quotes = why == "stop" and st.quotes or {}
+  for _, side in ipairs { "buy", "sell" } do
+    if quotes[side] then
+      ctx.orders:cancel(quotes[side].id)
+    end
+  end
+end
+
+return {
+  version = 1, subscribe = { parameters.symbol, "fills" }, parameters = parameters,
+  on_event = on_event, on_rollback = on_rollback, dispose = dispose,
+}

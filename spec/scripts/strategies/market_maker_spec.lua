@@ -66,6 +66,31 @@ describe("the strategy market_maker", function()
     assert.same({ 1, 3 }, { state.position, state.quotes.buy.left })
   end)
 
+  it("takes its quotes back when it stops, and not when it is reloaded", function()
+    local strategy <close> = Strategy.new("market_maker", { parameters = PARAMETERS })
+    strategy:offer("btc_usd", { level(1, true, 99.95), level(2, false, 100.05) })
+    strategy:reload(PARAMETERS)
+    assert.equal(2, #strategy.paper:orders())
+    strategy.runtime:close()
+    assert.same({}, strategy.paper:orders())
+    assert.same({ "cancel market_maker/2/1", "cancel market_maker/2/2" }, { table.unpack(strategy.orders, 3) })
+  end)
+
+  it("takes all back after a rollback, and quotes anew", function()
+    local strategy <close> = Strategy.new("market_maker", { parameters = PARAMETERS })
+    strategy:offer("btc_usd", { level(1, true, 99.95), level(2, false, 100.05) })
+    strategy:reload { spread = 0.5, skew = 0.05, requote = 0.02 }
+    strategy:offer("btc_usd", { level(3, true, 99.97) })
+    strategy.runtime:rollback "market_maker"
+    strategy:offer("btc_usd", { level(4, true, 99.98) })
+    local resting = {}
+    for _, order in ipairs(strategy.paper:orders()) do
+      resting[order.id] = true
+    end
+    local quotes = strategy:state().quotes
+    assert.same({ [quotes.buy.id] = true, [quotes.sell.id] = true }, resting)
+  end)
+
   for sentence, rule in pairs(rules("market_maker", { spread = 0.03 }, { spread = 0.05 })) do
     it(sentence, rule)
   end
