@@ -1,5 +1,7 @@
 --- What a unit gets of the runtime: the only way out, and the only clock.
 
+local core_error = require "strobe.core.error"
+local errors = require "strobe.async.error"
 local lot = require "strobe.core.lot"
 local refusals = require "strobe.live.refusal"
 local state = require "strobe.live.state"
@@ -231,12 +233,16 @@ end
 local Keeper = {}
 Keeper.__index = Keeper
 
-local function close(object)
+-- Closes what was kept, if that can be closed. Where it fails nobody waits for it, so it is reported.
+local function close(name, object)
   local meta = getmetatable(object)
-  if type(meta) == "table" and meta.__close then
-    return pcall(meta.__close, object)
-  elseif type(object) == "table" and type(object.close) == "function" then
-    return pcall(object.close, object)
+  local f = type(meta) == "table" and meta.__close or type(object) == "table" and object.close
+  if type(f) ~= "function" then
+    return
+  end
+  local ok, e = pcall(f, object)
+  if not ok and not errors.is(e, errors.CancelledError) then
+    core_error.report { message = ("ctx:keep '%s': close failed: %s"):format(name, tostring(e)) }
   end
 end
 
@@ -249,10 +255,10 @@ end
 local function replace(keeper, run, name)
   local old, probation = keeper.kept[name], run.unit.probation
   keeper.kept[name] = run.keeps[name]
-  if probation and probation:covers(run) then
+  if probation and probation:covers(run) and not (old and old.made_by == run.maker) then
     table.insert(probation.replaced, { name = name, held = old })
   elseif old then
-    close(old.object)
+    close(name, old.object)
   end
 end
 
@@ -272,8 +278,17 @@ function Keeper:keep(run, name, spec, make)
   run.making = (run.making or 0) + 1 -- which may reach out
   local ok, object, message = pcall(make, spec)
   run.making = run.making - 1
-  if not ok or object == nil then
+  if not ok and errors.is(object, errors.CancelledError) then
+    error(object, 0)
+  elseif not ok or object == nil then
     refusals.raise("init", ("ctx:keep '%s': %s"):format(name, tostring(ok and message or object)))
+  end
+  local other = run.keeps[name] or self.kept[name]
+  if other ~= held and other and state.equal(other.spec, spec) then -- another task was faster
+    close(name, object)
+    return other.object
+  elseif run.starting and other and other.made_by == run.maker then
+    close(name, other.object)
   end
   run.keeps[name] = { object = object, spec = type(spec) == "table" and state.copy(spec) or spec, made_by = run.maker }
   if not run.starting then
@@ -309,7 +324,7 @@ end
 function Keeper:discard(run)
   for name, held in pairs(run.keeps) do
     if held.made_by == run.maker and self.kept[name] ~= held then
-      close(held.object)
+      close(name, held.object)
     end
   end
   run.keeps = {}
@@ -324,7 +339,7 @@ function Keeper:give_back(run, replaced)
     local new = self.kept[old.name]
     self.kept[old.name] = old.held
     if new and new.made_by == run.maker then
-      close(new.object)
+      close(old.name, new.object)
     end
   end
 end
@@ -334,7 +349,7 @@ end
 function Keeper:close_replaced(replaced) -- luacheck: ignore self
   for _, old in ipairs(replaced) do
     if old.held then
-      close(old.held.object)
+      close(old.name, old.held.object)
     end
   end
 end
@@ -343,7 +358,7 @@ end
 function Keeper:close()
   for name, held in pairs(self.kept) do
     self.kept[name] = nil
-    close(held.object)
+    close(name, held.object)
   end
 end
 

@@ -17,7 +17,7 @@ local SAMPLE, EVENT, FIELD, DEPTH = 64, 300, 40, 6
 ---@field events? integer   at least so many (50)
 ---@field seconds? number   and at least so long (30)
 ---@field longest? number   seconds after which it ends in any case (600)
----@field journal? integer  events which can be written down (100,000)
+---@field journal? integer  events which can be written down, and effects (100,000)
 ---@field bytes? integer    of these, about (64 MiB)
 
 ---@class strobe.live.Probation
@@ -114,6 +114,9 @@ end
 ---@param effect strobe.live.Effect
 function Probation:sent(effect)
   self.effects[#self.effects + 1] = effect
+  if #self.effects >= self.most then
+    self:look()
+  end
 end
 
 --- Whether a run is the one on probation.
@@ -125,7 +128,7 @@ end
 
 local function has_no_room(probation)
   return probation.count >= probation.most or #probation.late >= probation.most
-    or probation.bytes >= probation.most_bytes or time.now() - probation.began >= probation.longest
+    or #probation.effects >= probation.most or probation.bytes >= probation.most_bytes or time.now() - probation.began >= probation.longest
 end
 
 local function has_proven_itself(probation)

@@ -65,30 +65,38 @@ function Probations:supersede(unit)
   return ended
 end
 
+local function close_replaced(ended)
+  for _, probation in ipairs(ended) do
+    probation.unit.keeper:close_replaced(probation.replaced)
+  end
+end
+
+--- Ends all of them, as the runtime ends: what was replaced is closed.
+---@async
+function Probations:close()
+  for _, unit in ipairs(self.runtime.order) do
+    close_replaced(self:finish(unit))
+  end
+end
+
 --- Ends the probation of a unit: it has proven itself, and those that were exchanged with it.
 ---@param unit strobe.live.RunningUnit
 function Probations:finalise(unit)
   local ended = self:finish(unit)
   if #ended > 0 then
-    self.runtime:spawn(function()
-      for _, probation in ipairs(ended) do
-        probation.unit.keeper:close_replaced(probation.replaced)
-      end
-    end)
+    self.runtime:spawn(close_replaced, ended)
   end
   for _, probation in ipairs(ended) do
     self.runtime:proven(probation)
   end
 end
 
--- Looks when time may have ended a probation.
+-- Looks when time may have ended a probation. One that has failed is ended by its rollback alone.
 local function watch(probation)
   local unit = probation.unit
-  while unit.probation == probation do
+  while unit.probation == probation and not probation.set.failed do
+    probation:look()
     time.sleep_until(probation:next_look() + 1e-3)
-    if unit.probation == probation then
-      probation:look()
-    end
   end
 end
 

@@ -419,8 +419,8 @@ end
 local function close(self, me)
   self.intake:close()
   timeouts.move_on_after(PATIENCE, self.lock.acquire, self.lock) -- a reload that is under way is refused
+  self.probations:close()
   for _, unit in ipairs(self.order) do
-    unit.probation = false
     unit:stop()
   end
   local own = {}

@@ -1,5 +1,6 @@
 local UnitFolder = require "spec.support.unit_folder"
 local async = require "strobe.async"
+local reports = require "spec.support.reports"
 
 local function unit(body)
   return ('return { version = 1, subscribe = { "ticks" }, %s }'):format(body)
@@ -54,7 +55,7 @@ describe("ctx:keep", function()
     init = function(ctx, st)
       local gate = ctx:keep("gate", { port = PORT }, function(spec)
         if spec.port == 13 then return nil, "in use" end
-        return { port = spec.port, close = function() print("closed " .. spec.port) end }
+        return { port = spec.port, close = function() end }
       end)
       st.port = gate.port
     end,
@@ -116,6 +117,92 @@ describe("ctx:keep", function()
     units:offer("ticks", "c")
     -- Closed are what the rejected code had made, and what "c" replaced.
     assert.same({ "a", "a", "b", "closed b", "closed a", "closed b", "c" }, units:values())
+  end)
+end)
+
+describe("what ctx:keep has made", function()
+  -- A unit whose gates are counted: made, and closed. Its body says when it asks for them.
+  local function started_gates(body, options)
+    local gates = { made = 0, closed = 0 }
+    local units = UnitFolder.new({ ["mm.lua"] = unit(body) }, options)
+    units.runtime:add_port("make", { query = function(seconds)
+      async.sleep(seconds)
+      gates.made = gates.made + 1
+      return { number = gates.made, close = function(self)
+        gates.closed = gates.closed + 1
+        if self.fails then error "it is stuck" end
+      end }
+    end })
+    assert.equal("committed", units:start("mm").verdict)
+    return units, gates
+  end
+
+  local BY_DATA = [[on_event = function(ctx, st, m)
+    ctx:keep("gate", m.data, function() return ctx:query("make", 0) end)
+  end]]
+
+  it("is closed when the runtime ends, also what would come back by a rollback", function()
+    local units <close>, gates = started_gates(BY_DATA)
+    units:offer("ticks", 1)
+    units:reload("mm", unit(BY_DATA) .. " ")
+    units:offer("ticks", 2)
+    assert.same({ made = 2, closed = 0 }, gates)
+    units.runtime:close()
+    assert.same({ made = 2, closed = 2 }, gates)
+  end)
+
+  it("is closed on probation when it is replaced by the same code: it will not come back", function()
+    local units <close>, gates = started_gates(BY_DATA)
+    units:offer("ticks", 1)
+    units:reload("mm", unit(BY_DATA) .. " ")
+    units:offer("ticks", 2, 3, 4)
+    assert.same({ made = 4, closed = 2 }, gates)
+    assert.equal(1, units.runtime.units.mm.probation.replaced[1].held.object.number)
+    units.runtime:rollback "mm"
+    assert.equal(1, units.runtime.units.mm.keeper.kept.gate.object.number)
+    assert.same({ made = 4, closed = 3 }, gates)
+  end)
+
+  it("is the same for two tasks that ask at once", function()
+    local units <close>, gates = started_gates [[init = function(ctx, st)
+      local function open() return ctx:keep("gate", 1, function() return ctx:query("make", 1) end) end
+      local a, b = ctx:create_task(open), ctx:create_task(open)
+      ctx:emit("out", a:await() == b:await())
+    end, on_event = function() end]]
+    assert.same({ { true }, { made = 2, closed = 1 } }, { units:values(), gates })
+  end)
+
+  it("is closed when init asks for another one under its name", function()
+    local units <close>, gates = started_gates [[init = function(ctx, st)
+      for i = 1, 3 do ctx:keep("gate", i, function() return ctx:query("make", 0) end) end
+    end, on_event = function() end]]
+    assert.same({ made = 3, closed = 2 }, gates)
+    units.runtime:close()
+    assert.same({ made = 3, closed = 3 }, gates)
+  end)
+
+  it("is reported when it cannot be closed", function()
+    local contexts = reports.of(function()
+      local units <close> = started_gates(BY_DATA)
+      units:offer("ticks", 1)
+      units.runtime.units.mm.keeper.kept.gate.object.fails = true
+    end)
+    assert.equal(1, #contexts)
+    assert.matches("ctx:keep 'gate': close failed: .*it is stuck", contexts[1].message)
+  end)
+
+  it("is not waited for by who is cancelled meanwhile: that is no failure of the unit", function()
+    local units <close> = started_gates [[on_event = function(ctx, st, m)
+      local async = require "strobe.async"
+      local _, e = pcall(function()
+        local scope <close> = async.timeout(1)
+        return ctx:keep("gate", 1, function() return ctx:query("make", 10) end)
+      end)
+      ctx:emit("out", e.name)
+    end]]
+    units:offer("ticks", 1)
+    async.sleep(2)
+    assert.same({ { "TimeoutError" }, 0 }, { units:values(), units.runtime.units.mm.failed_events })
   end)
 end)
 
