@@ -1,6 +1,6 @@
 --- What an attached client costs a process whose unit gets 100,000 events a second: processor time for each event, and
 -- how late a second unit gets its own. Alone, and beside one client that watches the stream, looks at all tasks once a
--- second, evaluates an expression ten times a second, or does nothing. On a real clock; the clients are other processes.
+-- second, evaluates an expression ten times a second, or does nothing. On a real clock; clients are other processes.
 -- usage: strobe attach/target.lua SECONDS [RATE]
 package.path = (arg[0]:match("^.*/") or "") .. "../live/?.lua;" .. package.path
 local async = require "strobe.async"
@@ -70,7 +70,7 @@ local folder <close> = Folder.new {log = function() end}
 live.set_runtime(folder.runtime)
 folder:start("bench", UNIT)
 folder:start("witness", WITNESS)
-local server <close> = assert(attach.serve {runtime = folder.runtime, rights = "rw"})
+local server <close> = assert(attach.serve {runtime = folder.runtime, rights = "rw"}) -- luacheck: ignore
 run(folder) -- to warm up
 -- By turns, as a machine gets slower and faster; the best of each counts.
 local best = {}

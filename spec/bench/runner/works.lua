@@ -579,10 +579,8 @@ end
 local function attach(program, quick)
   local results = {}
   for _, what in ipairs {"alone", "idle", "tail", "top", "watch"} do
-    results[#results + 1] = {name = ("attach_%s_us_per_event"):format(what), better = "less", targets = {}}
-    results[#results + 1] = {name = ("attach_%s_late_p99_ms"):format(what), better = "less", targets = {}}
-    if what ~= "alone" then
-      results[#results + 1] = {name = ("attach_%s_percent"):format(what), better = "less", targets = {}}
+    for _, measure in ipairs {"us_per_event", "late_p99_ms", what ~= "alone" and "percent" or nil} do
+      results[#results + 1] = {name = ("attach_%s_%s"):format(what, measure), better = "less"}
     end
   end
   return {
