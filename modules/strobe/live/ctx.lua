@@ -262,6 +262,19 @@ local function replace(keeper, run, name)
   end
 end
 
+-- What make returns; it may reach out.
+local function made_by(run, name, spec, make)
+  run.making = (run.making or 0) + 1
+  local ok, object, message = pcall(make, spec)
+  run.making = run.making - 1
+  if not ok and errors.is(object, errors.CancelledError) then
+    error(object, 0)
+  elseif not ok or object == nil then
+    refusals.raise("init", ("ctx:keep '%s': %s"):format(name, tostring(ok and message or object)))
+  end
+  return object
+end
+
 --- See Ctx:keep. What a run that starts makes is its own until it is committed.
 ---@async
 ---@param run strobe.live.Run
@@ -275,14 +288,7 @@ function Keeper:keep(run, name, spec, make)
     run.keeps[name] = held
     return held.object
   end
-  run.making = (run.making or 0) + 1 -- which may reach out
-  local ok, object, message = pcall(make, spec)
-  run.making = run.making - 1
-  if not ok and errors.is(object, errors.CancelledError) then
-    error(object, 0)
-  elseif not ok or object == nil then
-    refusals.raise("init", ("ctx:keep '%s': %s"):format(name, tostring(ok and message or object)))
-  end
+  local object = made_by(run, name, spec, make)
   local other = run.keeps[name] or self.kept[name]
   if other ~= held and other and state.equal(other.spec, spec) then -- another task was faster
     close(name, object)

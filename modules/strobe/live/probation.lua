@@ -128,7 +128,8 @@ end
 
 local function has_no_room(probation)
   return probation.count >= probation.most or #probation.late >= probation.most
-    or #probation.effects >= probation.most or probation.bytes >= probation.most_bytes or time.now() - probation.began >= probation.longest
+    or #probation.effects >= probation.most or probation.bytes >= probation.most_bytes
+    or time.now() - probation.began >= probation.longest
 end
 
 local function has_proven_itself(probation)
