@@ -1,112 +1,117 @@
 --- Operations that run code.
 
-local errors = require "strobe.async.error"
-local evaluator = require "strobe.attach.evaluator"
 local failures = require "strobe.attach.failure"
+local inspect = require "strobe.core.inspect"
 local protocol = require "strobe.attach.protocol"
-local printer = require "strobe.attach.printer"
-local report = require "strobe.report"
-local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
+local typed = require "strobe.attach.typed"
 
--- Seconds that code may run without waiting, by default and at most.
-local BUDGET, MOST_BUDGET = 0.1, 5
+-- What may be asked of the printer: the least and the most.
+local LIMITS = { depth = { 0, 100 }, items = { 0, 10000 }, bytes = { 0, 1000000 }, width = { 10, 10000 } }
 
-local function environment_of(session)
-  session.variables = session.variables or evaluator.environment()
-  return session.variables
-end
-
--- The session's print: as long as an input runs what is printed is its own.
-local function print_for(session, id)
-  return function(...)
-    local parts = table.pack(...)
-    for i = 1, parts.n do
-      parts[i] = tostring(parts[i])
+local function limits_of(request)
+  local limits = {}
+  for name, range in pairs(LIMITS) do
+    local value = failures.field(request, name, "integer", true)
+    if value and (value < range[1] or value > range[2]) then
+      failures.raise("bad_request", ("%s: %d to %d expected"):format(name, range[1], range[2]))
     end
-    session.push { ev = "out", id = session.evaluations[id] and id or nil, text = table.concat(parts, "\t") .. "\n" }
+    limits[name] = value
   end
+  return limits
 end
 
-local function budget_of(request)
-  local budget = failures.field(request, "budget", "number", true) or BUDGET * 1000
-  if not (budget > 0 and budget <= MOST_BUDGET * 1000) then
-    failures.raise("bad_request", ("budget: milliseconds, at most %d, expected"):format(MOST_BUDGET * 1000))
-  end
-  return budget / 1000
+local function options_of(session, request)
+  local trace = failures.field(request, "trace", "string", true)
+  return {
+    id = request.id, seconds = typed.seconds(session, request), limits = limits_of(request), full = trace == "full",
+  }
 end
 
-local function compile(session, code)
-  session.inputs = session.inputs + 1
-  local chunk, failed, message = evaluator.compile(code, "=console:" .. session.inputs, environment_of(session))
-  if failed == "incomplete" then
-    failures.raise("incomplete", "")
-  elseif failed then
-    failures.raise("syntax", message)
+-- The answer of an evaluation, as an operation gives it.
+local function answer_of(answer)
+  if not answer.ok then
+    failures.raise(answer.code, answer.error, answer)
   end
-  return chunk
+  return answer
 end
 
-local function texts_of(values)
-  local texts = protocol.list()
-  for i = 1, values.n do
-    texts[i] = printer.text(values[i])
-  end
-  return texts
-end
-
--- Why an input has ended without values.
-local function raise_failure(task, e)
-  if errors.is(e, evaluator.Interrupted) or errors.is(e, errors.CancelledError) then
-    failures.raise("interrupted", e.message ~= "" and e.message or "it was interrupted")
-  end
-  local failure = task:failure()
-  local message = type(e) == "string" and e or printer.text(e)
-  failures.raise("error", message, { trace = failure and report.failure_places(failure) or nil })
-end
-
--- What an input returned; cancelled, if who asked for it has gone.
-local function outcome_of(task)
+-- Waits for an evaluation in the foreground, where its request's id names it.
+local function follow(session, evaluation)
+  local id = evaluation.id
+  session.evaluations[id] = evaluation
   local _ <close> = setmetatable({}, { -- luacheck: ignore
     __close = function()
-      task:cancel "detached"
+      session.evaluations[id] = nil
     end,
   })
-  tasks.wait { task }
-  if task:cancelled() then
-    failures.raise("interrupted", "it was cancelled")
-  elseif task:exception() ~= nil then
-    raise_failure(task, task:exception())
-  end
-  return table.pack(task:result())
+  return answer_of(evaluation:wait())
 end
 
 local function eval(session, request)
   local code = failures.field(request, "code", "string")
-  local budget, id = budget_of(request), request.id
-  local chunk = compile(session, code)
-  environment_of(session).print = print_for(session, id)
-  local began = time.real()
-  local task = evaluator.start(chunk, ("console %d:%d"):format(session.number, session.inputs), budget)
-  session.evaluations[id] = task
-  task:add_done_callback(function()
-    session.evaluations[id] = nil
-  end)
-  local values = outcome_of(task)
-  return { values = texts_of(values), ms = (time.real() - began) * 1000 // 0.1 / 10 }
+  local background = failures.field(request, "background", "boolean", true)
+  local options, evaluator = options_of(session, request), typed.evaluator(session)
+  local chunk, notes = typed.compile(evaluator, code)
+  local evaluation = evaluator:start(chunk, options)
+  local answer
+  if background then
+    answer = { job = evaluation:to_background(), task = inspect.id(evaluation.task) }
+  else
+    answer = follow(session, evaluation)
+  end
+  answer.notes = notes[1] and protocol.list(notes) or nil
+  return answer
 end
 
--- Ends an eval of the same session.
+-- The evaluation in the foreground that a request means.
+local function target_of(session, request)
+  return session.evaluations[request.target]
+    or failures.raise("not_found", "target: no eval of that id is at work in this session")
+end
+
+-- Ends an eval of the same session, which answers.
 local function interrupt(session, request)
-  local task = session.evaluations[request.target]
-  if not task then
-    failures.raise("not_found", "target: no eval of that id is at work in this session")
-  end
-  task:cancel "interrupt"
+  local why = failures.field(request, "why", "string", true)
+  target_of(session, request):interrupt(why or "interrupt")
   return {}
+end
+
+-- Lets an eval of the same session go on as a job: its request is answered.
+local function background(session, request)
+  return { job = target_of(session, request):to_background() }
+end
+
+-- Waits for a job, as eval does for its code.
+local function foreground(session, request)
+  local number = failures.field(request, "job", "integer")
+  local evaluation = session.evaluator and session.evaluator.jobs[number]
+  if not evaluation then
+    failures.raise("not_found", ("job: there is no job %d at work in this session"):format(number))
+  end
+  evaluation:to_foreground(request.id)
+  return follow(session, evaluation)
+end
+
+-- The jobs of the session.
+local function jobs(session)
+  local list = protocol.list()
+  for number, evaluation in pairs(session.evaluator and session.evaluator.jobs or {}) do
+    list[#list + 1] = {
+      job = number, input = evaluation.number, task = inspect.id(evaluation.task), name = evaluation.task:get_name(),
+      seconds = time.real() - evaluation.began,
+    }
+  end
+  table.sort(list, function(a, b)
+    return a.job < b.job
+  end)
+  return { jobs = list }
 end
 
 return {
   eval = { rights = "rw", run = eval, waits = true },
   interrupt = { rights = "rw", run = interrupt },
+  background = { rights = "rw", run = background },
+  foreground = { rights = "rw", run = foreground, waits = true },
+  jobs = { rights = "ro", run = jobs },
 }

@@ -43,7 +43,7 @@ function ops.names()
   return names
 end
 
-for _, name in ipairs { "session", "tasks", "units", "tail", "process", "eval" } do
+for _, name in ipairs { "session", "tasks", "units", "tail", "process", "eval", "reference" } do
   ops.add(require("strobe.attach.ops." .. name))
 end
 

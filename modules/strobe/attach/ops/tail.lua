@@ -1,7 +1,7 @@
 --- Operations that let events be watched as they come.
 
 local failures = require "strobe.attach.failure"
-local printer = require "strobe.attach.printer"
+local printer = require "strobe.console.printer"
 local time = require "strobe.core.time"
 
 -- Lines a second of one subscription; subscriptions of one session.

@@ -1,0 +1,95 @@
+--- Operations that tell what names mean: help, src, complete. None of them runs code.
+
+local candidates = require "strobe.console.candidates"
+local chunks = require "strobe.console.chunk"
+local definitions = require "strobe.console.definition"
+local executors = require "strobe.async.executor"
+local failures = require "strobe.attach.failure"
+local protocol = require "strobe.attach.protocol"
+local signatures = require "strobe.console.signature"
+
+-- Bytes of a name.
+local MOST_NAME = 256
+
+local function around(session)
+  local evaluator = session.evaluator
+  return {
+    variables = evaluator and evaluator.variables or {}, texts = evaluator and evaluator.texts,
+    jobs = evaluator and evaluator.jobs, runtime = session.runtime, fields_only = session.eval == false,
+  }
+end
+
+local function name_of(request)
+  local name = failures.field(request, "name", "string"):match "^%s*(.-)%s*$"
+  if name == "" or #name > MOST_NAME then
+    failures.raise("bad_request", ("name: 1 to %d bytes expected"):format(MOST_NAME))
+  end
+  return name
+end
+
+-- The comment above a function, and how it is called.
+local function own_text(name, place)
+  local value = definitions.value(name, place)
+  local definition = type(value) == "function" and definitions.of(name, place)
+  if not definition or definition.c then
+    return nil
+  end
+  local text = chunks.text(debug.getinfo(value, "S").source, place)
+  local comment, line = {}, definition.line - 1
+  while line > 0 do
+    local words = chunks.line(text, line):match "^%s*%-%-%-?%s?(.*)$"
+    if not words then
+      break
+    end
+    table.insert(comment, 1, "  " .. words)
+    line = line - 1
+  end
+  local head = ("%s   (%s:%d)\n"):format(signatures.of(value, name, false), definition.file, definition.line)
+  return head .. (comment[1] and "\n" .. table.concat(comment, "\n") .. "\n" or "")
+end
+
+-- In a thread: to read the reference takes some tenths of a second, for which nobody here is to wait.
+local function reference_text(name)
+  local executor <close> = executors.ThreadPoolExecutor { max_workers = 1 }
+  return executor:submit(function(wanted)
+    local text, message, near = require("strobe.console.manual").text(wanted)
+    return { text = text, message = message, near = near }
+  end, name):await()
+end
+
+local function help(session, request)
+  local name = name_of(request)
+  local told = reference_text(name)
+  told.text = told.text or own_text(name, around(session))
+  if not told.text then
+    failures.raise("not_found", told.message, { near = told.near and protocol.list(told.near) })
+  end
+  return { text = told.text }
+end
+
+local function src(session, request)
+  local definition, message = definitions.of(name_of(request), around(session))
+  if not definition then
+    failures.raise("not_found", message)
+  end
+  return definition
+end
+
+local function complete(session, request)
+  local text = failures.field(request, "text", "string")
+  local cursor = failures.field(request, "cursor", "integer", true) or #text
+  if cursor < 0 or cursor > #text then
+    failures.raise("bad_request", ("cursor: 0 to %d expected"):format(#text))
+  end
+  local place = around(session)
+  local answer = candidates.at(text, cursor, place)
+  protocol.list(answer.list)
+  answer.signature = not place.fields_only and signatures.at(text, cursor, place.variables) or nil
+  return answer
+end
+
+return {
+  help = { rights = "ro", run = help, waits = true },
+  src = { rights = "ro", run = src },
+  complete = { rights = "ro", run = complete, waits = true },
+}

@@ -1,0 +1,310 @@
+--- What could be meant at a place of a text: fields and methods behind . and :, names, keywords, module names for
+--- require, files in quotes; and for a command, what its arguments may be.
+
+local core_task = require "strobe.core.task"
+local fs = require "strobe.async.fs"
+local host = require "strobe.core.host"
+local input = require "strobe.console.input"
+local inspect = require "strobe.core.inspect"
+local lexer = require "strobe.console.lexer"
+local lookup = require "strobe.console.lookup"
+local names = require "strobe.console.names"
+local time = require "strobe.core.time"
+local uv = require "luv"
+
+-- Candidates that are told; tasks that are looked at; entries of a folder.
+local MOST, MOST_TASKS, MOST_ENTRIES = 1000, 1000, 10000
+
+local candidates = {}
+
+---@class strobe.console.Candidate
+---@field text string in the place of the bytes
+---@field kind string "field", "function", "method", "module", "variable", "global", "word" of the text, "keyword",
+---"command", "task", "unit", "stream", "file", "folder", "job"
+
+---@class strobe.console.Candidates
+---@field first integer byte at which what they replace begins
+---@field last integer byte at which it ends; first - 1 when there is nothing yet
+---@field list strobe.console.Candidate[] sorted
+---@field more? integer how many are left out
+
+---@class strobe.console.Surroundings what candidates come from
+---@field variables table of the console
+---@field runtime? strobe.live.Runtime
+---@field jobs? table<integer, any>
+---@field fields_only? boolean nothing but fields may be told
+
+-- --- Collecting ---------------------------------------------------------------------------------
+
+local Collection = {}
+Collection.__index = Collection
+
+local function new_collection(word)
+  return setmetatable({ word = word, list = {}, seen = {} }, Collection)
+end
+
+function Collection:add(text, kind)
+  if text:sub(1, #self.word) == self.word and not self.seen[text] then
+    self.seen[text] = true
+    self.list[#self.list + 1] = { text = text, kind = kind }
+  end
+end
+
+-- Names that begin with _ are for who asks for them.
+local function comes_before(a, b)
+  local x, y = a.text:sub(1, 1) == "_", b.text:sub(1, 1) == "_"
+  if x ~= y then
+    return y
+  end
+  return a.text < b.text
+end
+
+function Collection:answer(last)
+  table.sort(self.list, comes_before)
+  local more = #self.list - MOST
+  for i = #self.list, MOST + 1, -1 do
+    self.list[i] = nil
+  end
+  return { first = last - #self.word + 1, last = last, list = self.list, more = more > 0 and more or nil }
+end
+
+-- --- Lua ----------------------------------------------------------------------------------------
+
+local function add_fields(collection, value, methods)
+  lookup.each_field(value, function(name, field)
+    local is_function = type(field) == "function"
+    local is_wanted = not name:find "^__" or collection.word:find "^__" -- of metatables
+    if is_wanted and (is_function or not methods) then
+      collection:add(name, is_function and (methods and "method" or "function") or "field")
+    end
+  end)
+end
+
+local function add_names(collection, text, tokens, around)
+  lookup.each_field(around.variables, function(name)
+    collection:add(name, "variable")
+  end)
+  lookup.each_field(_G, function(name)
+    collection:add(name, "global")
+  end)
+  for name in pairs(names.modules) do
+    collection:add(name, "module")
+  end
+  for word in pairs(lexer.keywords) do
+    collection:add(word, "keyword")
+  end
+  for i, token in ipairs(tokens) do
+    if token.kind == "name" and i < #tokens then
+      collection:add(text:sub(token.first, token.last), "word")
+    end
+  end
+end
+
+local function add_modules(collection)
+  for _, path in ipairs(host.embedded()) do
+    local name = path:match "^modules/(strobe/[%w_]+)%.lua$" or path:match "^modules/(strobe/[%w_]+)/init%.lua$"
+    if name then
+      collection:add((name:gsub("/", ".")), "module")
+    end
+  end
+  for _, list in ipairs { package.loaded, package.preload } do
+    for name in pairs(list) do
+      if type(name) == "string" and not name:find "^strobe%..*%." then
+        collection:add(name, "module")
+      end
+    end
+  end
+end
+
+-- A thread reads the folder; a virtual clock would run away meanwhile.
+local function entries_of(folder)
+  if time.mode() ~= "virtual" then
+    return fs.readdir(folder, { limit = MOST_ENTRIES })
+  end
+  local entries, request = {}, uv.fs_scandir(folder)
+  while request and #entries < MOST_ENTRIES do
+    local name, kind = uv.fs_scandir_next(request)
+    if not name then
+      break
+    end
+    entries[#entries + 1] = { name = name, type = kind }
+  end
+  return entries
+end
+
+-- Lua modules in the folders of package.path, in the folder that the name says: "a.b.".
+local function add_files_of_path(collection)
+  local below = collection.word:match "^(.*%.)[^.]*$" or ""
+  for template in package.path:gmatch "[^;]+" do
+    local root = template:match "^(.-)/?%?%.lua$"
+    local folder = root and (root == "" and "." or root) .. "/" .. below:gsub("%.", "/")
+    for _, entry in ipairs(folder and entries_of(folder) or {}) do
+      local name = entry.name:match "^([%w_]+)%.lua$"
+      if name and name ~= "init" then
+        collection:add(below .. name, "module")
+      end
+    end
+  end
+end
+
+local function add_files(collection)
+  local folder = collection.word:match "^(.*/)"
+  for _, entry in ipairs(entries_of(folder or ".") or {}) do
+    local is_hidden = entry.name:find "^%." and not collection.word:find "%f[^/%z]%.[^/]*$"
+    if not is_hidden and not entry.name:find "[%c\"'\\]" then
+      local is_folder = entry.type == "directory"
+      collection:add((folder or "") .. entry.name .. (is_folder and "/" or ""), is_folder and "folder" or "file")
+    end
+  end
+end
+
+-- The text of a string that the cursor is in, and whether require gets it.
+local function open_string(text, tokens)
+  local token = tokens[#tokens]
+  local before = tokens[#tokens - 1]
+  local word = before and text:sub(before.first, before.last)
+  if word == "(" then
+    before = tokens[#tokens - 2]
+    word = before and text:sub(before.first, before.last)
+  end
+  local quote = token.long and text:match("^%[=*%[", token.first) or '"'
+  return text:sub(token.first + #quote), word == "require"
+end
+
+local function in_string(text, tokens, around)
+  local word, is_require = open_string(text, tokens)
+  local collection = new_collection(word)
+  if around.fields_only then
+    return collection
+  elseif is_require then
+    add_modules(collection)
+    add_files_of_path(collection)
+  else
+    add_files(collection)
+  end
+  return collection
+end
+
+-- In a comment nothing is completed.
+local function is_in_comment(text)
+  local all = lexer.tokens(text)
+  local last = all[#all]
+  return last ~= nil and last.kind == "comment" and (last.open or not last.long and last.last == #text)
+end
+
+local function lua(text, around)
+  local tokens = lexer.code(text)
+  local last = tokens[#tokens]
+  if is_in_comment(text) then
+    return new_collection ""
+  elseif last and last.kind == "string" and last.open then
+    return in_string(text, tokens, around)
+  end
+  local has_word = last and last.last == #text and (last.kind == "name" or last.kind == "keyword")
+  local collection = new_collection(has_word and text:sub(last.first) or "")
+  local place = has_word and #tokens - 1 or #tokens
+  local before = tokens[place] and text:sub(tokens[place].first, tokens[place].last)
+  if before == "." or before == ":" then
+    add_fields(collection, lookup.value(text, tokens, place - 1, around.variables), before == ":")
+  elseif not around.fields_only and not (last and last.last == #text and last.kind == "number") then
+    add_names(collection, text, tokens, around)
+  end
+  return collection
+end
+
+-- --- Commands -----------------------------------------------------------------------------------
+
+local arguments = {}
+
+function arguments.TASK(collection)
+  local all = core_task.all()
+  for i = 1, math.min(#all, MOST_TASKS) do
+    local name = all[i]:get_name()
+    collection:add(tostring(inspect.id(all[i])), "task")
+    if not name:find "[%s%c]" then
+      collection:add(name, "task")
+    end
+  end
+end
+
+function arguments.UNIT(collection, around)
+  for _, unit in ipairs(around.runtime and around.runtime.order or {}) do
+    collection:add(unit.name, "unit")
+  end
+end
+
+function arguments.STREAM(collection, around)
+  for _, feed in ipairs(around.runtime and around.runtime.feeds or {}) do
+    for _, name in ipairs(feed.streams or {}) do
+      collection:add(name, "stream")
+    end
+  end
+  for name in pairs(around.runtime and around.runtime.delivery.subscribers or {}) do
+    collection:add(name, "stream")
+  end
+end
+
+function arguments.FILE(collection)
+  add_files(collection)
+end
+
+function arguments.COMMAND(collection)
+  for _, name in ipairs(require("strobe.console.commands").names()) do
+    collection:add(name, "command")
+  end
+end
+
+function arguments.N(collection, around)
+  for number in pairs(around.jobs or {}) do
+    collection:add(tostring(number), "job")
+  end
+end
+
+-- Those whose argument is Lua.
+local takes_lua = { NAME = true, CODE = true, EXPR = true }
+
+-- What a command takes at its n-th argument, "TASK" of "TASK [WHY]"; behind CODE there is nothing else.
+local function argument_kind(command, place)
+  local count = 0
+  for word in command.arguments:gmatch "%u+" do
+    count = count + 1
+    if takes_lua[word] and count <= place or count == place then
+      return word
+    end
+  end
+end
+
+local function command(text, around)
+  local word = text:match "^%s*:([%w_]*!?)$"
+  if word then
+    local collection = new_collection(word)
+    arguments.COMMAND(collection)
+    return collection
+  end
+  local name, rest = text:match "^%s*:(%a[%w_]*!?)%s+(.*)$"
+  local found = name and require("strobe.console.commands").find(name)
+  local place = select(2, (rest or ""):gsub("%S+%s+", "")) + 1
+  local kind = found and argument_kind(found, place)
+  if takes_lua[kind] then
+    return lua(rest, around)
+  end
+  local collection = new_collection((rest or ""):match "%S*$")
+  if arguments[kind] and not around.fields_only then
+    arguments[kind](collection, around)
+  end
+  return collection
+end
+
+--- What could be meant at the cursor.
+---@async
+---@param text string
+---@param cursor integer bytes before it
+---@param around strobe.console.Surroundings
+---@return strobe.console.Candidates
+function candidates.at(text, cursor, around)
+  local before = text:sub(1, cursor)
+  local is_command = input.is_command(before) or before:find "^%s*:$"
+  return (is_command and command or lua)(before, around):answer(#before)
+end
+
+return candidates

@@ -1,0 +1,122 @@
+--- What somebody has typed: whether it is complete, and compiled.
+--
+-- A text is tried as an expression, then as statements; if neither compiles and one of them misses something at the
+-- text's end, there is more to come. It is compiled with a newline behind it: an open 'abc, which would end at the
+-- text's end as well, is then the error that it is.
+
+local lexer = require "strobe.console.lexer"
+local locals = require "strobe.console.locals"
+
+local input = {}
+
+---@class strobe.console.Refused why a text does not compile
+---@field code "incomplete"|"syntax"
+---@field message string
+---@field first? integer byte of what is wrong
+---@field last? integer byte
+
+local EXPRESSION, STATEMENTS = "return ", ""
+
+local function try(form, text, name, env)
+  return load(form .. text .. "\n", name, "t", env)
+end
+
+local function misses_more(message)
+  return message:find "near <eof>$" ~= nil
+end
+
+-- The token at which a form of the text goes wrong: with fewer of them it only misses more, with it it never compiles.
+local function wrong_token(form, text)
+  local tokens = lexer.code(text)
+  local low, high = 1, #tokens
+  while low < high do
+    local middle = (low + high) // 2
+    local chunk, message = try(form, text:sub(1, tokens[middle].last), "=input")
+    if chunk or misses_more(message) then
+      low = middle + 1
+    else
+      high = middle
+    end
+  end
+  return tokens[low], low
+end
+
+local function refusal(text, expression_message, message)
+  if misses_more(message) or misses_more(expression_message) then
+    return { code = "incomplete", message = message }
+  end
+  local token, place = wrong_token(STATEMENTS, text)
+  if place == 1 then -- it was meant as an expression
+    token, message = wrong_token(EXPRESSION, text), expression_message
+  end
+  return { code = "syntax", message = message, first = token and token.first, last = token and token.last }
+end
+
+local function line_of(text, at)
+  return select(2, text:sub(1, at - 1):gsub("\n", "")) + 1
+end
+
+local function refuse_local(text, name, problem)
+  return {
+    code = "syntax", first = problem.first, last = problem.last,
+    message = ("%s:%d: <close>: %s"):format(name:gsub("^=", ""), line_of(text, problem.first), problem.message),
+  }
+end
+
+--- Compiles a text as an expression, else as statements. What these declare local at the top is a variable of `env`.
+---@param text string
+---@param name string of the chunk, "=console:1"
+---@param env? table
+---@return function? chunk
+---@return strobe.console.Refused|string[] refused or, of a chunk, notes for people
+function input.compile(text, name, env)
+  local expression, expression_message = try(EXPRESSION, text, name, env)
+  if expression then
+    return expression, {}
+  end
+  local chunk, message = try(STATEMENTS, text, name, env)
+  if not chunk then
+    return nil, refusal(text, expression_message, message)
+  end
+  local rewritten, notes = locals.rewrite(text)
+  if not rewritten then
+    return nil, refuse_local(text, name, notes)
+  elseif rewritten ~= text then
+    chunk, message = try(STATEMENTS, rewritten, name, env)
+  end
+  if not chunk then
+    return nil, { code = "syntax", message = message }
+  end
+  return chunk, notes
+end
+
+--- Whether a text is a command for the console, ":name …".
+---@param text string
+---@return boolean
+function input.is_command(text)
+  return text:find "^%s*:%a" ~= nil
+end
+
+local function is_blank(text)
+  for _, token in ipairs(lexer.tokens(text)) do
+    if token.kind ~= "comment" or token.open and token.long then
+      return false
+    end
+  end
+  return true
+end
+
+--- What is to be done with a text when Enter is pressed behind it.
+---@param text string
+---@return "blank"|"command"|"incomplete"|"error"|"complete"
+function input.state(text)
+  if input.is_command(text) then
+    return "command"
+  elseif is_blank(text) then
+    return "blank"
+  end
+  local chunk, refused = input.compile(text, "=input")
+  return chunk and "complete" or refused.code == "incomplete" and "incomplete" or "error"
+end
+
+return input

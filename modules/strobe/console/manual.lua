@@ -1,0 +1,53 @@
+--- What the reference says about a name, as text.
+
+local lookup = require "strobe.reference.lookup"
+local terminal = require "strobe.reference.terminal"
+
+-- What is shown in full of one name; more than that is a list to choose from.
+local MOST_SHOWN = 3
+
+local manual = {}
+
+local function all(items)
+  local parts = {}
+  for i, item in ipairs(items) do
+    parts[i] = terminal.item(item)
+  end
+  return table.concat(parts, "\n")
+end
+
+-- Of many that share a name, the one of strobe.async is what is meant most often.
+local function of_many(name, items)
+  local chosen, others = {}, {}
+  for _, item in ipairs(items) do
+    table.insert(item.name == "async." .. name and chosen or others, item)
+  end
+  local title = chosen[1] and "\n'%s' is the name of others, too:\n" or "'%s' is the name of several:\n"
+  return all(chosen) .. title:format(name) .. terminal.list(others)
+end
+
+--- All about a name; it reads the whole reference, which takes its time.
+---@async
+---@param name string "ws.connect", "Queue:put", "asyncio.gather"
+---@return string? text
+---@return string? message
+---@return string[]? near the nearest names, when nothing is called so
+function manual.text(name)
+  if name == "asyncio" or name:find "^asyncio%." then
+    return require("strobe.reference.python").text(name:match "^asyncio%.(.+)$")
+  end
+  local found = lookup.find(name)
+  if #found > MOST_SHOWN then
+    return of_many(name, found)
+  elseif #found > 0 then
+    return all(found)
+  end
+  found = lookup.containing(name)
+  if #found > 0 then
+    return ("nothing is called just '%s'; these have it in their names:\n"):format(name) .. terminal.list(found)
+  end
+  local near = lookup.nearest(name)
+  return nil, ("nothing is called '%s'; near: %s"):format(name, table.concat(near, ", ")), near
+end
+
+return manual
