@@ -144,6 +144,83 @@ describe("the operation eval", function()
     end
   end)
 
+  it("gives the place of a mistake, and what the printer is asked for", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    local wrong = raw:ask(request(1, "x = = 1"))
+    assert.same({ "  x = = 1\n      ^", 5, 5 }, { wrong.trace, wrong.first, wrong.last })
+    local refused = raw:ask(request(2, "local f <close> = io.tmpfile()"))
+    assert.same({ "syntax", 10 }, { refused.code, refused.first })
+    assert.same({ "{1, … 2 more}" }, raw:ask(request(3, "{1, 2, 3}", ',"items":1')).values)
+    assert.same({ '{\n  a="aaaaaaaa",\n  b=1\n}' }, raw:ask(request(4, "{a='aaaaaaaa', b=1}", ',"width":15')).values)
+    assert.equal("bad_request", raw:ask(request(5, "1", ',"depth":1000')).code)
+    assert.same({ "<const> of x is dropped: at the top of an input it is a variable of the console" },
+      raw:ask(request(6, "local x <const> = 1")).notes)
+    assert.matches("evaluation.lua", raw:ask(request(7, "error 'x'", ',"trace":"full"')).trace)
+  end)
+
+  it("may go on in the background, and tells its end", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    local answer = raw:ask(request(1, "async.sleep(1) print 'p' return 42", ',"background":true'))
+    assert.same({ true, 1, nil }, { answer.ok, answer.job, answer.values })
+    local jobs = raw:ask '{"id":2,"op":"jobs"}'.jobs
+    assert.same({ 1, 1, answer.task }, { #jobs, jobs[1].job, jobs[1].task })
+    assert.same({ ev = "out", text = "p\n" }, (raw:receive()))
+    local ended = raw:receive()
+    assert.same({ "job", 1, true, { "42" } }, { ended.ev, ended.job, ended.ok, ended.values })
+    assert.same({}, raw:ask '{"id":3,"op":"jobs"}'.jobs)
+    assert.same({ "42" }, raw:ask(request(4, "_")).values)
+    answer = raw:ask(request(5, "error 'oops'", ',"background":true'))
+    ended = raw:receive()
+    assert.same({ "job", answer.job, false, "error", "console:3:1: oops" },
+      { ended.ev, ended.job, ended.ok, ended.code, ended.error })
+  end)
+
+  it("goes to the background while it runs, and back", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    raw:send(request(1, "async.sleep(10) print 'p' return 'late'"))
+    async.sleep(0.01)
+    raw:send '{"id":2,"op":"background","target":1}'
+    local answers = {}
+    for _ = 1, 2 do
+      local answer = raw:receive()
+      answers[answer.id] = answer
+    end
+    assert.same({ 1, 1, nil }, { answers[1].job, answers[2].job, answers[1].values })
+    assert.equal("not_found", raw:ask '{"id":3,"op":"background","target":1}'.code)
+    raw:send '{"id":4,"op":"foreground","job":1}'
+    assert.same({ id = 4, ev = "out", text = "p\n" }, (raw:receive()))
+    local answer = raw:receive()
+    assert.same({ 4, { '"late"' } }, { answer.id, answer.values })
+    assert.equal("not_found", raw:ask '{"id":5,"op":"foreground","job":1}'.code)
+  end)
+
+  it("goes on as a job when it does not end by an interrupt", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    raw:send(request(1, "pcall(async.sleep, 1000) async.sleep(30) return 'late'"))
+    async.sleep(0.01)
+    raw:ask '{"id":2,"op":"interrupt","target":1,"why":"ctrl-c"}'
+    local answer = raw:receive()
+    assert.same({ 1, "interrupted", 1 }, { answer.id, answer.code, answer.job })
+    local ended = raw:receive()
+    assert.same({ "job", 1, { '"late"' } }, { ended.ev, ended.job, ended.values })
+  end)
+
+  it("goes on in the background when the connection ends", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    raw:ask(request(1, "async.sleep(5) error 'nobody hears'", ',"background":true'))
+    raw.stream:close()
+    attached.wait_until(function()
+      return attached.server.count == 0
+    end)
+    async.sleep(10)
+    assert.matches("console 1:1, in the background: console:1:1: nobody hears", table.concat(attached:logged(), "\n"))
+  end)
+
   it("is not there where it was not wanted", function()
     local attached <close> = Attached.new { eval = false }
     assert.equal("no_op", attached:raw("rw"):ask(request(1, "1")).code)
