@@ -1,84 +1,87 @@
---- Code that may run for so long without waiting, and is interrupted then.
+--- Code that may run for so long without waiting, and so may the tasks and coroutines that it makes; then it is
+-- interrupted, again and again, until it is left. strobe's own modules are not cut, and a slow function in C has to end
+-- by itself.
 
-local core_task = require "strobe.core.task"
+local contexts = require "strobe.async.context"
 local errors = require "strobe.async.error"
-local inspect = require "strobe.core.inspect"
-local report = require "strobe.report"
-local time = require "strobe.core.time"
-
--- Instructions between two looks at the time: some 50 µs.
-local LOOK = 10000
+local runaway = require "strobe.async.runaway"
 
 local budget = {}
 
--- The hook of each task that has a budget: its coroutines get it as well.
-local hooks = setmetatable({}, { __mode = "k" })
+---@class strobe.console.Budget
+---@field seconds number
 
--- A hook that interrupts the task when it runs for longer than `seconds` and does not wait. A pcall may catch that:
--- from then on it is raised at every instruction that is not strobe's own, until the task is left.
-local function new_hook(task, seconds)
-  local resumes, began
-  local function interrupt()
-    error(errors.Interrupted(("after running %g ms without waiting"):format(seconds * 1000)), 0)
+local current = contexts.ContextVar("strobe.console.budget", nil)
+
+-- Seconds of the budgets that there are, by number: a budget lives as long as a task has it in its context.
+local living, last = {}, 0
+
+local function least()
+  local seconds = math.huge
+  for _, each in pairs(living) do
+    seconds = math.min(seconds, each)
   end
-  local function insist()
-    if core_task.current() ~= task then
-      debug.sethook() -- the thread belongs to another task now
-    elseif not report.is_ours(debug.getinfo(2, "S").short_src) then -- who cleans up behind it is let do so
-      interrupt()
-    end
+  return seconds
+end
+
+-- Asked by the watchdog, in a hook.
+local function judge(seconds, place)
+  local mine = current:get()
+  if not mine then
+    return seconds + least() -- the step may come to it
+  elseif seconds < mine.seconds then
+    return mine.seconds
   end
-  return function()
-    if core_task.current() ~= task then
-      debug.sethook()
-      return
-    end
-    local count, now = inspect.record(task).resumes, time.real()
-    if count ~= resumes then
-      resumes, began = count, now
-    elseif now - began > seconds then
-      debug.sethook(insist, "", 1)
-      interrupt()
-    end
+  return errors.Interrupted(("%safter running %g ms without waiting"):format(place, mine.seconds * 1000))
+end
+
+local function update()
+  if next(living) then
+    runaway.watch(budget, least(), judge)
+  else
+    runaway.unwatch(budget)
   end
 end
 
---- Calls f(…); it and the coroutines it makes by budget.coroutine may run for so long without waiting.
+local Budget = {
+  __gc = function(each)
+    living[each.number] = nil
+    update()
+  end,
+}
+
+local function new(seconds)
+  last = last + 1
+  living[last] = seconds
+  update()
+  return setmetatable({ seconds = seconds, number = last }, Budget)
+end
+
+--- Calls f(…), which may run for so long without waiting.
 ---@async
----@param seconds number
+---@param seconds number of processor time, at least 0.001
 ---@param f function
 ---@param ... any
 ---@return any ...
 function budget.run(seconds, f, ...)
-  local task = core_task.current()
-  hooks[task] = new_hook(task, seconds)
-  debug.sethook(hooks[task], "", LOOK)
+  local token <close> = current:set(new(math.max(seconds, 0.001))) -- luacheck: ignore
   return f(...)
 end
 
--- A hook belongs to one thread.
-local function create(f)
-  local thread = coroutine.create(f)
-  local hook = hooks[core_task.current()]
-  if hook then
-    debug.sethook(thread, hook, "", LOOK)
-  end
-  return thread
-end
-
-local function wrap(f)
-  local thread = create(f)
-  return function(...)
-    local results = table.pack(coroutine.resume(thread, ...))
-    if results[1] then
-      return table.unpack(results, 2, results.n)
+--- As xpcall. The handler of an error raised in a hook runs without hooks: one that does not end would spin for ever,
+--- so an interruption has none.
+---@param f function
+---@param handler fun(e: any): any
+---@param ... any
+---@return boolean ok
+---@return any ...
+function budget.xpcall(f, handler, ...)
+  return xpcall(f, function(e)
+    if errors.is(e, errors.Interrupted) then
+      return e
     end
-    coroutine.close(thread)
-    error(results[2], 0)
-  end
+    return handler(e)
+  end, ...)
 end
-
---- Lua's library, whose coroutines are bound as who makes them.
-budget.coroutine = setmetatable({ create = create, wrap = wrap }, { __index = coroutine })
 
 return budget

@@ -59,7 +59,7 @@ function Evaluator.new(options)
     number = options.number, runtime = options.runtime, push = options.push, log = options.log, inputs = 0, texts = {},
     kept = { bytes = 0, first = 1 }, results = {}, jobs = {}, last_job = 0, context = contexts.Context(),
   }, Evaluator)
-  evaluator.own = { print = print_for(evaluator), coroutine = budget.coroutine }
+  evaluator.own = { print = print_for(evaluator), xpcall = budget.xpcall }
   evaluator.variables = setmetatable({}, {
     __index = function(_, name)
       local own = evaluator.own[name]

@@ -4,10 +4,10 @@
 -- coroutine keeps it from that, only a slow function in C, or a finalizer, has to end by itself. strobe's own modules
 -- are not cut. What has run for too long has failed, even if it has come to its end meanwhile: see run.exceeded.
 
-local core = require "strobe.core.watchdog"
 local core_error = require "strobe.core.error"
 local errors = require "strobe.async.error"
 local quarantine = require "strobe.live.quarantine"
+local runaway = require "strobe.async.runaway"
 local runs = require "strobe.live.run"
 
 ---@class strobe.live.QuotaOptions
@@ -62,7 +62,11 @@ end
 
 local function watch()
   local seconds = least()
-  core.quota(seconds, seconds and judge or nil)
+  if seconds then
+    runaway.watch(quota, seconds, judge)
+  else
+    runaway.unwatch(quota)
+  end
 end
 
 --- Looks after the units of a runtime from now on.

@@ -203,7 +203,7 @@ describe("an evaluator", function()
 
   it("interrupts what has a budget and does not wait", function()
     local answer = new_console().run("while true do end", { seconds = 0.01 })
-    assert.same({ "interrupted", "after running 10 ms without waiting" }, { answer.code, answer.error })
+    assert.same({ "interrupted", "console:1:1: after running 10 ms without waiting" }, { answer.code, answer.error })
     assert.matches("console:1:1: in", answer.trace)
     assert.equal("7", table.concat(new_console().run("async.sleep(1) return 7", { seconds = 0.01 }).values))
   end)

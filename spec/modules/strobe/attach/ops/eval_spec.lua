@@ -1,6 +1,7 @@
 local Attached = require("spec.support.attached").Attached
 local async = require "strobe.async"
 local json = require "strobe.json"
+local watchdog = require "strobe.core.watchdog"
 
 local function request(id, code, more)
   return ('{"id":%d,"op":"eval","code":%s%s}'):format(id, json.encode(code), more or "")
@@ -57,12 +58,16 @@ describe("the operation eval", function()
       "coroutine.wrap(function() while true do end end)()",
       "coroutine.wrap(function() coroutine.wrap(function() while true do end end)() end)()",
       "while true do coroutine.resume(coroutine.create(function() while true do end end)) end",
+      "for _ in async.generator(function() while true do end end)() do end",
+      "async.create_task(function() while true do pcall(function() while true do end end) end end):await()",
+      "while true do xpcall(function() while true do end end, function() while true do end end) end",
     } do
       local answer = raw:ask(request(i, code))
-      assert.same({ "interrupted", "after running 100 ms without waiting" }, { answer.code, answer.error })
+      assert.equal("interrupted", answer.code)
+      assert.matches("^console:%d+:1: after running 100 ms without waiting$", answer.error)
     end
     local short = raw:ask(request(3, "while true do end", ',"budget":10'))
-    assert.equal("after running 10 ms without waiting", short.error)
+    assert.equal("console:9:1: after running 10 ms without waiting", short.error)
     assert.same({ "1" }, raw:ask(request(4, "1")).values)
     for _, budget in ipairs { "0", "-1", "5001", '"x"' } do
       assert.equal("bad_request", raw:ask(request(5, "1", ',"budget":' .. budget)).code)
@@ -93,6 +98,21 @@ describe("the operation eval", function()
       end
       return "done"]]
     assert.same({ '"done"' }, raw:ask(request(1, code, ',"budget":250')).values)
+  end)
+
+  it("interrupts tasks that it has left behind as well, for as long as there are any", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    raw:ask(request(1, "t = async.create_task(function() async.sleep(1) while true do end end) return 1"))
+    async.sleep(2)
+    local answer = raw:ask(request(2, "t:await()"))
+    assert.matches("^console:1:1: after running 100 ms", answer.error)
+    raw:ask(request(3, "t, _err = nil"))
+    raw.stream:close()
+    attached.wait_until(function()
+      collectgarbage()
+      return not watchdog.alive()
+    end)
   end)
 
   it("leaves no hook behind on the threads that others get", function()
