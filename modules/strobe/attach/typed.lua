@@ -17,7 +17,9 @@ function typed.evaluator(session)
     failures.raise("no_op", "this process lets nobody run code: it was started with --no-eval")
   end
   if not session.evaluator then
-    session.evaluator = Evaluator.new { number = session.number, push = session.push, log = session.log }
+    session.evaluator = Evaluator.new {
+      number = session.number, near = session.near, push = session.push, log = session.log,
+    }
   end
   session.evaluator.runtime = session.runtime
   return session.evaluator

@@ -82,6 +82,7 @@ function evaluations.start(evaluator, number, chunk, options)
     full = options.full, foreground = true, moved = core_future.new(), began = time.real(),
   }, Evaluation)
   evaluation.task = evaluator.context:run(tasks.create_task, body, evaluation, chunk)
+  evaluator:enter_foreground(evaluation)
   evaluation.task:set_name(("console %d:%d"):format(evaluator.number, number))
   evaluation.task:add_done_callback(function()
     evaluation:settle()
@@ -135,6 +136,7 @@ function Evaluation:settle()
   end
   answer.ms = (time.real() - self.began) * 1000 // 0.1 / 10
   self.answer, self.foreground = answer, false
+  evaluator:leave_foreground(self)
   if self.job then
     evaluator:end_job(self)
   end
@@ -215,6 +217,7 @@ end
 ---@return integer job
 function Evaluation:to_background()
   self.foreground = false
+  self.evaluator:leave_foreground(self)
   self.job = self.job or self.evaluator:begin_job(self)
   tell(self, "background")
   return self.job
@@ -225,6 +228,7 @@ end
 function Evaluation:to_foreground(id)
   self.id, self.foreground, self.moved = id, true, core_future.new()
   self.evaluator.jobs[self.job], self.job = nil, nil
+  self.evaluator:enter_foreground(self)
 end
 
 return evaluations

@@ -14,6 +14,7 @@ local MOST_RESULTS = 3
 
 ---@class strobe.console.EvaluatorOptions
 ---@field number integer of the console
+---@field near? boolean it is the console of this process, whose keys reach what is in the foreground
 ---@field runtime? strobe.live.Runtime
 ---@field push fun(event: table): boolean? hands on what is printed, and how jobs end; false: it went nowhere
 ---@field log fun(level: string, text: string)
@@ -56,7 +57,7 @@ end
 ---@return strobe.console.Evaluator
 function Evaluator.new(options)
   local evaluator = setmetatable({
-    number = options.number, runtime = options.runtime, push = options.push, log = options.log, inputs = 0, texts = {},
+    number = options.number, near = options.near, runtime = options.runtime, push = options.push, log = options.log, inputs = 0, texts = {},
     kept = { bytes = 0, first = 1 }, results = {}, jobs = {}, last_job = 0, context = contexts.Context(),
   }, Evaluator)
   evaluator.own = { print = print_for(evaluator), xpcall = budget.xpcall }
@@ -117,6 +118,34 @@ function Evaluator:tasks()
     list[#list + 1] = evaluation and evaluation.evaluator == self and task or nil
   end
   return list
+end
+
+-- --- The foreground ----------------------------------------------------------------------------
+
+-- Ctrl-C ends a spinning task of the foreground at once, others only when it is pressed again.
+local function tell_interrupt(task)
+  local ok, interrupt = pcall(require, "strobe.core.interrupt")
+  if ok then
+    interrupt.evaluation(task)
+  end
+end
+
+--- Somebody waits for an evaluation.
+---@param evaluation strobe.console.Evaluation
+function Evaluator:enter_foreground(evaluation)
+  if self.near then
+    self.in_foreground = evaluation
+    tell_interrupt(evaluation.task)
+  end
+end
+
+--- Nobody waits for it any more.
+---@param evaluation strobe.console.Evaluation
+function Evaluator:leave_foreground(evaluation)
+  if self.in_foreground == evaluation then
+    self.in_foreground = nil
+    tell_interrupt(nil)
+  end
 end
 
 -- --- What stays ---------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 local Attached = require("spec.support.attached").Attached
 local async = require "strobe.async"
 local json = require "strobe.json"
+local near = require "strobe.attach.near"
 local watchdog = require "strobe.core.watchdog"
 
 local function request(id, code, more)
@@ -239,6 +240,24 @@ describe("the operation eval", function()
     end)
     async.sleep(10)
     assert.matches("console 1:1, in the background: console:1:1: nobody hears", table.concat(attached:logged(), "\n"))
+  end)
+
+  it("runs as long as it likes at the process's own console, and gives the same texts", function()
+    local events = {}
+    local peer <close> = near.connect { on_event = function(event)
+      events[#events + 1] = event
+    end }
+    local code = "local began = os.clock() while os.clock() - began < 0.15 do end print 'p' return nil, {1}, async ~= nil"
+    local answer = assert(peer:call("eval", { code = code }))
+    assert.same({ "nil", "{1}", "true" }, table.move(answer.values, 1, 9, 1, {}))
+    assert.same({ { ev = "out", id = 1, text = "p\n" } }, events)
+    local _, message, failed, whole = peer:call("eval", { code = "error 'oops'" })
+    assert.same({ "console:2:1: oops", "error", 2 }, { message, failed, whole.id })
+    local future, id = peer:send("eval", { code = "async.sleep(100)" })
+    async.sleep(1)
+    assert.truthy(peer:call("interrupt", { target = id, why = "ctrl-c" }))
+    answer = future:await()
+    assert.same({ "interrupted", "it was cancelled: ctrl-c" }, { answer.code, answer.error })
   end)
 
   it("is not there where it was not wanted", function()
