@@ -2,6 +2,7 @@
 
 local Evaluator = require "strobe.console.evaluator"
 local failures = require "strobe.attach.failure"
+local quotation = require "strobe.console.quotation"
 local traceback = require "strobe.console.traceback"
 
 -- Seconds that code from afar may run without waiting, by default and at most.
@@ -49,7 +50,7 @@ function typed.compile(evaluator, code)
   elseif more.code == "incomplete" then
     failures.raise("incomplete", "")
   end
-  failures.raise("syntax", more.message, {
+  failures.raise("syntax", quotation.plain(more.message, true), {
     trace = more.first and traceback.caret(code, more.first) or nil, first = more.first, last = more.last,
   })
 end

@@ -40,13 +40,18 @@ local Collection = {}
 Collection.__index = Collection
 
 local function new_collection(word)
-  return setmetatable({ word = word, list = {}, seen = {} }, Collection)
+  return setmetatable({ word = word, list = {}, seen = {}, more = 0 }, Collection)
 end
 
 function Collection:add(text, kind)
-  if text:sub(1, #self.word) == self.word and not self.seen[text] then
-    self.seen[text] = true
+  if text:sub(1, #self.word) ~= self.word or self.seen[text] then
+    return
+  end
+  self.seen[text] = true
+  if #self.list < MOST then
     self.list[#self.list + 1] = { text = text, kind = kind }
+  else
+    self.more = self.more + 1
   end
 end
 
@@ -61,11 +66,7 @@ end
 
 function Collection:answer(last)
   table.sort(self.list, comes_before)
-  local more = #self.list - MOST
-  for i = #self.list, MOST + 1, -1 do
-    self.list[i] = nil
-  end
-  return { first = last - #self.word + 1, last = last, list = self.list, more = more > 0 and more or nil }
+  return { first = last - #self.word + 1, last = last, list = self.list, more = self.more > 0 and self.more or nil }
 end
 
 -- --- Lua ----------------------------------------------------------------------------------------

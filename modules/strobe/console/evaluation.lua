@@ -10,6 +10,7 @@ local errors = require "strobe.async.error"
 local inspect = require "strobe.core.inspect"
 local printer = require "strobe.console.printer"
 local protocol = require "strobe.attach.protocol"
+local quotation = require "strobe.console.quotation"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
 local traceback = require "strobe.console.traceback"
@@ -99,11 +100,10 @@ local function reason_of(task)
 end
 
 local function message_of(e, limits)
-  if type(e) == "string" then
-    return e
+  if errors.is(e, errors.Interrupted) then
+    e = e.message
   end
-  local is_text = errors.is(e, errors.Interrupted)
-  return is_text and e.message or printer.text(e, limits)
+  return type(e) == "string" and quotation.plain(e, true) or printer.text(e, limits)
 end
 
 -- Why it ended without values, as fields of an answer, and the error.

@@ -57,8 +57,9 @@ end
 ---@return strobe.console.Evaluator
 function Evaluator.new(options)
   local evaluator = setmetatable({
-    number = options.number, near = options.near, runtime = options.runtime, push = options.push, log = options.log, inputs = 0, texts = {},
-    kept = { bytes = 0, first = 1 }, results = {}, jobs = {}, last_job = 0, context = contexts.Context(),
+    number = options.number, near = options.near, runtime = options.runtime, push = options.push, log = options.log,
+    inputs = 0, texts = {}, kept = { bytes = 0, first = 1 }, results = {}, jobs = {}, last_job = 0,
+    context = contexts.Context(),
   }, Evaluator)
   evaluator.own = { print = print_for(evaluator), xpcall = budget.xpcall }
   evaluator.variables = setmetatable({}, {

@@ -14,7 +14,7 @@ local highlight = {}
 ---@field style strobe.console.Style
 
 -- Bytes of the longest text that has colours: this is done at every keystroke.
-local MOST = 16384
+local MOST = 8192
 
 local styles = { keyword = "keyword", string = "string", number = "number", comment = "comment", error = "error" }
 

@@ -16,6 +16,8 @@ local input = {}
 ---@field last? integer byte
 
 local EXPRESSION, STATEMENTS = "return ", ""
+-- Bytes of a text in which the place of a mistake is looked for.
+local MOST_SEARCHED = 32768
 
 local function try(form, text, name, env)
   return load(form .. text .. "\n", name, "t", env)
@@ -25,30 +27,35 @@ local function misses_more(message)
   return message:find "near <eof>$" ~= nil
 end
 
--- The token at which a form of the text goes wrong: with fewer of them it only misses more, with it it never compiles.
-local function wrong_token(form, text)
-  local tokens = lexer.code(text)
+-- Whether a form of the text is wrong up to a token, whatever may follow.
+local function is_wrong(form, text, token)
+  local chunk, message = try(form, text:sub(1, token.last), "=input")
+  return not chunk and not misses_more(message)
+end
+
+-- The token at which a form of the text goes wrong.
+local function wrong_token(form, text, tokens)
   local low, high = 1, #tokens
   while low < high do
     local middle = (low + high) // 2
-    local chunk, message = try(form, text:sub(1, tokens[middle].last), "=input")
-    if chunk or misses_more(message) then
-      low = middle + 1
-    else
+    if is_wrong(form, text, tokens[middle]) then
       high = middle
+    else
+      low = middle + 1
     end
   end
-  return tokens[low], low
+  return tokens[low]
 end
 
 local function refusal(text, expression_message, message)
   if misses_more(message) or misses_more(expression_message) then
     return { code = "incomplete", message = message }
   end
-  local token, place = wrong_token(STATEMENTS, text)
-  if place == 1 then -- it was meant as an expression
-    token, message = wrong_token(EXPRESSION, text), expression_message
+  local tokens, form = lexer.code(text), STATEMENTS
+  if tokens[1] and is_wrong(STATEMENTS, text, tokens[1]) then -- it was meant as an expression
+    form, message = EXPRESSION, expression_message
   end
+  local token = #text <= MOST_SEARCHED and wrong_token(form, text, tokens) or nil
   return { code = "syntax", message = message, first = token and token.first, last = token and token.last }
 end
 
@@ -115,8 +122,15 @@ function input.state(text)
   elseif is_blank(text) then
     return "blank"
   end
-  local chunk, refused = input.compile(text, "=input")
-  return chunk and "complete" or refused.code == "incomplete" and "incomplete" or "error"
+  local expression, expression_message = try(EXPRESSION, text, "=input")
+  local chunk, message = expression, nil
+  if not expression then
+    chunk, message = try(STATEMENTS, text, "=input")
+  end
+  if chunk then
+    return (expression or locals.rewrite(text)) and "complete" or "error"
+  end
+  return (misses_more(message) or misses_more(expression_message)) and "incomplete" or "error"
 end
 
 return input

@@ -104,20 +104,27 @@ function take.symbol(text, at)
   return "error", select(2, text:find("^[\xc2-\xf4][\x80-\xbf]*", at)) or at
 end
 
-local function take_token(text, at)
+function take.bracket(text, at)
   local last, open = long_bracket(text, at)
   if last then
     return "string", last, open, true
-  elseif text:find("^[%a_]", at) then
-    return take.word(text, at)
-  elseif text:find("^%.?%d", at) then
-    return take.number(text, at)
-  elseif text:find("^[\"']", at) then
-    return take.string(text, at)
-  elseif text:find("^%-%-", at) then
-    return take.comment(text, at)
   end
-  return take.symbol(text, at)
+  return "symbol", at
+end
+
+function take.minus(text, at)
+  return (text:byte(at + 1) == 45 and take.comment or take.symbol)(text, at)
+end
+
+function take.dot(text, at)
+  return (text:find("^%d", at + 1) and take.number or take.symbol)(text, at)
+end
+
+-- What to take by its first byte.
+local begins = { [34] = take.string, [39] = take.string, [45] = take.minus, [46] = take.dot, [91] = take.bracket }
+for byte = 0, 255 do
+  local c = string.char(byte)
+  begins[byte] = begins[byte] or c:find "[%a_]" and take.word or c:find "%d" and take.number or take.symbol
 end
 
 --- The tokens of a text, comments among them.
@@ -126,7 +133,7 @@ end
 function lexer.tokens(text)
   local tokens, at = {}, text:find "%S"
   while at do
-    local kind, last, open, long = take_token(text, at)
+    local kind, last, open, long = begins[text:byte(at)](text, at)
     tokens[#tokens + 1] = { kind = kind, first = at, last = last, open = open or nil, long = long }
     at = text:find("%S", last + 1)
   end

@@ -14,7 +14,7 @@ local DEPTH, ITEMS, BYTES = 4, 50, 400
 -- Of one value, however many tables it has: entries that are told, and bytes that are looked through for them.
 local MOST_ENTRIES = 5000
 -- Entries that are counted in a table; of these so many for each that is told are put in order.
-local MOST_COUNTED, SORTED = 100000, 20
+local MOST_COUNTED, SORTED = 20000, 20
 -- Of one __tostring, and of all of one value; a hook looks every so often.
 local INSTRUCTIONS, ALL_INSTRUCTIONS, LOOK = 1e5, 2e6, 1000
 

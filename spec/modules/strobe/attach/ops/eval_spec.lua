@@ -247,7 +247,11 @@ describe("the operation eval", function()
     local peer <close> = near.connect { on_event = function(event)
       events[#events + 1] = event
     end }
-    local code = "local began = os.clock() while os.clock() - began < 0.15 do end print 'p' return nil, {1}, async ~= nil"
+    local code = [[
+      local began = os.clock()
+      while os.clock() - began < 0.15 do end
+      print 'p'
+      return nil, {1}, async ~= nil]]
     local answer = assert(peer:call("eval", { code = code }))
     assert.same({ "nil", "{1}", "true" }, table.move(answer.values, 1, 9, 1, {}))
     assert.same({ { ev = "out", id = 1, text = "p\n" } }, events)
