@@ -40,7 +40,15 @@ local Collection = {}
 Collection.__index = Collection
 
 local function new_collection(word)
-  return setmetatable({ word = word, list = {}, seen = {}, more = 0 }, Collection)
+  return setmetatable({ word = word, list = {}, seen = {}, more = 0, common = math.huge }, Collection)
+end
+
+local function common_bytes(a, b)
+  local count = 0
+  while count < #a and a:byte(count + 1) == b:byte(count + 1) do
+    count = count + 1
+  end
+  return count
 end
 
 function Collection:add(text, kind)
@@ -48,11 +56,17 @@ function Collection:add(text, kind)
     return
   end
   self.seen[text] = true
-  if #self.list < MOST then
-    self.list[#self.list + 1] = { text = text, kind = kind }
+  local list, candidate = self.list, { text = text, kind = kind }
+  local common = list[1] and common_bytes(list[1].text, text) or #text
+  if #list < MOST then
+    list[#list + 1] = candidate
   else
     self.more = self.more + 1
+    if common < self.common then -- else it would seem that all have more in common
+      list[MOST] = candidate
+    end
   end
+  self.common = math.min(self.common, common)
 end
 
 -- Names that begin with _ are for who asks for them.

@@ -1,5 +1,6 @@
 --- Values as text, within limits, and without calling what they bring along, but for `__tostring`.
 
+local cell = require "strobe.editor.cell"
 local lexer = require "strobe.console.lexer"
 local quotation = require "strobe.console.quotation"
 local stack = require "strobe.async.stack"
@@ -222,15 +223,11 @@ local function flat(node)
   return node.flat
 end
 
-local function columns(text)
-  return utf8.len(text) or #text
-end
-
 -- Short elements of a list, many to a line.
 local function fill(lines, words, indent, width)
   local line = ""
   for _, word in ipairs(words) do
-    if line ~= "" and #indent + columns(line) + 1 + columns(word) > width then
+    if line ~= "" and #indent + cell.width(line) + 1 + cell.width(word) > width then
       lines[#lines + 1] = indent .. line
       line = ""
     end
@@ -242,14 +239,14 @@ end
 -- The node's text; `used` columns of its first line are taken.
 local function lay_out(node, indent, used, width)
   local one_line = flat(node)
-  if type(node) == "string" or used + columns(one_line) <= width then
+  if type(node) == "string" or used + cell.width(one_line) <= width then
     return one_line
   end
   local inner, lines, words = indent .. "  ", { node.title .. "{" }, {}
   for i, entry in ipairs(node.entries) do
     local comma = (i < #node.entries or node.more) and "," or ""
     local key = entry.key and entry.key .. "=" or ""
-    local text = key .. lay_out(entry.value, inner, #inner + columns(key) + 1, width) .. comma
+    local text = key .. lay_out(entry.value, inner, #inner + cell.width(key) + 1, width) .. comma
     if entry.key or text:find("\n", 1, true) then
       fill(lines, words, inner, width)
       words = {}

@@ -1,5 +1,6 @@
 --- Where an input has failed, as text: frames with their source lines, and the tasks an error has crossed.
 
+local cell = require "strobe.editor.cell"
 local chunks = require "strobe.console.chunk"
 local quotation = require "strobe.console.quotation"
 local report = require "strobe.report"
@@ -11,9 +12,11 @@ local traceback = {}
 
 -- --- Syntax -------------------------------------------------------------------------------------
 
--- Blanks as wide as a text; a wide character counts for two.
+-- Blanks as wide as a text; tabs stay what they are.
 local function blanks_for(text)
-  return (text:gsub("[\xe3-\xed\xf0][\x80-\xbf]+", "  "):gsub("[\xc2-\xf4][\x80-\xbf]*", " "):gsub("[^\t]", " "))
+  return (text:gsub("[^\t]+", function(part)
+    return (" "):rep(cell.width(part))
+  end))
 end
 
 -- The part of a long line around a place, and that place in it.
