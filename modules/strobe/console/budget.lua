@@ -5,6 +5,7 @@
 local contexts = require "strobe.async.context"
 local errors = require "strobe.async.error"
 local runaway = require "strobe.async.runaway"
+local watchdog = require "strobe.core.watchdog"
 
 local budget = {}
 
@@ -57,6 +58,16 @@ local function new(seconds)
   return setmetatable({ seconds = seconds, number = last }, Budget)
 end
 
+-- What was interrupted is left; what goes on behind it is not interrupted any more.
+local Scope = {
+  __close = function(scope, e)
+    current:reset(scope.token)
+    if e ~= nil then
+      watchdog.pardon()
+    end
+  end,
+}
+
 --- Calls f(…), which may run for so long without waiting.
 ---@async
 ---@param seconds number of processor time, at least 0.001
@@ -64,7 +75,8 @@ end
 ---@param ... any
 ---@return any ...
 function budget.run(seconds, f, ...)
-  local token <close> = current:set(new(math.max(seconds, 0.001))) -- luacheck: ignore
+  local token = current:set(new(math.max(seconds, 0.001)))
+  local _ <close> = setmetatable({ token = token }, Scope) -- luacheck: ignore
   return f(...)
 end
 

@@ -133,6 +133,7 @@ end
 
 -- A thread reads the folder; a virtual clock would run away meanwhile.
 local function entries_of(folder)
+  folder = folder:gsub("^~/", (os.getenv "HOME" or "~") .. "/")
   if time.mode() ~= "virtual" then
     return fs.readdir(folder, { limit = MOST_ENTRIES })
   end
@@ -173,25 +174,27 @@ local function add_files(collection)
   end
 end
 
--- The text of a string that the cursor is in, and whether require gets it.
-local function open_string(text, tokens)
-  local token = tokens[#tokens]
-  local before = tokens[#tokens - 1]
-  local word = before and text:sub(before.first, before.last)
-  if word == "(" then
-    before = tokens[#tokens - 2]
-    word = before and text:sub(before.first, before.last)
-  end
-  local quote = token.long and text:match("^%[=*%[", token.first) or '"'
-  return text:sub(token.first + #quote), word == "require"
+local function text_of(text, token)
+  return token and text:sub(token.first, token.last)
 end
 
+local function add_keys(collection, value)
+  lookup.each_field(value, function(name)
+    collection:add(name, "field")
+  end)
+end
+
+-- What the cursor's string is for: an index, require, or, as far as one can see, a file.
 local function in_string(text, tokens, around)
-  local word, is_require = open_string(text, tokens)
-  local collection = new_collection(word)
-  if around.fields_only then
+  local count = #tokens
+  local token, before = tokens[count], text_of(text, tokens[count - 1])
+  local quote = token.long and text:match("^%[=*%[", token.first) or '"'
+  local collection = new_collection(text:sub(token.first + #quote))
+  if before == "[" then
+    add_keys(collection, lookup.value(text, tokens, count - 2, around.variables))
+  elseif around.fields_only then
     return collection
-  elseif is_require then
+  elseif before == "require" or before == "(" and text_of(text, tokens[count - 2]) == "require" then
     add_modules(collection)
     add_files_of_path(collection)
   else
@@ -218,7 +221,7 @@ local function lua(text, around)
   local has_word = last and last.last == #text and (last.kind == "name" or last.kind == "keyword")
   local collection = new_collection(has_word and text:sub(last.first) or "")
   local place = has_word and #tokens - 1 or #tokens
-  local before = tokens[place] and text:sub(tokens[place].first, tokens[place].last)
+  local before = text_of(text, tokens[place])
   if before == "." or before == ":" then
     add_fields(collection, lookup.value(text, tokens, place - 1, around.variables), before == ":")
   elseif not around.fields_only and not (last and last.last == #text and last.kind == "number") then

@@ -41,6 +41,8 @@ describe("candidates", function()
     ["account.nested.deep."] = "bottom",
     ["account['nested'].d"] = "deep",
     ["account.list[1]."] = "x",
+    ["account['ne"] = "nested",
+    ["account.nested[ [[d"] = "deep",
     ["object."] = "method own value",
     ["object:"] = "method",
     ["object.__i"] = "__index",
