@@ -9,6 +9,19 @@ local typed = require "strobe.attach.typed"
 -- What may be asked of the printer: the least and the most.
 local LIMITS = { depth = { 0, 100 }, items = { 0, 10000 }, bytes = { 0, 1000000 }, width = { 10, 10000 } }
 
+-- Jobs of a session.
+local MOST_JOBS = 100
+
+local function check_jobs(evaluator)
+  local count = 0
+  for _ in pairs(evaluator.jobs) do
+    count = count + 1
+  end
+  if count >= MOST_JOBS then
+    failures.raise("too_many", ("%d jobs are at work in the background already"):format(count))
+  end
+end
+
 local function limits_of(request)
   local limits = {}
   for name, range in pairs(LIMITS) do
@@ -50,12 +63,15 @@ end
 
 local function eval(session, request)
   local code = failures.field(request, "code", "string")
-  local background = failures.field(request, "background", "boolean", true)
+  local in_background = failures.field(request, "background", "boolean", true)
   local options, evaluator = options_of(session, request), typed.evaluator(session)
+  if in_background then
+    check_jobs(evaluator)
+  end
   local chunk, notes = typed.compile(evaluator, code)
   local evaluation = evaluator:start(chunk, options)
   local answer
-  if background then
+  if in_background then
     answer = { job = evaluation:to_background(), task = inspect.id(evaluation.task) }
   else
     answer = follow(session, evaluation)
@@ -79,7 +95,9 @@ end
 
 -- Lets an eval of the same session go on as a job: its request is answered.
 local function background(session, request)
-  return { job = target_of(session, request):to_background() }
+  local evaluation = target_of(session, request)
+  check_jobs(session.evaluator)
+  return { job = evaluation:to_background() }
 end
 
 -- Waits for a job, as eval does for its code.

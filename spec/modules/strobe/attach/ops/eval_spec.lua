@@ -218,6 +218,18 @@ describe("the operation eval", function()
     assert.equal("not_found", raw:ask '{"id":5,"op":"foreground","job":1}'.code)
   end)
 
+  it("goes to the background a hundred times, not more", function()
+    local peer <close> = near.connect {}
+    for _ = 1, 100 do
+      assert(peer:call("eval", { code = "async.sleep(5)", background = true }))
+    end
+    assert.equal("too_many", select(3, peer:call("eval", { code = "1", background = true })))
+    assert.same({ '1' }, table.move(peer:call("eval", { code = "1" }).values, 1, 1, 1, {}))
+    async.sleep(10)
+    assert.truthy(peer:call("eval", { code = "1", background = true }))
+    async.sleep(1)
+  end)
+
   it("goes on as a job when it does not end by an interrupt", function()
     local attached <close> = Attached.new()
     local raw = attached:raw "rw"
