@@ -1,4 +1,4 @@
---- Operations that tell what names mean: help, src, complete. None of them runs code.
+--- Operations that tell what names mean: help, src, complete, signature. None of them runs code.
 
 local candidates = require "strobe.console.candidates"
 local chunks = require "strobe.console.chunk"
@@ -75,16 +75,28 @@ local function src(session, request)
   return definition
 end
 
-local function complete(session, request)
+-- A text that is typed, and how many bytes of it stand before the cursor.
+local function typed_text(request)
   local text = failures.field(request, "text", "string")
   local cursor = failures.field(request, "cursor", "integer", true) or #text
   if cursor < 0 or cursor > #text then
     failures.raise("bad_request", ("cursor: 0 to %d expected"):format(#text))
   end
+  return text, cursor
+end
+
+-- The call around the cursor; that is asked for while somebody types.
+local function signature(session, request)
+  local text, cursor = typed_text(request)
   local place = around(session)
-  local answer = candidates.at(text, cursor, place)
+  return { signature = not place.fields_only and signatures.at(text, cursor, place.variables) or nil }
+end
+
+local function complete(session, request)
+  local text, cursor = typed_text(request)
+  local answer = candidates.at(text, cursor, around(session))
   protocol.list(answer.list)
-  answer.signature = not place.fields_only and signatures.at(text, cursor, place.variables) or nil
+  answer.signature = signature(session, request).signature
   return answer
 end
 
@@ -92,4 +104,5 @@ return {
   help = { rights = "ro", run = help, waits = true },
   src = { rights = "ro", run = src },
   complete = { rights = "ro", run = complete, waits = true },
+  signature = { rights = "ro", run = signature },
 }

@@ -83,6 +83,8 @@ describe("the operation complete", function()
     assert.same({ { { text = "cash", kind = "field" } }, 13, 13 }, { answer.list, answer.first, answer.last })
     answer = ask(raw, "complete", { text = "async.sleep(" })
     assert.matches("^async.sleep%(", answer.signature.text)
+    assert.same(answer.signature, ask(raw, "signature", { text = "async.sleep(1", cursor = 12 }).signature)
+    assert.is_nil(ask(raw, "signature", { text = "async.sleep(1)" }).signature)
   end)
 
   it("is for who may only look on, and checks what it is asked", function()
