@@ -3,6 +3,7 @@
 local host = require "strobe.core.host"
 local lexer = require "strobe.console.lexer"
 local lookup = require "strobe.console.lookup"
+local standard = require "strobe.console.standard"
 
 local signature = {}
 
@@ -130,6 +131,34 @@ local function results_of(entry)
   return types[1] and " → " .. table.concat(types, ", ") or ""
 end
 
+-- Of a method the first parameter stands before the colon.
+local function without_first(words, method)
+  if method then
+    table.remove(words, 1)
+  end
+  return words
+end
+
+local function of_lua(f, name, method)
+  local entry = entry_of(f)
+  local words = without_first(words_of(names_of(f), entry), method)
+  return ("%s(%s)%s"):format(name, table.concat(words, ", "), results_of(entry)), entry and entry.async or nil
+end
+
+local function of_c(f, name, method, owner)
+  local known = standard.signature(f)
+  if known then
+    local parameters = method and known.parameters:gsub("^[^,]*,?%s*", "") or known.parameters
+    return ("%s(%s)%s"):format(name, parameters, known.results)
+  end
+  local entry = entry_in(owner, name:match "[%w_]+$")
+  if not entry then
+    return nil
+  end
+  local words = without_first(words_of(nil, entry), method)
+  return ("%s(%s)%s"):format(name, table.concat(words, ", "), results_of(entry)), entry.async
+end
+
 --- How a function is called.
 ---@param f function
 ---@param name string as it was written
@@ -138,21 +167,8 @@ end
 ---@return string? text nil for a C function of which nothing is known
 ---@return boolean? waits
 function signature.of(f, name, method, owner)
-  local is_c = debug.getinfo(f, "S").what == "C"
-  local entry
-  if is_c then
-    entry = entry_in(owner, name:match "[%w_]+$")
-  else
-    entry = entry_of(f)
-  end
-  if is_c and not entry then
-    return nil
-  end
-  local words = words_of(not is_c and names_of(f) or nil, entry)
-  if method then
-    table.remove(words, 1)
-  end
-  return ("%s(%s)%s"):format(name, table.concat(words, ", "), results_of(entry)), entry and entry.async or nil
+  local of_kind = debug.getinfo(f, "S").what == "C" and of_c or of_lua
+  return of_kind(f, name, method, owner)
 end
 
 -- --- The call around the cursor -----------------------------------------------------------------
@@ -167,10 +183,13 @@ local function of_bracket(text, tokens, bracket, variables)
   local value = lookup.value(text, tokens, last, variables)
   if type(value) ~= "function" or before and text:sub(before.first, before.last) == "function" then
     return nil
+  elseif tokens[first].kind ~= "name" then
+    first = last
   end
   local name = text:sub(tokens[first].first, tokens[last].last):gsub("%s", "")
+  local method = last > 1 and text:sub(tokens[last - 1].first, tokens[last - 1].last) == ":"
   local owner = last > 2 and lookup.value(text, tokens, last - 2, variables)
-  local told, waits = signature.of(value, name, name:find ":" ~= nil, owner)
+  local told, waits = signature.of(value, name, method, owner)
   return told and { text = told, parameter = bracket.commas + 1, waits = waits }
 end
 

@@ -27,25 +27,34 @@ local function name_of(request)
   return name
 end
 
--- The comment above a function, and how it is called.
-local function own_text(name, place)
-  local value = definitions.value(name, place)
-  local definition = type(value) == "function" and definitions.of(name, place)
-  if not definition or definition.c then
-    return nil
-  end
-  local text = chunks.text(debug.getinfo(value, "S").source, place)
-  local comment, line = {}, definition.line - 1
-  while line > 0 do
+-- The comment lines above a line.
+local function comment_above(text, line)
+  local comment = {}
+  while line > 1 do
+    line = line - 1
     local words = chunks.line(text, line):match "^%s*%-%-%-?%s?(.*)$"
     if not words then
       break
     end
-    table.insert(comment, 1, "  " .. words)
-    line = line - 1
+    table.insert(comment, 1, "  " .. words .. "\n")
   end
-  local head = ("%s   (%s:%d)\n"):format(signatures.of(value, name, false), definition.file, definition.line)
-  return head .. (comment[1] and "\n" .. table.concat(comment, "\n") .. "\n" or "")
+  return comment[1] and "\n" .. table.concat(comment) or ""
+end
+
+-- How a function that is in no reference is called, and the comment above it.
+local function own_text(name, place)
+  local value = definitions.value(name, place)
+  local definition = type(value) == "function" and definitions.of(name, place)
+  if not definition then
+    return nil
+  end
+  local called = signatures.of(value, name, name:find ":" ~= nil)
+  if definition.c then
+    return called and called .. "\n\n  Lua's own, see its manual\n"
+  end
+  local text = chunks.text(debug.getinfo(value, "S").source, place)
+  local head = ("%s   (%s:%d)\n"):format(called, definition.file, definition.line)
+  return head .. comment_above(text, definition.line)
 end
 
 -- In a thread: to read the reference takes some tenths of a second, for which nobody here is to wait.

@@ -22,13 +22,28 @@ describe("a signature", function()
     ["x = book:place("] = { "book:place(price)", 1 },
     ["book.place("] = { "book.place(self, price)", 1 },
     ["order(book:place(1), unknown("] = { "order(side, size, ...)", 2 },
-    ["order(string.rep("] = { "order(side, size, ...)", 1 },
+    ["order(string.rep("] = { "string.rep(s, n, sep?) → string", 1 },
+    ["x = ('a'):rep(3, "] = { "rep(n, sep?) → string", 2 },
+    ["print("] = { "print(...)", 1 },
   } do
     it(("for %q tells the call around the cursor"):format(text), function()
       local found = at(text)
       assert.same(expected, { found.text, found.parameter })
     end)
   end
+
+  it("is known for all functions of Lua's own", function()
+    local standard = require "strobe.console.standard"
+    local left = { cosh = 1, sinh = 1, tanh = 1, pow = 1, frexp = 1, ldexp = 1, log10 = 1, setcstacklimit = 1 } -- of old
+    for _, library in ipairs { "coroutine", "debug", "io", "math", "os", "string", "table", "utf8" } do
+      for name, f in pairs(_G[library]) do
+        if type(f) == "function" and debug.getinfo(f, "S").what == "C" then
+          local known = standard.signature(f)
+          assert.truthy(known or left[name], library .. "." .. name)
+        end
+      end
+    end
+  end)
 
   for _, text in ipairs { "", "order", "order(1)", "function order(", "nothing(", "(", "f'x'(", "order = (1" } do
     it(("is not there for %q"):format(text), function()

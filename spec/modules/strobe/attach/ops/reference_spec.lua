@@ -30,6 +30,11 @@ describe("the operation help", function()
     assert.equal("bad_request", ask(raw, "help", {}).code)
   end)
 
+  it("tells how Lua's own functions are called", function()
+    local attached <close> = Attached.new()
+    assert.matches("^string.rep%(s, n, sep%?%) → string\n", ask(attached:raw(), "help", { name = "string.rep" }).text)
+  end)
+
   it("tells the comment above a function of one's own", function()
     local attached <close> = Attached.new()
     local raw = attached:raw "rw"
