@@ -34,7 +34,7 @@ describe("a signature", function()
 
   it("is known for all functions of Lua's own", function()
     local standard = require "strobe.console.standard"
-    local left = { cosh = 1, sinh = 1, tanh = 1, pow = 1, frexp = 1, ldexp = 1, log10 = 1, setcstacklimit = 1 } -- of old
+    local left = { cosh = 1, sinh = 1, tanh = 1, pow = 1, frexp = 1, ldexp = 1, log10 = 1, setcstacklimit = 1 } -- old
     for _, library in ipairs { "coroutine", "debug", "io", "math", "os", "string", "table", "utf8" } do
       for name, f in pairs(_G[library]) do
         if type(f) == "function" and debug.getinfo(f, "S").what == "C" then
