@@ -62,13 +62,18 @@ local Keep = {
   end,
 }
 
+-- A tail call has no name, so that tracebacks say "main chunk".
+local function run(chunk)
+  return chunk()
+end
+
 local function body(evaluation, chunk)
   local _ <close> = setmetatable({ evaluation = evaluation }, Keep) -- luacheck: ignore
   current:set(evaluation)
   if evaluation.seconds then
-    return budget.run(evaluation.seconds, chunk)
+    return budget.run(evaluation.seconds, run, chunk)
   end
-  return chunk()
+  return run(chunk)
 end
 
 --- Starts a chunk in a task of its own.

@@ -15,7 +15,8 @@ local input = {}
 ---@field first? integer byte of what is wrong
 ---@field last? integer byte
 
-local EXPRESSION, STATEMENTS = "return ", ""
+-- What stands before an expression. With a closing variable a call in it is no tail call, so that tracebacks show it.
+local EXPRESSION, STATEMENTS = "local console_input <close> = nil return ", ""
 -- Bytes of a text in which the place of a mistake is looked for.
 local MOST_SEARCHED = 32768
 

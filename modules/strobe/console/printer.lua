@@ -191,6 +191,15 @@ local function function_text(f)
   return ("<function %s:%d>"):format(stack.printable(info.short_src), info.linedefined)
 end
 
+-- As Lua writes it; large whole numbers with all their digits.
+local function number_text(value)
+  local text = tostring(value)
+  if math.type(value) == "float" and value % 1 == 0 and tonumber(text) ~= value then
+    return ("%.1f"):format(value)
+  end
+  return text
+end
+
 function node_of(value, state, path, depth)
   state.entries = state.entries - 1
   local kind = type(value)
@@ -202,6 +211,8 @@ function node_of(value, state, path, depth)
     return function_text(value)
   elseif kind == "thread" then
     return address(value)
+  elseif kind == "number" then
+    return number_text(value)
   end
   return tostring(value)
 end

@@ -70,14 +70,28 @@ local function line_finder(session)
   end
 end
 
+local function add_frame(lines, frame, find)
+  lines[#lines + 1] = "  " .. quotation.plain((frame:match "^%s*(.*)$":gsub("\t", " ")))
+  local name, number = frame:match "^%s*(.-):(%d+): in "
+  local source = name and find(name, math.tointeger(tonumber(number)))
+  if source and source:find "%S" then
+    lines[#lines + 1] = "    " .. quotation.plain(quotation.cut(source:match "^%s*(.-)%s*$", MOST_SHOWN))
+  end
+end
+
+-- Frames; of the same many times, as a recursion leaves, one.
 local function add_frames(lines, text, find, full)
-  for _, frame in ipairs(lines_of(text, full)) do
-    lines[#lines + 1] = "  " .. quotation.plain(frame:match "^%s*(.*)$")
-    local name, number = frame:match "^%s*(.-):(%d+): in "
-    local source = name and find(name, math.tointeger(tonumber(number)))
-    if source and source:find "%S" then
-      lines[#lines + 1] = "    " .. quotation.plain(quotation.cut(source:match "^%s*(.-)%s*$", MOST_SHOWN))
+  local frames, i = lines_of(text, full), 1
+  while frames[i] do
+    local last = i
+    while frames[last + 1] == frames[i] do
+      last = last + 1
     end
+    add_frame(lines, frames[i], find)
+    if last > i then
+      lines[#lines + 1] = ("  … %d times"):format(last - i + 1)
+    end
+    i = last + 1
   end
 end
 
