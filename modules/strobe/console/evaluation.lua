@@ -156,10 +156,7 @@ function Evaluation:outcome()
     answer[key] = value
   end
   if answer.ok then
-    answer.values = protocol.list()
-    for i = 1, self.values.n do
-      answer.values[i] = printer.text(self.values[i], self.limits)
-    end
+    answer.values = protocol.list(printer.texts(self.values, self.limits))
   end
   return answer
 end

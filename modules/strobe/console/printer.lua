@@ -12,8 +12,8 @@ local stack = require "strobe.async.stack"
 ---@field width? integer columns; wider tables are told on several lines. Without it everything is on one
 
 local DEPTH, ITEMS, BYTES = 4, 50, 400
--- Of one value, however many tables it has: entries that are told, and bytes that are looked through for them.
-local MOST_ENTRIES = 5000
+-- Of one answer: values, and entries of all their tables, for one of which so many bytes of a string count.
+local MOST_VALUES, MOST_ENTRIES, ENTRY = 200, 5000, 64
 -- Entries that are counted in a table; of these so many for each that is told are put in order.
 local MOST_COUNTED, SORTED = 20000, 20
 -- Of one __tostring, and of all of one value; a hook looks every so often.
@@ -29,10 +29,11 @@ local function more_text(count)
   return count == math.huge and ("… over %s more"):format(grouped(MOST_COUNTED)) or ("… %s more"):format(grouped(count))
 end
 
-local function string_text(text, most)
-  local shown = quotation.cut(text, most)
-  local left = #text - #shown
-  return quotation.quoted(shown) .. (left > 0 and " " .. more_text(left) or "")
+local function string_text(text, state)
+  local shown = quotation.cut(text, state.entries > 0 and state.bytes or 0)
+  local left, quoted = #text - #shown, quotation.quoted(shown)
+  state.entries = state.entries - #quoted // ENTRY
+  return quoted .. (left > 0 and " " .. more_text(left) or "")
 end
 
 -- --- What objects say of themselves -------------------------------------------------------------
@@ -126,7 +127,7 @@ local node_of
 local function key_text(key, state)
   if type(key) == "string" then
     local is_name = key:find "^[%a_][%w_]*$" and not lexer.keywords[key]
-    return is_name and key or ("[%s]"):format(string_text(key, state.bytes))
+    return is_name and key or ("[%s]"):format(string_text(key, state))
   elseif type(key) == "table" or type(key) == "userdata" then
     return ("[%s]"):format(address(key))
   end
@@ -204,7 +205,7 @@ function node_of(value, state, path, depth)
   state.entries = state.entries - 1
   local kind = type(value)
   if kind == "string" then
-    return string_text(value, state.bytes)
+    return string_text(value, state)
   elseif kind == "table" or kind == "userdata" then
     return object_node(value, state, path, depth)
   elseif kind == "function" then
@@ -272,18 +273,40 @@ local function lay_out(node, indent, used, width)
   return table.concat(lines, "\n")
 end
 
+local function new_state(limits)
+  return {
+    depth = limits.depth or DEPTH, items = limits.items or ITEMS, bytes = limits.bytes or BYTES,
+    width = limits.width or math.huge, entries = MOST_ENTRIES, instructions = ALL_INSTRUCTIONS,
+  }
+end
+
+local function text_of(value, state)
+  state.seen = {}
+  return lay_out(node_of(value, state, "", 0), "", 0, state.width)
+end
+
 --- A value as text: tables with their list part first, then keys in order; strings quoted. Control characters are
 --- escaped. A table that was told already is `<table .a.b>`, its place.
 ---@param value any
 ---@param limits? strobe.console.Limits
 ---@return string
 function printer.text(value, limits)
-  limits = limits or {}
-  local state = {
-    depth = limits.depth or DEPTH, items = limits.items or ITEMS, bytes = limits.bytes or BYTES, seen = {},
-    entries = MOST_ENTRIES, instructions = ALL_INSTRUCTIONS,
-  }
-  return lay_out(node_of(value, state, "", 0), "", 0, limits.width or math.huge)
+  return text_of(value, new_state(limits or {}))
+end
+
+--- The texts of several values, together not longer than one may be; the last one tells how many are left out.
+---@param values table packed
+---@param limits? strobe.console.Limits
+---@return string[]
+function printer.texts(values, limits)
+  local texts, state = {}, new_state(limits or {})
+  for i = 1, math.min(values.n, MOST_VALUES) do
+    texts[i] = text_of(values[i], state)
+  end
+  if values.n > MOST_VALUES then
+    texts[MOST_VALUES + 1] = more_text(values.n - MOST_VALUES)
+  end
+  return texts
 end
 
 return printer

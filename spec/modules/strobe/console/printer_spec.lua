@@ -110,6 +110,18 @@ describe("the printer", function()
     assert.is_true(#text(nest(2)) < 100000)
   end)
 
+  it("keeps the texts of several values short in all", function()
+    assert.same({ "1", "nil", '"x"' }, printer.texts(table.pack(1, nil, "x")))
+    assert.same({}, printer.texts(table.pack()))
+    local many = printer.texts(table.pack(table.unpack({}, 1, 1200)))
+    assert.same({ 201, "… 1,000 more" }, { #many, many[201] })
+    local long = {}
+    for i = 1, 200 do
+      long[i] = ("\0"):rep(100000)
+    end
+    assert.is_true(#table.concat(printer.texts(table.pack(table.unpack(long)), { bytes = 100000 })) < 1e6)
+  end)
+
   it("looks at a part of huge tables only", function()
     local list, map = {}, {}
     for i = 1, 300000 do
