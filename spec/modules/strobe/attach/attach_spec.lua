@@ -55,7 +55,7 @@ describe("strobe attach", function()
     local folder <close> = RuntimeFolder.new()
     local process <close> = start(folder, WAITING)
     for code, problem in pairs {
-      ["error 'no'"] = "no", ["if x then"] = "the code is incomplete", ["x x"] = "error near 'x'",
+      ["error 'no'"] = "no", ["if x then"] = "the code is incomplete", ["x x"] = "near 'x'",
     } do
       local status, output, complaint = run { "-e", code }
       assert.same({ 1, "" }, { status, output })
