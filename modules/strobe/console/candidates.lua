@@ -85,6 +85,10 @@ end
 
 -- --- Lua ----------------------------------------------------------------------------------------
 
+local function text_of(text, token)
+  return token and text:sub(token.first, token.last)
+end
+
 local function add_fields(collection, value, methods)
   lookup.each_field(value, function(name, field)
     local is_function = type(field) == "function"
@@ -109,8 +113,9 @@ local function add_names(collection, text, tokens, around)
     collection:add(word, "keyword")
   end
   for i, token in ipairs(tokens) do
-    if token.kind == "name" and i < #tokens then
-      collection:add(text:sub(token.first, token.last), "word")
+    local before = text_of(text, tokens[i - 1])
+    if token.kind == "name" and i < #tokens and before ~= "." and before ~= ":" then
+      collection:add(text_of(text, token), "word")
     end
   end
 end
@@ -172,10 +177,6 @@ local function add_files(collection)
       collection:add((folder or "") .. entry.name .. (is_folder and "/" or ""), is_folder and "folder" or "file")
     end
   end
-end
-
-local function text_of(text, token)
-  return token and text:sub(token.first, token.last)
 end
 
 local function add_keys(collection, value)

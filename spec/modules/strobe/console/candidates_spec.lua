@@ -58,6 +58,7 @@ describe("candidates", function()
     ["acc"] = "account",
     ["local quantity = 1; print(quan"] = "quantity",
     ["whi"] = "while",
+    ["x.zebra = zeb"] = "",
     ["asy"] = "async",
     ["async.Que"] = "Queue QueueEmpty QueueFull QueueShutDown",
     ["require('strobe.json').de"] = "decode",
