@@ -3,8 +3,8 @@
 local lookup = require "strobe.reference.lookup"
 local terminal = require "strobe.reference.terminal"
 
--- What is shown in full of one name; more than that is a list to choose from.
-local MOST_SHOWN = 3
+-- What is shown in full of one name; more than that is a list to choose from, of at most so many.
+local MOST_SHOWN, MOST_LISTED = 3, 50
 
 local manual = {}
 
@@ -16,6 +16,12 @@ local function all(items)
   return table.concat(parts, "\n")
 end
 
+local function list(items)
+  local more = #items - MOST_LISTED
+  local text = terminal.list(table.move(items, 1, math.min(#items, MOST_LISTED), 1, {}))
+  return more > 0 and ("%s  … %d more\n"):format(text, more) or text
+end
+
 -- Of many that share a name, the one of strobe.async is what is meant most often.
 local function of_many(name, items)
   local chosen, others = {}, {}
@@ -23,7 +29,7 @@ local function of_many(name, items)
     table.insert(item.name == "async." .. name and chosen or others, item)
   end
   local title = chosen[1] and "\n'%s' is the name of others, too:\n" or "'%s' is the name of several:\n"
-  return all(chosen) .. title:format(name) .. terminal.list(others)
+  return all(chosen) .. title:format(name) .. list(others)
 end
 
 --- All about a name; it reads the whole reference, which takes its time.
@@ -44,7 +50,7 @@ function manual.text(name)
   end
   found = lookup.containing(name)
   if #found > 0 then
-    return ("nothing is called just '%s'; these have it in their names:\n"):format(name) .. terminal.list(found)
+    return ("nothing is called just '%s'; these have it in their names:\n"):format(name) .. list(found)
   end
   local near = lookup.nearest(name)
   return nil, ("nothing is called '%s'; near: %s"):format(name, table.concat(near, ", ")), near

@@ -6,6 +6,7 @@ local definitions = require "strobe.console.definition"
 local executors = require "strobe.async.executor"
 local failures = require "strobe.attach.failure"
 local protocol = require "strobe.attach.protocol"
+local report = require "strobe.report"
 local signatures = require "strobe.console.signature"
 
 -- Bytes of a name.
@@ -41,11 +42,11 @@ local function comment_above(text, line)
   return comment[1] and "\n" .. table.concat(comment) or ""
 end
 
--- How a function that is in no reference is called, and the comment above it.
+-- How a function is called that is the user's or Lua's, and the comment above it; nothing for strobe's own.
 local function own_text(name, place)
   local value = definitions.value(name, place)
   local definition = type(value) == "function" and definitions.of(name, place)
-  if not definition then
+  if not definition or report.is_ours(debug.getinfo(value, "S").short_src) then
     return nil
   end
   local called = signatures.of(value, name, name:find ":" ~= nil)
@@ -68,8 +69,11 @@ end
 
 local function help(session, request)
   local name = name_of(request)
+  local own = own_text(name, around(session))
+  if own then
+    return { text = own }
+  end
   local told = reference_text(name)
-  told.text = told.text or own_text(name, around(session))
   if not told.text then
     failures.raise("not_found", told.message, { near = told.near and protocol.list(told.near) })
   end

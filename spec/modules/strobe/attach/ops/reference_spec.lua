@@ -18,6 +18,7 @@ describe("the operation help", function()
     assert.matches("^async.sleep%(.-may wait", ask(raw, "help", { name = "async.sleep" }).text)
     assert.matches("asyncio.gather", ask(raw, "help", { name = "asyncio.gather" }).text)
     assert.matches("in their names", ask(raw, "help", { name = "subproc" }).text)
+    assert.matches("… %d+ more\n$", ask(raw, "help", { name = "e" }).text)
   end)
 
   it("names what is near when nothing is called so", function()
@@ -41,6 +42,8 @@ describe("the operation help", function()
     eval(raw, "\n-- Twice as much.\n-- Really.\nfunction spec_twice(x)\n  return 2 * x\nend")
     assert.equal("spec_twice(x)   (console:1:4)\n\n  Twice as much.\n  Really.\n",
       ask(raw, "help", { name = "spec_twice" }).text)
+    eval(raw, "function f(x) end") -- also of one whose name is in many others
+    assert.equal("f(x)   (console:2:1)\n", ask(raw, "help", { name = "f" }).text)
   end)
 end)
 
