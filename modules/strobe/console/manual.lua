@@ -1,6 +1,7 @@
 --- What the reference says about a name, as text.
 
 local lookup = require "strobe.reference.lookup"
+local surface = require "strobe.reference.surface"
 local terminal = require "strobe.reference.terminal"
 
 -- What is shown in full of one name; more than that is a list to choose from, of at most so many.
@@ -32,18 +33,38 @@ local function of_many(name, items)
   return all(chosen) .. title:format(name) .. list(others)
 end
 
+-- The item that is defined at a place.
+local function defined_at(path, line)
+  for _, module in ipairs(surface.model().modules) do
+    for _, items in ipairs { module.items, module.classes } do
+      for _, item in ipairs(items) do
+        for _, each in ipairs { item, table.unpack(item.methods or {}) } do
+          if each.entry and each.entry.path == path and each.entry.line == line then
+            return each
+          end
+        end
+      end
+    end
+  end
+end
+
 --- All about a name; it reads the whole reference, which takes its time.
 ---@async
 ---@param name string "ws.connect", "Queue:put", "asyncio.gather"
+---@param path? string where the function is defined that has this name at the console: "modules/strobe/net.lua"
+---@param line? integer
 ---@return string? text
 ---@return string? message
 ---@return string[]? near the nearest names, when nothing is called so
-function manual.text(name)
+function manual.text(name, path, line)
   if name == "asyncio" or name:find "^asyncio%." then
     return require("strobe.reference.python").text(name:match "^asyncio%.(.+)$")
   end
   local found = lookup.find(name)
-  if #found > MOST_SHOWN then
+  local defined = #found == 0 and path and defined_at(path, line)
+  if defined then
+    return terminal.item(defined)
+  elseif #found > MOST_SHOWN then
     return of_many(name, found)
   elseif #found > 0 then
     return all(found)

@@ -8,6 +8,7 @@ local failures = require "strobe.attach.failure"
 local protocol = require "strobe.attach.protocol"
 local report = require "strobe.report"
 local signatures = require "strobe.console.signature"
+local surface = require "strobe.reference.surface"
 
 -- Bytes of a name.
 local MOST_NAME = 256
@@ -59,21 +60,26 @@ local function own_text(name, place)
 end
 
 -- In a thread: to read the reference takes some tenths of a second, for which nobody here is to wait.
-local function reference_text(name)
+local function reference_text(name, path, line)
   local executor <close> = executors.ThreadPoolExecutor { max_workers = 1 }
-  return executor:submit(function(wanted)
-    local text, message, near = require("strobe.console.manual").text(wanted)
+  return executor:submit(function(...)
+    local text, message, near = require("strobe.console.manual").text(...)
     return { text = text, message = message, near = near }
-  end, name):await()
+  end, name, path, line):await()
 end
 
 local function help(session, request)
-  local name = name_of(request)
-  local own = own_text(name, around(session))
+  local name, place = name_of(request), around(session)
+  local own = own_text(name, place)
   if own then
     return { text = own }
   end
-  local told = reference_text(name)
+  local value = definitions.value(name, place)
+  local path, line
+  if type(value) == "function" then
+    path, line = surface.place(value)
+  end
+  local told = reference_text(name, path, line)
   if not told.text then
     failures.raise("not_found", told.message, { near = told.near and protocol.list(told.near) })
   end

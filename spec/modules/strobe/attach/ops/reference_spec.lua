@@ -21,6 +21,14 @@ describe("the operation help", function()
     assert.matches("… %d+ more\n$", ask(raw, "help", { name = "e" }).text)
   end)
 
+  it("knows a method by the object that has it", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    eval(raw, "q = async.Queue()")
+    assert.matches("^async.Queue:get_nowait%(%)", ask(raw, "help", { name = "q.get_nowait" }).text)
+    assert.matches("^async.Queue:get_nowait%(%)", ask(raw, "help", { name = "q:get_nowait" }).text)
+  end)
+
   it("names what is near when nothing is called so", function()
     local attached <close> = Attached.new()
     local raw = attached:raw()
