@@ -31,10 +31,14 @@ Evaluator.__name = "console evaluator"
 
 -- --- Variables ----------------------------------------------------------------------------------
 
-local function read(_, name)
-  local value = _G[name]
+-- A global, else a module; what the globals' metatable says of names they have not comes last.
+local function read(name)
+  local value = rawget(_G, name)
   if value == nil then
-    return names.module(name)
+    value = names.module(name)
+  end
+  if value == nil then
+    return _G[name]
   end
   return value
 end
@@ -66,7 +70,7 @@ function Evaluator.new(options)
     __index = function(_, name)
       local own = evaluator.own[name]
       if own == nil then
-        return read(_, name)
+        return read(name)
       end
       return own
     end,

@@ -49,6 +49,12 @@ describe("an evaluator", function()
     assert.equal("true", console.show "json.decode '[1]'[1] == 1")
     assert.equal("5", (console.run "json = 5" and console.show "json"))
     assert.equal("nil", console.show "no_such_module")
+    setmetatable(_G, { __index = function(_, name)
+      error("no global " .. name, 0)
+    end })
+    local shown = { console.show "net == require 'strobe.net'", console.show "no_such_module" }
+    setmetatable(_G, nil)
+    assert.same({ "true", "no global no_such_module" }, shown)
   end)
 
   it("tells no value, nil, and several values apart", function()
