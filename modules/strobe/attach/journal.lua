@@ -14,6 +14,7 @@ local LEVELS = { debug = 1, info = 2, warning = 3, error = 4 }
 ---@field seq? integer
 
 ---@class strobe.attach.Journal
+---@field least "debug"|"info"|"warning"|"error" the lowest level it takes
 ---@field private count integer of all lines there were
 local Journal = {}
 Journal.__index = Journal
@@ -24,14 +25,17 @@ Journal.LEVELS = LEVELS
 --- Makes one, which is empty and keeps 200 lines.
 ---@return strobe.attach.Journal
 function Journal.new()
-  return setmetatable({ count = 0 }, Journal)
+  return setmetatable({ count = 0, least = "debug" }, Journal)
 end
 
---- Takes a line.
+--- Takes a line, if its level is not too low.
 ---@param level "debug"|"info"|"warning"|"error"
 ---@param text string
 ---@param facts? {unit?: string, gen?: integer, seq?: integer}
 function Journal:add(level, text, facts)
+  if (LEVELS[level] or math.huge) < LEVELS[self.least] then
+    return
+  end
   facts = facts or {}
   self[self.count % MOST + 1] = {
     time = time.wall(), level = level, text = text, unit = facts.unit, gen = facts.gen, seq = facts.seq,

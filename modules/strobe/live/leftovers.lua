@@ -97,4 +97,20 @@ function Leftovers:count()
   return count
 end
 
+--- Those of a unit whose time has come, and what holds each, in words.
+---@param unit string its name
+---@return {gen: integer, by: string}[] the oldest first
+function Leftovers:list(unit)
+  local list = {}
+  for generation, info in pairs(self.waiting) do
+    if info.unit == unit and info.due <= collector.rounds then
+      list[#list + 1] = { gen = info.number, by = holders(generation) }
+    end
+  end
+  table.sort(list, function(a, b)
+    return a.gen < b.gen
+  end)
+  return list
+end
+
 return Leftovers

@@ -43,7 +43,10 @@ function ops.names()
   return names
 end
 
-for _, name in ipairs { "session", "tasks", "units", "tail", "process", "eval", "reference" } do
+for _, name in ipairs {
+  "session", "tasks", "units", "tail", "process", "eval", "reference", "clock", "log", "heap", "profile", "measure",
+  "watch", "pry", "variables",
+} do
   ops.add(require("strobe.attach.ops." .. name))
 end
 

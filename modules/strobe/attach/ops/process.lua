@@ -1,10 +1,8 @@
---- Operations on the process: its figures, its log, its clock.
+--- Operations on the process: its figures.
 
 local failures = require "strobe.attach.failure"
 local host = require "strobe.core.host"
-local Journal = require "strobe.attach.journal"
 local protocol = require "strobe.attach.protocol"
-local time = require "strobe.core.time"
 local uv = require "luv"
 
 local function units_of(session)
@@ -41,20 +39,6 @@ local function metrics(session, request)
   }
 end
 
-local function log(session, request)
-  local level = failures.field(request, "level", "string", true)
-  if level and not Journal.LEVELS[level] then
-    failures.raise("bad_request", "level: debug, info, warning or error expected")
-  end
-  return { lines = protocol.list(session.journal:lines(level)) }
-end
-
-local function clock()
-  return { mode = time.mode(), time = time.now(), wall = time.wall() }
-end
-
 return {
   metrics = { rights = "ro", run = metrics },
-  log = { rights = "ro", run = log },
-  clock = { rights = "ro", run = clock },
 }

@@ -1,19 +1,19 @@
 --- Operations that let events be watched as they come.
 
 local failures = require "strobe.attach.failure"
+local Predicate = require "strobe.attach.predicate"
 local printer = require "strobe.console.printer"
+local subscriptions = require "strobe.attach.subscriptions"
 local time = require "strobe.core.time"
+local typed = require "strobe.attach.typed"
 
--- Lines a second of one subscription; subscriptions of one session.
-local MOST_LINES, MOST_TAILS = 20, 16
+-- Lines a second of one subscription.
+local MOST_LINES = 20
 
--- Hands on events of one stream, so many in a second; the others are counted and told once a second.
-local function new_tail(session, sub, stream)
+-- Hands on so many events in a second; the others are counted and told once a second.
+local function new_teller(session, sub)
   local second, lines, dropped = 0, 0, 0
-  return function(of, data, _, seq)
-    if of ~= stream then
-      return
-    end
+  return function(data, seq)
     local now = time.real() // 1
     if now ~= second then
       if dropped > 0 then
@@ -30,6 +30,28 @@ local function new_tail(session, sub, stream)
   end
 end
 
+-- The events of one stream; with a predicate those for which it is true. One that fails ends the subscription.
+local function new_tail(session, sub, stream, predicate)
+  local tell = new_teller(session, sub)
+  return function(of, data, _, seq)
+    if of ~= stream then
+      return
+    elseif not predicate then
+      return tell(data, seq)
+    end
+    local wanted, message = predicate:ask(data)
+    if message then
+      local stop = subscriptions.forget(session, sub)
+      if stop then
+        stop()
+        session.push { ev = "tail", sub = sub, ended = true, error = message }
+      end
+    elseif wanted then
+      tell(data, seq)
+    end
+  end
+end
+
 -- Those who look on get a stream's own name.
 local function check_stream(runtime, stream)
   local there, message = runtime.delivery:has_stream(stream)
@@ -43,30 +65,33 @@ local function check_stream(runtime, stream)
   end
 end
 
+local function predicate_of(session, request)
+  local text = failures.field(request, "expr", "string", true)
+  if not text then
+    return nil
+  end
+  local predicate, message = Predicate.new(text, typed.evaluator(session).variables)
+  if not predicate then
+    failures.raise("syntax", "expr: " .. message)
+  end
+  return predicate
+end
+
 local function tail(session, request)
   local stream = failures.field(request, "stream", "string")
   local runtime = session.runtime or failures.raise("not_found", "this process runs no live units")
   check_stream(runtime, stream)
-  if request.expr ~= nil then
-    failures.raise("bad_request", "expr: not there yet")
-  elseif session.tail_count >= MOST_TAILS then
-    failures.raise("too_many", ("%d streams are watched already: untail one"):format(MOST_TAILS))
-  end
-  session.last_tail, session.tail_count = session.last_tail + 1, session.tail_count + 1
-  local sub = session.last_tail
-  session.tails[sub] = runtime:observe(new_tail(session, sub, stream))
-  return { sub = sub }
+  local predicate = predicate_of(session, request)
+  return { sub = subscriptions.add(session, function(sub)
+    return runtime:observe(new_tail(session, sub, stream, predicate))
+  end) }
 end
 
-local function untail(session, request)
-  local sub = failures.field(request, "sub", "integer")
-  local stop = session.tails[sub] or failures.raise("not_found", "sub: this session watches no stream by that number")
-  session.tails[sub], session.tail_count = nil, session.tail_count - 1
-  stop()
-  return {}
+local function rights_of(request)
+  return request.expr ~= nil and "rw" or "ro"
 end
 
 return {
-  tail = { rights = "ro", run = tail },
-  untail = { rights = "ro", run = untail },
+  tail = { rights = rights_of, run = tail },
+  untail = { rights = "ro", run = subscriptions.stop },
 }

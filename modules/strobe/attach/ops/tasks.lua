@@ -9,6 +9,7 @@ local runs = require "strobe.live.run"
 local Slice = require "strobe.attach.slice"
 local stack = require "strobe.async.stack"
 local tasks = require "strobe.async.task"
+local time = require "strobe.core.time"
 local waiting = require "strobe.async.waiting"
 
 -- Tasks told at once; of which a tree is drawn in one go; links of a chain that are followed.
@@ -54,7 +55,7 @@ local function ps(_, request)
       end
     end
   end
-  return { tasks = list, total = #all, more = left > 0 and left or nil }
+  return { tasks = list, total = #all, more = left > 0 and left or nil, now = time.now() }
 end
 
 local function tree()
@@ -130,13 +131,25 @@ local function frames_of(session, t)
   return frames
 end
 
+-- The numbers of the tasks that wait for it.
+local function waiters_of(t)
+  local list = protocol.list()
+  for _, who in ipairs(waiting.waiters()(t)) do
+    list[#list + 1] = waiting.is_task(who) and inspect.id(who) or nil
+  end
+  return list
+end
+
 local function where(session, request)
   local t = task_of(request)
-  return { task = with_unit(waiting.record(t), t), frames = frames_of(session, t), chain = chain_of(t) }
+  return {
+    task = with_unit(waiting.record(t), t), frames = frames_of(session, t), chain = chain_of(t),
+    waiters = waiters_of(t), now = time.now(),
+  }
 end
 
 local function ended()
-  return { tasks = protocol.list(graph.ended_tasks()) }
+  return { tasks = protocol.list(graph.ended_tasks()), now = time.now() }
 end
 
 -- What has become of a task that did not end.

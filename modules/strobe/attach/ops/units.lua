@@ -4,6 +4,7 @@ local Event = require("strobe.async.event").Event
 local failures = require "strobe.attach.failure"
 local json = require "strobe.json"
 local protocol = require "strobe.attach.protocol"
+local Rates = require "strobe.attach.rates"
 local refusals = require "strobe.live.refusal"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
@@ -30,34 +31,73 @@ end
 
 -- --- Looking on ----------------------------------------------------------------------------------
 
-local function streams(session)
+-- Counts the events of the runtime's streams as long as the session lasts.
+local function rates_of(session)
   local runtime = runtime_of(session)
-  local feeds, list = protocol.list(), protocol.list()
+  if not session.rates or session.rates.runtime ~= runtime then
+    session.rates = Rates.new(runtime)
+    session.tails.rates = session.rates.stop
+  end
+  session.rates:look()
+  return session.rates
+end
+
+local function feeds_of(runtime, rates)
+  local feeds = protocol.list()
   for i, feed in ipairs(runtime.feeds or {}) do
     local told = feed:statistics()
-    told.name, told.url, told.age = feed.name, feed.url, told.last and time.now() - told.last or nil
+    told.name, told.url, told.rate = feed.name, feed.url, rates:of_feed(feed)
+    told.age = told.last and runtime:now() - told.last or nil
     feeds[i] = told
   end
+  return feeds
+end
+
+-- The names of the units which have subscribed, by stream; streams that nobody wants have none.
+local function subscribers_of(runtime, rates)
+  local names = {}
+  for _, stream in ipairs(rates:names()) do
+    names[stream] = protocol.list()
+  end
   for stream, subscribers in pairs(runtime.delivery.subscribers) do
-    local names = protocol.list()
+    names[stream] = protocol.list()
     for i, unit in ipairs(subscribers) do
-      names[i] = unit.name
+      names[stream][i] = unit.name
     end
-    list[#list + 1] = { stream = stream, units = names }
+  end
+  return names
+end
+
+local function streams(session)
+  local rates, runtime = rates_of(session), session.runtime
+  local list = protocol.list()
+  for stream, units in pairs(subscribers_of(runtime, rates)) do
+    local told = rates:of_stream(stream)
+    told.stream, told.units = stream, units
+    list[#list + 1] = told
   end
   table.sort(list, function(a, b)
     return a.stream < b.stream
   end)
-  return { feeds = feeds, streams = list }
+  return { feeds = feeds_of(runtime, rates), streams = list, seconds = rates.seconds }
+end
+
+-- How old the events are of an inbox, and of what its unit has at hand, in seconds.
+local function ages_of(unit, now)
+  local oldest, run = unit.inbox:peek(), unit.run
+  local event = run and run.event
+  return oldest and math.max(now - oldest.time, 0) or nil, event and math.max(now - event.time, 0) or nil
 end
 
 local function inbox(session, request)
-  local list = protocol.list()
+  local list, now = protocol.list(), runtime_of(session):now()
   for i, unit in ipairs(units_of(session, request)) do
     local box = unit.inbox
+    local oldest, working = ages_of(unit, now)
     list[i] = {
       unit = unit.name, waiting = #box, size = box.size, policy = box.policy, peak = box.peak, dropped = box.dropped,
-      skipped = unit.skipped, failed = unit.failed_events, held = unit.held or false,
+      skipped = unit.skipped, failed = unit.failed_events, held = unit.held or false, oldest = oldest,
+      working = working, events = unit.events,
     }
   end
   return { inboxes = list }
@@ -87,9 +127,10 @@ local function gens(session, request)
     list[i] = {
       unit = unit.name, state = unit.state, file = unit.path, gen = unit.run and unit.run.generation.number,
       history = history, probation = probation_of(unit),
+      reachable = protocol.list(session.runtime.leftovers:list(unit.name)),
     }
   end
-  return { units = list }
+  return { units = list, now = time.wall() }
 end
 
 -- --- Changing ------------------------------------------------------------------------------------
@@ -251,7 +292,7 @@ local function rollback(session, request)
 end
 
 return {
-  streams = { rights = "ro", run = streams },
+  streams = { rights = "ro", run = streams, waits = true },
   inbox = { rights = "ro", run = inbox },
   lag = { rights = "ro", run = inbox },
   gens = { rights = "ro", run = gens },

@@ -2,14 +2,18 @@ local Attached = require("spec.support.attached").Attached
 local ops = require "strobe.attach.ops"
 
 describe("the operations", function()
-  it("are those that the protocol names, but for what is to come", function()
+  it("are those that the protocol names, and some that the console needs besides", function()
     for name, rights in pairs {
       open = "ro", ping = "ro", ps = "ro", tree = "ro", where = "ro", ended = "ro", streams = "ro", inbox = "ro",
-      lag = "ro", gens = "ro", metrics = "ro", log = "ro", tail = "ro", untail = "ro", clock = "ro", eval = "rw",
-      interrupt = "rw", cancel = "rw", reload = "rw", rollback = "rw",
+      lag = "ro", gens = "ro", metrics = "ro", log = "ro", untail = "ro", clock = "ro", eval = "rw",
+      interrupt = "rw", cancel = "rw", reload = "rw", rollback = "rw", loglevel = "rw", heap = "rw", prof = "rw",
+      advance = "rw", step = "rw", time = "rw", timeit = "rw", top = "ro", watch = "rw", unwatch = "ro", pry = "rw",
+      vars = "ro",
     } do
       assert.equal(rights, ops.find(name).rights, name)
     end
+    assert.equal("ro", ops.find("tail").rights { stream = "x" })
+    assert.equal("rw", ops.find("tail").rights { stream = "x", expr = "m" })
     assert.is_nil(ops.find "dance")
   end)
 

@@ -1,5 +1,4 @@
 local Attached = require("spec.support.attached").Attached
-local async = require "strobe.async"
 
 local UNIT = [[
 return { version = 1, subscribe = { "ticks" }, on_event = function(ctx, st, m)
@@ -21,27 +20,5 @@ describe("the operation", function()
       names[#names + 1] = name
     end
     assert.same({ "lua_bytes" }, names)
-  end)
-
-  it("log tells the last 200 lines, or those of a level and worse", function()
-    local attached <close> = Attached.new { units = { ["mm.lua"] = UNIT } }
-    local raw = attached:raw()
-    for _ = 1, 100 do
-      attached.units:offer("ticks", "info", "warning", "error")
-    end
-    local lines = raw:ask('{"id":1,"op":"log"}').lines
-    assert.equal(200, #lines)
-    assert.same({ "a line of level error", "error", "mm", 1, 300 },
-      { lines[200].text, lines[200].level, lines[200].unit, lines[200].gen, lines[200].seq })
-    assert.equal(67, #raw:ask('{"id":1,"op":"log","level":"error"}').lines)
-    assert.equal("bad_request", raw:ask('{"id":1,"op":"log","level":"loud"}').code)
-  end)
-
-  it("clock tells what time it is", function()
-    local attached <close> = Attached.new()
-    local told = attached:raw():ask '{"id":1,"op":"clock"}'
-    assert.equal("virtual", told.mode)
-    assert.near(async.time(), told.time, 1)
-    assert.near(1577836800, told.wall, 1000)
   end)
 end)

@@ -64,7 +64,35 @@ describe("the operation tail", function()
       assert.equal(i, raw:ask('{"id":2,"op":"tail","stream":"ticks"}').sub)
     end
     assert.equal("too_many", raw:ask('{"id":3,"op":"tail","stream":"ticks"}').code)
-    assert.equal("bad_request", raw:ask('{"id":4,"op":"tail","stream":"ticks","expr":"m"}').code)
+    assert.equal("rights", raw:ask('{"id":4,"op":"tail","stream":"ticks","expr":"m"}').code)
     assert.equal("bad_request", raw:ask('{"id":5,"op":"tail"}').code)
+  end)
+
+  it("chooses events by an expression, which ends it when it fails", function()
+    local attached <close> = attached_with()
+    local raw = attached:raw "rw"
+    assert.equal(1, raw:ask('{"id":1,"op":"tail","stream":"ticks","expr":"m.price > 5"}').sub)
+    for _, data in ipairs { { price = 5 }, { price = 6 }, { price = 7 }, {}, { price = 8 } } do
+      attached.units.runtime:offer("ticks", data)
+    end
+    assert.equal("{price=6}", raw:receive().text)
+    assert.equal("{price=7}", raw:receive().text)
+    local last = raw:receive()
+    assert.is_true(last.ended)
+    assert.equal("attempt to compare number with nil", last.error)
+    assert.same({ id = 2, ok = true }, (raw:ask '{"id":2,"op":"ping"}'))
+    assert.equal("not_found", raw:ask('{"id":3,"op":"untail","sub":1}').code)
+    assert.equal("syntax", raw:ask('{"id":4,"op":"tail","stream":"ticks","expr":"m ="}').code)
+  end)
+
+  it("has no expressions where nobody may run code", function()
+    local attached <close> = Attached.new { units = { ["mm.lua"] = UNIT }, eval = false }
+    local raw = attached:raw "rw"
+    assert.equal("no_op", raw:ask('{"id":1,"op":"tail","stream":"ticks","expr":"true"}').code)
+    assert.equal(1, raw:ask('{"id":1,"op":"tail","stream":"ticks"}').sub)
+    for _, op in ipairs { "time", "timeit" } do
+      assert.equal("no_op", raw:ask(('{"id":1,"op":"%s","code":"1"}'):format(op)).code)
+    end
+    assert.equal("no_op", raw:ask('{"id":1,"op":"watch","expr":"1"}').code)
   end)
 end)

@@ -25,7 +25,8 @@ describe("the operation", function()
   it("streams tells who gets what, and how the feeds do", function()
     local attached <close>, raw = attached_with { ["mm.lua"] = adder(1) }
     local answer = raw:ask '{"id":1,"op":"streams"}'
-    assert.same({ { stream = "ticks", units = { "mm" } } }, answer.streams)
+    assert.same({ { stream = "ticks", units = { "mm" }, events = 0, rate = 0 } }, answer.streams)
+    assert.near(1, answer.seconds, 0.1)
     assert.same({}, answer.feeds)
     table.insert(attached.units.runtime.feeds, {
       name = "binance", url = "ws://x", statistics = function()
