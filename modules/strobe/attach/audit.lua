@@ -29,7 +29,7 @@ function audit.line(who, op, outcome, request, seconds)
   local parts = { "attach:", instant(), ("uid=%d"):format(who.uid), ("pid=%d"):format(who.pid) }
   parts[#parts + 1] = who.name and "name=" .. quoted(who.name)
   parts[#parts + 1] = "op=" .. stack.printable(op)
-  for _, key in ipairs { "unit", "task", "why", "target", "code" } do
+  for _, key in ipairs { "unit", "task", "why", "target", "action", "level", "seconds", "stream", "expr", "code" } do
     local value = request and request[key]
     if value ~= nil then
       parts[#parts + 1] = ("%s=%s"):format(key, type(value) == "number" and ("%.14g"):format(value)

@@ -99,6 +99,6 @@ return {
   },
   {
     name = "fg", arguments = "[N]", rights = "rw", run = in_foreground,
-    help = "waits for job N, whose values are its own; without N: the jobs there are",
+    help = "waits for job N and its values; without N: the jobs",
   },
 }

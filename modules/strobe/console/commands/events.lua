@@ -288,17 +288,18 @@ return {
   take = take,
   {
     name = "streams", arguments = "", rights = "ro", run = streams,
-    help = "feeds and streams: rate, age of the last event, gaps\n"
+    help = "feeds and streams: rate, last event, gaps\n"
       .. "Rates are counted from when somebody asks: the first time that takes a second.",
   },
   {
     name = "inbox", arguments = "[UNIT]", rights = "ro", run = inbox, aliases = { "lag" },
-    help = "what waits in the inboxes of units, how much was dropped, how old it is",
+    help = "what waits in inboxes, how old, how much was dropped",
   },
   {
     name = "tail", arguments = "STREAM [EXPR]", rights = "ro", run = tail,
-    help = "shows events of a stream as they come, twenty a second at most; :tail off ends it\n"
-      .. "EXPR is Lua over m, the event's data: only events for which it is true are shown. That needs the rights rw.",
+    help = "shows events of a stream as they come; :tail off\n"
+      .. "Twenty a second at most; :tail off ends it. EXPR is Lua over m, the event's data: only events for which it\n"
+      .. "is true are shown. That needs the rights rw.",
   },
   {
     name = "watch", arguments = "EXPR [500ms]", rights = "rw", run = watch,

@@ -67,8 +67,9 @@ return {
   },
   {
     name = "h", arguments = "NAME", rights = "ro", run = reference,
-    help = "the reference of a function or module, as :h ws.connect\n"
-      .. "Signature, parameters, results and errors; what may wait is marked. An unknown name gives the nearest ones.",
+    help = "the reference of a name, as :h ws.connect\n"
+      .. "Of a function, class or module: signature, parameters, results and errors; what may wait is marked. An\n"
+      .. "unknown name gives the nearest ones.",
   },
   {
     name = "src", arguments = "NAME", rights = "ro", run = source,

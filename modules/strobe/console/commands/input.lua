@@ -163,12 +163,13 @@ return {
   },
   {
     name = "save", arguments = "FILE", rights = "-", run = save, aliases = { "save!" },
-    help = "writes the inputs that succeeded to a file, one chunk each\n"
-      .. "An existing file is overwritten by :save! FILE.",
+    help = "writes the inputs that succeeded to a file\n"
+      .. "One chunk each. An existing file is overwritten by :save! FILE.",
   },
   {
     name = "edit", arguments = "[FILE]", rights = "-", run = edit,
-    help = "opens $VISUAL, $EDITOR or vi on the last input, or on a file\n"
-      .. "The text comes back into the prompt, and is not run. For the file of a unit it offers :reload.",
+    help = "opens an editor on the last input, or on a file\n"
+      .. "That is $VISUAL, $EDITOR or vi. The text comes back into the prompt, and is not run. For the file\n"
+      .. "of a unit it offers :reload.",
   },
 }

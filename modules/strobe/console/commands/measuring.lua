@@ -154,19 +154,21 @@ end
 return {
   {
     name = "timeit", arguments = "CODE", rights = "rw", run = timeit,
-    help = "runs code again and again for a second: how often, at least how long, and in the middle\n"
-      .. "Others get their turn every 50 ms; Ctrl-C shows what it has. From afar a tight loop takes up to twice as\n"
-      .. "long.",
+    help = "runs code for a second: how often, how fast\n"
+      .. "Tells the fastest run and the middle one. Others get their turn every 50 ms; Ctrl-C shows what it\n"
+      .. "has. From afar a tight loop takes up to twice as long.",
   },
   {
     name = "prof", arguments = "start|stop [FILE]", rights = "rw", run = prof,
-    help = "profiles all Lua of the process: where it spends its instructions\n"
-      .. "SELF is of the function itself, ALL with those it calls. FILE gets folded stacks, for flame graphs. Loops\n"
-      .. "take about twice their time meanwhile; what C functions take is not seen.",
+    help = "profiles all Lua of the process\n"
+      .. "Where it spends its instructions: SELF is of the function itself, ALL with those it calls. FILE gets folded\n"
+      .. "stacks, for flame graphs. Loops take about twice their time meanwhile; what C functions take is not\n"
+      .. "seen.",
   },
   {
     name = "heap", arguments = "[N]", rights = "rw", run = heap,
-    help = "what is alive, by type and by the unit that holds it: the N largest (20)\n"
-      .. "Counted between turns of the loop. What several units can reach is of the first; sizes are reckoned.",
+    help = "what is alive, by type and by unit\n"
+      .. "The N largest (20). Counted between turns of the loop. What several units can reach is of the first; sizes\n"
+      .. "are reckoned, and code is not among them.",
   },
 }

@@ -191,22 +191,22 @@ end
 return {
   {
     name = "metrics", arguments = "[WORD]", rights = "ro", run = metrics,
-    help = "figures of the process and its counters; WORD chooses among these",
+    help = "figures of the process, and counters with WORD",
   },
   {
     name = "log", arguments = "[LEVEL]", rights = "ro", run = log,
-    help = "the last 200 lines of the log; with debug, info, warning or error: takes lines from that level on\n"
-      .. "To set the level needs the rights rw.",
+    help = "the last 200 lines of the log, or sets its level\n"
+      .. "With debug, info, warning or error: takes lines from that level on; that needs the rights rw.",
   },
   {
     name = "clock", arguments = "[stop|run]", rights = "ro", run = clock,
-    help = "what time it is for the process, and how its time passes\n"
+    help = "what time it is for the process, and how it passes\n"
       .. "stop and run are for a virtual clock, and need the rights rw: stopped, it moves by :advance and :step alone.",
   },
   {
     name = "advance", arguments = "T", rights = "rw", run = advance,
-    help = "moves a virtual clock on, as :advance 90s or 1h30m; what is due by then runs\n"
-      .. "The clock stands from then on.",
+    help = "moves a virtual clock on, as :advance 1h30m\n"
+      .. "What is due by then runs. The clock stands from then on.",
   },
   {
     name = "step", arguments = "", rights = "rw", run = step,

@@ -127,7 +127,7 @@ end
 return {
   {
     name = "set", arguments = "[NAME [VALUE]]", rights = "-", run = set,
-    help = "the settings of the console, or sets one: depth, items, width, trace, color",
+    help = "the settings of the console, or sets one",
   },
   { name = "vars", arguments = "", rights = "-", run = vars, help = "the variables of the console, and their values" },
   { name = "clear", arguments = "", rights = "-", run = clear, help = "clears the screen" },

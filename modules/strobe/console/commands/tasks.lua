@@ -5,7 +5,6 @@ local layout = require "strobe.console.commands.layout"
 local quantity = require "strobe.console.commands.quantity"
 local refusal = require "strobe.console.commands.refusal"
 local request = require "strobe.console.commands.request"
-local stack = require "strobe.async.stack"
 
 local STYLES = { running = "32", failed = "31", cancelled = "33", cancelling = "33", frozen = "36" }
 
@@ -108,23 +107,58 @@ local function circle_text(circle)
   return table.concat(numbers, " -> ")
 end
 
--- A line of the tree, within the width; the place at its end goes last.
-local function tree_line(line, settings)
-  line = stack.printable((line:gsub("%(T%) ", "", 1):gsub(": 0x%x+", "")))
-  line = line:gsub(" in function <[^>]*:(%d+)>", " in the function of line %1"):gsub(" at %./", " at ")
-  return grid.cut(line, settings.width)
+local TREE_COLUMNS = {
+  { "TASK", flexible = true }, { "UNIT", flexible = true }, { "STATE", style = style_of_state },
+  { "WAITS FOR", flexible = true }, { "AT", flexible = true, keep_end = true },
+}
+
+-- The tasks that each has made, by number; under 0 those whose maker has ended, or is no task.
+local function by_parent(list)
+  local children, there = { [0] = {} }, {}
+  for _, task in ipairs(list) do
+    there[task.id] = true
+  end
+  for _, task in ipairs(list) do
+    local parent = task.parent and there[task.parent] and task.parent or 0
+    children[parent] = children[parent] or {}
+    table.insert(children[parent], task)
+  end
+  return children
+end
+
+-- Rows for the tasks below one, without recursion: chains may be of any length.
+local function tree_rows(list, now)
+  local children, rows = by_parent(list), {}
+  local levels = { { list = children[0], at = 0, lead = "" } }
+  while #levels > 0 do
+    local level = levels[#levels]
+    level.at = level.at + 1
+    local task = level.list[level.at]
+    if not task then
+      levels[#levels] = nil
+    else
+      local is_root, is_last = #levels == 1, level.at == #level.list
+      local mark = is_root and "" or is_last and "└─ " or "├─ "
+      rows[#rows + 1] = {
+        ("%s%s%d  %s"):format(level.lead, mark, task.id, task.name), unit_text(task), state_text(task),
+        wait_text(task, now), task.waiting_on and place_of(task.waiting_on) or "-",
+      }
+      local lead = level.lead .. (is_root and "" or is_last and "   " or "│  ")
+      levels[#levels + 1] = children[task.id] and { list = children[task.id], at = 0, lead = lead } or nil
+    end
+  end
+  return rows
 end
 
 local function tree(console)
-  local answer = request.ask(console, "tree")
-  local lines = {}
-  for line in answer.text:gmatch "[^\n]+" do
-    lines[#lines + 1] = tree_line(line, layout.of(console))
-  end
-  for _, circle in ipairs(answer.cycles or {}) do
+  local circles, answer = request.ask(console, "tree").cycles or {}, request.ask(console, "ps")
+  local columns, rows = without_empty(TREE_COLUMNS, tree_rows(answer.tasks, answer.now))
+  local lines, settings = { grid.text(columns, rows, layout.of(console)) }, layout.of(console)
+  for _, circle in ipairs(circles) do
     local line = "cycle: they wait for each other for ever: " .. circle_text(circle)
-    lines[#lines + 1] = grid.styled(line, layout.of(console).color and "31")
+    lines[#lines + 1] = grid.styled(line, settings.color and "31")
   end
+  lines[#lines + 1] = answer.more and (":tree shows 1,000 tasks; there are %s more"):format(quantity.count(answer.more))
   return table.concat(lines, "\n")
 end
 
@@ -330,7 +364,7 @@ local function top(console, text)
     pin_lines(console, "any key ends it; " .. top_text(answer, layout.of(console)))
     local future = console.peer:send("top", { n = count })
     local pressed = console:key(PERIOD)
-    answer = not pressed and request.result(console, future) or answer
+    answer = not pressed and request.result(console, "top", future) or answer
   until pressed
   return top_text(answer, layout.of(console))
 end
@@ -338,12 +372,13 @@ end
 return {
   {
     name = "ps", arguments = "[WORD]", rights = "ro", run = ps, aliases = { "tasks" },
-    help = "the tasks: what they wait for, where and for how long\n"
+    help = "the tasks: what each waits for, where, how long\n"
       .. "WORD chooses those that have it in their name, unit or state. RUNS is how often a task was resumed.",
   },
   {
     name = "tree", arguments = "", rights = "ro", run = tree,
-    help = "who waits for whom, as a tree; circles are marked\nBelow each task stand those it waits for.",
+    help = "tasks below those that made them; what each waits for\n"
+      .. "Tasks that wait for each other in a circle are told at the end.",
   },
   {
     name = "where", arguments = "TASK", rights = "ro", run = where, aliases = { "why" },
@@ -353,11 +388,11 @@ return {
   },
   {
     name = "cancel", arguments = "TASK [WHY]", rights = "rw", run = cancel,
-    help = "cancels a task, and tells within 1 s what became of it",
+    help = "cancels a task, and tells what became of it",
   },
   {
     name = "top", arguments = "[N]", rights = "ro", run = top,
-    help = "the tasks that take most time, every second, until a key\n"
-      .. "TIME is that of the last second; N tasks (10).",
+    help = "the tasks that take most time, until a key\n"
+      .. "TIME is that of the last second; there is a new page every second. N tasks (10).",
   },
 }

@@ -106,16 +106,17 @@ end
 return {
   {
     name = "reload", arguments = "[UNIT]", rights = "rw", run = reload,
-    help = "gives a unit the code that is in its files now, or all whose files changed\n"
-      .. "The prompt stays usable. Code that is refused, or fails soon after, leaves the old generation at work.",
+    help = "gives a unit, or all, the code that is in their files\n"
+      .. "Without UNIT: all units whose files have changed. The prompt stays usable. Code that is refused, or\n"
+      .. "fails soon after, leaves the old generation at work.",
   },
   {
     name = "rollback", arguments = "UNIT", rights = "rw", run = rollback,
-    help = "undoes the last reload of a unit, as long as it is on probation",
+    help = "undoes the last reload, while on probation",
   },
   {
     name = "gens", arguments = "[UNIT]", rights = "ro", run = gens,
-    help = "the generations of units: verdict, when, files, what is left of probation\n"
-      .. "The newest first; * runs. Old ones that can still be reached are told, and by whom.",
+    help = "the generations of units, and probation\n"
+      .. "Verdict, when, files; the newest first, * runs. Old ones that can still be reached are told, and by whom.",
   },
 }

@@ -60,11 +60,36 @@ describe(":ps", function()
 end)
 
 describe(":tree", function()
-  it("puts below each task those it waits for", function()
-    with_tasks(function(console)
-      assert.matches("\n└── waiter: awaits sleeper at [^\n]*\n    └── sleeper: sleeps %(48.000 s left%)",
-        "\n" .. console:command ":tree")
+  it("shows what each task waits for, and where", function()
+    with_tasks(function(console, tasks)
+      local text = console:command ":tree"
+      assert.matches("^TASK +UNIT +STATE +WAITS FOR +AT\n", text)
+      assert.matches(("\n%d  waiter +%%- +waiting +task %d "):format(inspect.id(tasks.waiter),
+        inspect.id(tasks.sleeper)), text)
     end)
+  end)
+
+  it("puts tasks below those that made them", function()
+    local console = {
+      settings = { width = 80 }, near = true,
+      peer = {
+        call = function(_, op)
+          if op == "tree" then
+            return { text = "", cycles = {} }
+          end
+          local list = {}
+          for i, parent in ipairs { 0, 1, 2, 1, 99, 5 } do
+            list[i] = { id = i, name = "t" .. i, state = "ready", resumes = 1, parent = parent > 0 and parent or nil }
+          end
+          return { tasks = list, total = 6, now = 0 }
+        end,
+      },
+    }
+    setmetatable(console, { __index = Console })
+    assert.equal(table.concat({
+      "TASK         STATE", "1  t1        ready", "├─ 2  t2     ready", "│  └─ 3  t3  ready", "└─ 4  t4     ready",
+      "5  t5        ready", "└─ 6  t6     ready",
+    }, "\n"), console:command ":tree")
   end)
 
   it("marks circles", function()
