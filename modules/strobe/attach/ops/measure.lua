@@ -2,6 +2,7 @@
 
 local budget = require "strobe.console.budget"
 local core_task = require "strobe.core.task"
+local errors = require "strobe.async.error"
 local failures = require "strobe.attach.failure"
 local inspect = require "strobe.core.inspect"
 local printer = require "strobe.console.printer"
@@ -140,20 +141,22 @@ local function timeit(session, request)
   local ended <close> = setmetatable({}, { __close = function() -- luacheck: ignore
     task:cancel "detached"
   end })
-  local entry <close> = enter(session, request.id, { -- luacheck: ignore
-    interrupt = function(_, reason)
-      task:cancel(reason)
-    end,
-  })
+  local work = { task = task, interrupt = function(_, reason)
+    task:cancel(reason)
+  end }
+  local entry <close> = enter(session, request.id, work) -- luacheck: ignore
+  evaluator:enter_foreground(work)
   tasks.wait { task }
+  evaluator:leave_foreground(work)
   local e = not task:cancelled() and task:exception()
-  if e then
+  local interrupted = task:cancelled() or session.near and errors.is(e, errors.Interrupted)
+  if e and not interrupted then
     failures.raise("error", type(e) == "string" and e or printer.text(e))
   elseif #stats.times == 0 then
     failures.raise("interrupted", "it was interrupted within its first run")
   end
   local median = middle(stats.times)
-  return { runs = stats.runs, minimum = stats.times[1], median = median, interrupted = task:cancelled() or nil }
+  return { runs = stats.runs, minimum = stats.times[1], median = median, interrupted = interrupted or nil }
 end
 
 -- --- top -------------------------------------------------------------------------------------------

@@ -7,47 +7,73 @@ local subscriptions = require "strobe.attach.subscriptions"
 local time = require "strobe.core.time"
 local typed = require "strobe.attach.typed"
 
--- Lines a second of one subscription.
-local MOST_LINES = 20
+-- Of one subscription in a second: lines, and seconds that its expression may take.
+local MOST_LINES, MOST_TIME = 20, 0.1
 
--- Hands on so many events in a second; the others are counted and told once a second.
+-- Tells so many events in a second; the others are counted, and that is told once a second.
+local Teller = {}
+Teller.__index = Teller
+
 local function new_teller(session, sub)
-  local second, lines, dropped = 0, 0, 0
-  return function(data, seq)
-    local now = time.real() // 1
-    if now ~= second then
-      if dropped > 0 then
-        session.push { ev = "dropped", sub = sub, n = dropped }
-      end
-      second, lines, dropped = now, 0, 0
+  return setmetatable({ session = session, sub = sub, second = 0, lines = 0, dropped = 0, taken = 0 }, Teller)
+end
+
+-- A second begins, in real time.
+function Teller:turn(now)
+  local second = now // 1
+  if second ~= self.second then
+    if self.dropped > 0 then
+      self.session.push { ev = "dropped", sub = self.sub, n = self.dropped }
     end
-    if lines >= MOST_LINES then
-      dropped = dropped + 1
-      return
-    end
-    lines = lines + 1
-    session.push { ev = "tail", sub = sub, seq = seq, text = printer.text(data) }
+    self.second, self.lines, self.dropped, self.taken = second, 0, 0, 0
   end
 end
 
--- The events of one stream; with a predicate those for which it is true. One that fails ends the subscription.
+function Teller:tell(data, seq)
+  if self.lines >= MOST_LINES then
+    self.dropped = self.dropped + 1
+    return
+  end
+  self.lines = self.lines + 1
+  self.session.push { ev = "tail", sub = self.sub, seq = seq, text = printer.text(data) }
+end
+
+-- Whether an event is wanted; nil and a message when the expression has failed. Events for which there is no time left
+-- in this second count as dropped.
+function Teller:asks(predicate, data, now)
+  if self.taken >= MOST_TIME then
+    self.dropped = self.dropped + 1
+    return false
+  end
+  local wanted, message = predicate:ask(data)
+  self.taken = self.taken + time.real() - now
+  return wanted, message
+end
+
+local function fail(session, sub, message)
+  local stop = subscriptions.forget(session, sub)
+  if stop then
+    stop()
+    session.push { ev = "tail", sub = sub, ended = true, error = message }
+  end
+end
+
+-- Hands on the events of one stream; with a predicate those for which it is true. One that fails ends the subscription.
 local function new_tail(session, sub, stream, predicate)
-  local tell = new_teller(session, sub)
+  local teller = new_teller(session, sub)
   return function(of, data, _, seq)
     if of ~= stream then
       return
-    elseif not predicate then
-      return tell(data, seq)
     end
-    local wanted, message = predicate:ask(data)
+    local now, wanted, message = time.real(), true, nil
+    teller:turn(now)
+    if predicate then
+      wanted, message = teller:asks(predicate, data, now)
+    end
     if message then
-      local stop = subscriptions.forget(session, sub)
-      if stop then
-        stop()
-        session.push { ev = "tail", sub = sub, ended = true, error = message }
-      end
+      fail(session, sub, message)
     elseif wanted then
-      tell(data, seq)
+      teller:tell(data, seq)
     end
   end
 end

@@ -17,6 +17,18 @@ describe("the operations", function()
     assert.is_nil(ops.find "dance")
   end)
 
+  it("that change something, or run code, are refused to those who look on", function()
+    local attached <close> = Attached.new()
+    local raw, count = attached:raw "ro", 0
+    for i, name in ipairs(ops.names()) do
+      if ops.find(name).rights == "rw" then
+        count = count + 1
+        assert.equal("rights", raw:ask(('{"id":%d,"op":"%s"}'):format(i, name)).code, name)
+      end
+    end
+    assert.is_true(count >= 16, count)
+  end)
+
   it("can be added to, by other names", function()
     local name = "spec_" .. #ops.names()
     ops.add {

@@ -50,7 +50,8 @@ end)
 describe(":save", function()
   it("writes the inputs that succeeded, and overwrites nothing unasked", function()
     each(function(console, folder)
-      assert.equal("no input has succeeded yet: there is nothing to save", console:refused((":save %s/s"):format(folder)))
+      assert.equal("no input has succeeded yet: there is nothing to save",
+        console:refused((":save %s/s"):format(folder)))
       console.inputs = {
         { text = "x = 1", ok = true }, { text = "oops(", ok = false }, { text = ":ps", ok = true },
         { text = "if x then\n  y = 2\nend\n", ok = true },
