@@ -42,18 +42,53 @@ local function count(census, kind, bytes)
   census.objects = census.objects + 1
 end
 
+-- --- What was seen ---------------------------------------------------------------------------------
+
+-- A set of many values, in many small tables: one large table would stand still for long each time it grows.
+local Seen = {}
+Seen.__index = Seen
+
+local function new_seen()
+  return setmetatable({ parts = {}, own = {} }, Seen)
+end
+
+-- The table for a value: by digits of its address that differ.
+function Seen:part(value)
+  local digits = ("%p"):format(value):sub(-5, -3)
+  local part = self.parts[digits]
+  if not part then
+    part = {}
+    self.parts[digits], self.own[part] = part, true
+  end
+  return part
+end
+
+-- Adds a value: false when it was there.
+function Seen:add(value)
+  local part = self:part(value)
+  if part[value] or self.own[value] or value == self.parts or value == self.own then
+    return false
+  end
+  part[value] = true
+  return true
+end
+
+function Seen:remove(value)
+  self:part(value)[value] = nil
+end
+
+-- --- Walking ---------------------------------------------------------------------------------------
+
 local WALKED = { table = true, ["function"] = true, userdata = true, thread = true }
 
 -- Remembers a value that was found; strings are counted at once.
 local function reach(census, value)
   local kind = type(value)
   if kind == "string" then
-    if not census.seen[value] then
-      census.seen[value] = true
+    if census.seen:add(value) then
       count(census, "string", STRING + #value)
     end
-  elseif WALKED[kind] and not census.seen[value] then
-    census.seen[value] = true
+  elseif WALKED[kind] and census.seen:add(value) then
     census.last = census.last + 1
     census.stack[census.last] = value
   end
@@ -106,7 +141,7 @@ end
 walks["function"] = function(census, value)
   local info = debug.getinfo(value, "Su")
   if census.skips_ours and info.what ~= "C" and report.is_ours(info.short_src) then
-    census.seen[value] = nil -- it is strobe's, whoever calls it
+    census.seen:remove(value) -- it is strobe's, whoever calls it
     return
   end
   for i = 1, info.nups do
@@ -163,10 +198,10 @@ end
 ---@return strobe.attach.Census
 function Census.new(rest)
   local census = setmetatable({
-    rest = rest, rows = {}, seen = {}, stack = {}, last = 0, objects = 0, complete = true,
+    rest = rest, rows = {}, seen = new_seen(), stack = {}, last = 0, objects = 0, complete = true,
   }, Census)
   for _, own in ipairs { census, census.rows, census.seen, census.stack } do
-    census.seen[own] = true
+    census.seen:add(own)
   end
   return census
 end
@@ -175,10 +210,9 @@ end
 ---@param values any[]
 function Census:spare(values)
   self.spared = self.spared or {}
-  self.seen[self.spared] = true
+  self.seen:add(self.spared)
   for _, value in ipairs(values) do
-    if not self.seen[value] then
-      self.seen[value] = true
+    if self.seen:add(value) then
       table.insert(self.spared, value)
     end
   end
@@ -191,7 +225,7 @@ end
 ---@param skips_ours? boolean functions of strobe's own modules are left for later
 function Census:count(owner, roots, skips_ours)
   self.owner, self.skips_ours = owner, skips_ours
-  self.seen[roots] = true
+  self.seen:add(roots)
   for _, root in ipairs(roots) do
     reach(self, root)
   end
@@ -201,7 +235,7 @@ end
 --- What was spared is to be counted from now on.
 function Census:admit()
   for _, value in ipairs(self.spared or {}) do
-    self.seen[value] = nil
+    self.seen:remove(value)
   end
   self.spared = nil
 end
