@@ -14,8 +14,10 @@ local time = require "strobe.core.time"
 
 -- Instructions between two samples; frames of a sample; stacks that are told apart.
 local EVERY, MOST_FRAMES, MOST_STACKS = 10000, 64, 10000
--- Seconds between two looks for new threads, entries of the registry for each; threads kept for tasks that are to come.
-local PERIOD, LOOK, RESERVE = 0.01, 20000, 64
+-- Seconds between two looks for new threads, entries of the registry for each, and for the first.
+local PERIOD, LOOK, FIRST_LOOK = 0.01, 2000, 100000
+-- Threads kept for tasks that are to come.
+local RESERVE = 64
 
 ---@class strobe.attach.Profiler
 ---@field samples integer
@@ -69,9 +71,9 @@ local function sample(profiler)
 end
 
 -- Gives threads of the registry the hook, which is where all tasks' threads are; so many of them, one after the other.
-local function look(profiler)
+local function look(profiler, most)
   local registry, at = debug.getregistry(), profiler.at
-  for _ = 1, math.min(LOOK, #registry) do
+  for _ = 1, math.min(most, #registry) do
     at = at % #registry + 1
     local thread = rawget(registry, at)
     if type(thread) == "thread" and not profiler.hooked[thread] and not debug.gethook(thread) then
@@ -103,18 +105,18 @@ function Profiler.start()
     hooked = setmetatable({}, { __mode = "k" }),
   }, Profiler)
   function profiler.hook()
-    if not profiler.seconds then
+    if not profiler.seconds and core_task.current() ~= profiler.looking then
       sample(profiler)
     end
   end
   profiler.looking = contexts.Context():run(tasks.create_task, function()
     while true do
-      look(profiler)
+      look(profiler, LOOK)
       time.sleep(PERIOD)
     end
   end)
   profiler.looking:set_name "profiler"
-  look(profiler)
+  look(profiler, FIRST_LOOK)
   return profiler
 end
 

@@ -14,15 +14,15 @@ local function alarm(cell)
 end
 
 local STREAM_COLUMNS = {
-  { "STREAM", flexible = true }, { "RATE", align = "right" }, { "LAST EVENT", align = "right" },
+  { "STREAM", flexible = true }, { "RATE", align = "right" }, { "LAST", align = "right" },
   { "EVENTS", align = "right" }, { "UNITS", flexible = true },
 }
 
 local FEED_COLUMNS = {
-  { "FEED", flexible = true }, { "RATE", align = "right" }, { "LAST EVENT", align = "right" },
+  { "FEED", flexible = true }, { "RATE", align = "right" }, { "LAST", align = "right" },
   { "EVENTS", align = "right" }, { "GAPS", align = "right", style = alarm }, { "LOST", align = "right", style = alarm },
   { "TWICE", align = "right", style = alarm }, { "BROKEN", align = "right", style = alarm },
-  { "RECONNECTS", align = "right" }, { "FROM", flexible = true },
+  { "RECONN.", align = "right" }, { "FROM", flexible = true },
 }
 
 local function age(seconds)
@@ -70,8 +70,8 @@ end
 
 local INBOX_COLUMNS = {
   { "UNIT", flexible = true }, { "WAITING", align = "right" }, { "FULL", align = "right", style = style_of_fill },
-  { "PEAK", align = "right" }, { "OF", align = "right" }, { "DROPPED", align = "right", style = alarm },
-  { "FAILED", align = "right", style = alarm }, { "OLDEST WAITS", align = "right" }, { "AT WORK FOR", align = "right" },
+  { "PEAK", align = "right" }, { "SIZE", align = "right" }, { "DROPPED", align = "right", style = alarm },
+  { "FAILED", align = "right", style = alarm }, { "OLDEST", align = "right" }, { "AT WORK", align = "right" },
   { "IF FULL" },
 }
 
@@ -293,7 +293,9 @@ return {
   },
   {
     name = "inbox", arguments = "[UNIT]", rights = "ro", run = inbox, aliases = { "lag" },
-    help = "what waits in inboxes, how old, how much was dropped",
+    help = "what waits in inboxes, how old, how much was dropped\n"
+      .. "OLDEST is the age of the event that waits longest, AT WORK that of the one that the unit has at hand. PEAK is\n"
+      .. "the most that ever waited. FAILED events are those at which the unit failed.",
   },
   {
     name = "tail", arguments = "STREAM [EXPR]", rights = "ro", run = tail,

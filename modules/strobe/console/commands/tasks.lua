@@ -299,10 +299,14 @@ local OUTCOMES = {
 
 local function cancel(console, text)
   local first, why = text:match "^(%S+)%s*(.*)$"
-  local answer = request.ask(console, "cancel", {
+  local answer, message, code, whole = request.try(console, "cancel", {
     task = task_of(first or "", ":cancel TASK [WHY]"), why = why ~= "" and why or nil,
   })
-  if answer.outcome == "ended" then
+  if code == "not_found" then
+    refusal.raise("there is no living task %s; :ps tells which there are", first)
+  elseif not answer then
+    refusal.raise("%s", request.explain(message, code, whole))
+  elseif answer.outcome == "ended" then
     return ("task %d has ended (%s)"):format(answer.task, answer.how)
   end
   return (OUTCOMES[answer.outcome] or "task %d: " .. tostring(answer.outcome)):format(answer.task)

@@ -36,8 +36,9 @@ local function title(unit)
   local line = ("%s  %s%s  %s"):format(unit.unit, unit.state, gen, unit.file)
   local probation = unit.probation
   if probation then
-    line = ("%s\n  on probation: %s and %s to go; :rollback %s undoes it"):format(line,
-      quantity.noun(probation.events_left, "event"), quantity.duration(probation.seconds_left), unit.unit)
+    local left = probation.events_left > 0 and quantity.noun(probation.events_left, "event") .. " and " or ""
+    line = ("%s\n  on probation: %s%s to go; :rollback %s undoes it"):format(line, left,
+      quantity.duration(probation.seconds_left), unit.unit)
   end
   return line
 end

@@ -36,7 +36,7 @@ describe(":streams", function()
     each(function(console, attached)
       local feeding = feed(attached, 100, 3)
       local text = console:command ":streams"
-      assert.matches("^STREAM +RATE +LAST EVENT  EVENTS  UNITS\n", text)
+      assert.matches("^STREAM +RATE +LAST  EVENTS  UNITS\n", text)
       assert.matches("\nfills +0/s +%- +0  mm\n", text)
       local rate = tonumber(text:match "\nticks +([%d.]+)/s")
       assert.is_true(rate > 90 and rate < 110, text)
@@ -55,7 +55,7 @@ describe(":streams", function()
       end,
     }
     Console.both(attached, function(console)
-      assert.matches("^FEED  RATE  LAST EVENT  EVENTS  GAPS  LOST  TWICE  BROKEN  RECONNECTS  FROM\n"
+      assert.matches("^FEED  RATE  LAST  EVENTS  GAPS  LOST  TWICE  BROKEN  RECONN.  FROM\n"
         .. "tdb +0/s +%- +7 +2 +5 +0 +0 +1  tectonic://localhost/btc\n", console:command ":streams")
     end)
     attached.units.runtime.feeds[1] = nil
@@ -68,7 +68,7 @@ describe(":inbox", function()
       attached.units:offer("ticks", "slow", 2, 3)
       async.sleep(4)
       local text = console:command ":inbox mm"
-      assert.matches("^UNIT  WAITING   FULL  PEAK      OF  DROPPED  FAILED  OLDEST WAITS  AT WORK FOR  IF FULL\n"
+      assert.matches("^UNIT  WAITING   FULL  PEAK    SIZE  DROPPED  FAILED  OLDEST  AT WORK  IF FULL\n"
         .. "mm +2  <0.1%% +3  65,536 +0 +0 +4.00 s +4.00 s  block$", text)
       assert.equal(text, console:command ":lag")
       assert.equal("there is no unit 'nix'; there are: mm", console:refused ":inbox nix")
