@@ -294,8 +294,8 @@ return {
   {
     name = "inbox", arguments = "[UNIT]", rights = "ro", run = inbox, aliases = { "lag" },
     help = "what waits in inboxes, how old, how much was dropped\n"
-      .. "OLDEST is the age of the event that waits longest, AT WORK that of the one that the unit has at hand. PEAK is\n"
-      .. "the most that ever waited. FAILED events are those at which the unit failed.",
+      .. "OLDEST is the age of the event that waits longest, AT WORK that of the one that the unit has at hand. PEAK\n"
+      .. "is the most that ever waited. FAILED events are those at which the unit failed.",
   },
   {
     name = "tail", arguments = "STREAM [EXPR]", rights = "ro", run = tail,

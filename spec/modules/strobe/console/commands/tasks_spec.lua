@@ -33,8 +33,8 @@ describe(":ps", function()
     with_tasks(function(console, tasks)
       local text = console:command ":ps"
       assert.matches("^ *TASK  NAME +UNIT +STATE +FOR +RUNS  WAITS FOR +AT\n", text)
-      assert.matches(("\n *%d  sleeper +%%- +waiting +2.00 s +1  sleep, 48.0 s left +"):format(inspect.id(tasks.sleeper)),
-        text)
+      local sleeper = inspect.id(tasks.sleeper)
+      assert.matches(("\n *%d  sleeper +%%- +waiting +2.00 s +1  sleep, 48.0 s left +"):format(sleeper), text)
       assert.matches(("  waiter +%%- +waiting +2.00 s +1  task %d +"):format(inspect.id(tasks.sleeper)), text)
       assert.matches("  mm main +mm.1 ", text)
       assert.matches("\n%d+ tasks$", text)
