@@ -16,8 +16,8 @@ local time = require "strobe.core.time"
 local EVERY, MOST_FRAMES, MOST_STACKS = 10000, 64, 10000
 -- Seconds between two looks for new threads, entries of the registry for each, and for the first.
 local PERIOD, LOOK, FIRST_LOOK = 0.01, 2000, 100000
--- Threads kept for tasks that are to come.
-local RESERVE = 64
+-- Threads kept for tasks that are to come. Real seconds after which it ends by itself: somebody may have forgotten it.
+local RESERVE, LONGEST = 64, 60
 
 ---@class strobe.attach.Profiler
 ---@field samples integer
@@ -110,17 +110,18 @@ function Profiler.start()
     end
   end
   profiler.looking = contexts.Context():run(tasks.create_task, function()
-    while true do
+    while time.real() - profiler.began < LONGEST do
       look(profiler, LOOK)
       time.sleep(PERIOD)
     end
+    profiler:stop()
   end)
   profiler.looking:set_name "profiler"
   look(profiler, FIRST_LOOK)
   return profiler
 end
 
---- Ends it. Twice is harmless.
+--- Ends it, as it does by itself after a minute. Twice is harmless.
 function Profiler:stop()
   if self.seconds then
     return

@@ -69,6 +69,14 @@ local function jobs_text(console)
   return #lines > 0 and table.concat(lines, "\n") or "nothing runs in the background"
 end
 
+-- A job that has ended already.
+local function outcome_of(event)
+  if event.ok then
+    return { values = event.values }
+  end
+  return nil, event.error, event.code, event
+end
+
 local function in_foreground(console, text)
   if text == "" then
     return jobs_text(console)
@@ -78,6 +86,9 @@ local function in_foreground(console, text)
     refusal.raise "the number of a job expected: :fg N"
   end
   local answer, message, code, whole = request.follow(console, "foreground", { job = number })
+  if code == "not_found" and console.jobs[number] then
+    answer, message, code, whole = outcome_of(console.jobs[number])
+  end
   if not answer then
     raise_failure(message, code, whole)
   elseif answer.job then

@@ -162,8 +162,8 @@ return {
     name = "prof", arguments = "start|stop [FILE]", rights = "rw", run = prof,
     help = "profiles all Lua of the process\n"
       .. "Where it spends its instructions: SELF is of the function itself, ALL with those it calls. FILE gets folded\n"
-      .. "stacks, for flame graphs. Loops take about twice their time meanwhile; what C functions take is not\n"
-      .. "seen.",
+      .. "stacks, for flame graphs. Loops take about twice their time meanwhile, and units have no quota of time;\n"
+      .. "what C functions take is not seen. It ends by itself after a minute.",
   },
   {
     name = "heap", arguments = "[N]", rights = "rw", run = heap,

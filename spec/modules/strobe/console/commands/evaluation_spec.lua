@@ -71,6 +71,15 @@ describe(":bg and :fg", function()
     end)
   end)
 
+  it("remember how a job has ended", function()
+    each(function(console)
+      console.jobs[1] = { ev = "job", job = 1, ok = true, values = { "42" } }
+      console.jobs[2] = { ev = "job", job = 2, ok = false, code = "error", error = "no luck", trace = "at x:1" }
+      assert.equal("42", console:command ":fg 1")
+      assert.equal("no luck\nat x:1", console:refused ":fg 2")
+    end)
+  end)
+
   it("show an error where it is waited for", function()
     each(function(console)
       console:command ":bg async.sleep(1) error 'late'"

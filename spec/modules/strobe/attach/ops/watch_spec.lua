@@ -1,0 +1,58 @@
+local Attached = require("spec.support.attached").Attached
+local async = require "strobe.async"
+
+describe("the operation watch", function()
+  it("tells the value of an expression again and again", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    assert.equal(1, raw:ask('{"id":1,"op":"watch","expr":"2 * 21, 7","every":0.5}').sub)
+    assert.same({ ev = "watch", sub = 1, text = "42", number = 42 }, (raw:receive()))
+    local began = async.time()
+    assert.equal("42", raw:receive().text)
+    assert.near(0.5, async.time() - began, 0.2)
+    assert.same({ id = 2, ok = true }, (raw:ask '{"id":2,"op":"unwatch","sub":1}'))
+    assert.equal("not_found", raw:ask('{"id":3,"op":"unwatch","sub":1}').code)
+  end)
+
+  it("may wait for the value, but not for ever", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    raw:ask '{"id":1,"op":"watch","expr":"async.sleep(1, \'late\')"}'
+    assert.equal('"late"', raw:receive().text)
+    raw:ask '{"id":2,"op":"unwatch","sub":1}'
+    raw:ask '{"id":3,"op":"watch","expr":"async.sleep(1000)"}'
+    assert.equal("no value within 5 s", raw:receive().error)
+  end)
+
+  it("has numbers where there is one that can be drawn", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    for i, expression in ipairs { "1/0", "0/0", "nil", "{}" } do
+      raw:ask(('{"id":%d,"op":"watch","expr":"%s"}'):format(i, expression))
+      local event = raw:receive()
+      assert.same({ "watch", i, nil }, { event.ev, event.sub, event.number })
+      raw:ask(('{"id":%d,"op":"unwatch","sub":%d}'):format(i, i))
+    end
+  end)
+
+  it("refuses what makes no sense", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    assert.equal("bad_request", raw:ask('{"id":1,"op":"watch"}').code)
+    assert.equal("bad_request", raw:ask('{"id":1,"op":"watch","expr":"1","every":0}').code)
+    assert.equal("bad_request", raw:ask('{"id":1,"op":"watch","expr":"1","every":1e9}').code)
+    assert.equal("syntax", raw:ask('{"id":1,"op":"watch","expr":"1 2"}').code)
+    assert.equal("incomplete", raw:ask('{"id":1,"op":"watch","expr":"1 +"}').code)
+  end)
+
+  it("ends with the connection", function()
+    local attached <close> = Attached.new()
+    local raw, before = attached:raw "rw", #async.all_tasks()
+    raw:ask '{"id":1,"op":"watch","expr":"1","every":3600}'
+    assert.equal(before + 1, #async.all_tasks())
+    raw.stream:abort()
+    attached.wait_until(function()
+      return attached.server.count == 0 and #async.all_tasks() < before
+    end)
+  end)
+end)
