@@ -170,6 +170,17 @@ local function watch_line(watch, settings)
   return grid.cut(stack.printable(line), settings.width - 1)
 end
 
+-- Shows a value: above the prompt, or, where there is no terminal, as a line when it has changed.
+local function show_watch(console, watch)
+  local line = watch_line(watch, layout.of(console))
+  if console.key then
+    console:pin("watch" .. watch.number, line)
+  elseif watch.text ~= watch.shown then
+    watch.shown = watch.text
+    console:above(line)
+  end
+end
+
 -- "EXPR 500ms": the expression, and the seconds at its end.
 local function split_period(text)
   local expression, number, unit = text:match "^(.-)%s+(%d+%.?%d*)(m?s)$"
@@ -209,7 +220,9 @@ local function watch(console, text)
   local number = free_number(list)
   local answer = request.ask(console, "watch", { expr = expression, every = seconds })
   list[answer.sub] = { number = number, expression = expression, numbers = {} }
-  console:pin("watch" .. number, watch_line(list[answer.sub], layout.of(console)))
+  if console.key then
+    show_watch(console, list[answer.sub])
+  end
 end
 
 local function forget(console, sub)
@@ -264,7 +277,7 @@ function takes.watch(console, event)
       table.remove(entry.numbers, 1)
     end
   end
-  console:pin("watch" .. entry.number, watch_line(entry, layout.of(console)))
+  show_watch(console, entry)
   return true
 end
 

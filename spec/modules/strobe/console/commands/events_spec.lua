@@ -118,9 +118,19 @@ describe(":tail", function()
   end)
 end)
 
+-- As each, with a terminal.
+local function key() end
+
+local function each_terminal(f)
+  each(function(console)
+    console.key = key
+    f(console)
+  end)
+end
+
 describe(":watch", function()
   it("keeps a value above the prompt, with a line of its last numbers", function()
-    each(function(console)
+    each_terminal(function(console)
       _G.watched_by_spec = 1
       console:command ":watch watched_by_spec 1s"
       for i = 1, 9 do
@@ -137,7 +147,7 @@ describe(":watch", function()
   end)
 
   it("ends after three errors in a row", function()
-    each(function(console)
+    each_terminal(function(console)
       console:command ":watch nothing.at_all 100ms"
       Attached.wait_until(function()
         return console.pins.watch1:find "^%[1%] nothing.at_all = ! .*attempt to index a nil value"
@@ -150,7 +160,7 @@ describe(":watch", function()
   end)
 
   it("takes four at most", function()
-    each(function(console)
+    each_terminal(function(console)
       for i = 1, 4 do
         console:command((":watch %d"):format(i))
       end
@@ -171,12 +181,28 @@ describe(":watch", function()
   it("interrupts what takes too long, and goes on", function()
     local attached <close> = Attached.new()
     local console <close> = Console.far()
+    console.key = key
     console:command ":watch (function() while true do end end)()"
     Attached.wait_until(function()
       return console.pins.watch1:find "! .*after running 100 ms without waiting"
     end)
     console:command ":unwatch"
     assert.truthy(attached)
+  end)
+
+  it("tells a value that has changed on a line of its own where there is no terminal", function()
+    each(function(console)
+      _G.watched_by_spec = "a"
+      console:command ":watch watched_by_spec 100ms"
+      wait_lines(console, 1)
+      async.sleep(1)
+      _G.watched_by_spec = "b"
+      wait_lines(console, 2)
+      _G.watched_by_spec = nil
+      assert.same({ '[1] watched_by_spec = "a"', '[1] watched_by_spec = "b"' }, { console.lines[1], console.lines[2] })
+      assert.same({}, console.pins)
+      console:command ":unwatch"
+    end)
   end)
 
   it("is refused to those who look on", function()
