@@ -36,7 +36,8 @@ end
 local WIDE = {
   { 0x1100, 0x115F }, { 0x2E80, 0x303E }, { 0x3041, 0xA4CF }, { 0xAC00, 0xD7A3 }, { 0xF900, 0xFAFF },
   { 0xFE30, 0xFE6F }, { 0xFF01, 0xFF60 }, { 0xFFE0, 0xFFE6 }, { 0x1F300, 0x1F320 }, { 0x1F3FB, 0x1F3FF },
-  { 0x1F400, 0x1F43E }, { 0x1F440, 0x1F440 }, { 0x1F442, 0x1F4FC }, { 0x1F600, 0x1F64F }, { 0x20000, 0x2FFFD },
+  { 0x1F400, 0x1F43E }, { 0x1F440, 0x1F440 }, { 0x1F442, 0x1F4FC }, { 0x1F600, 0x1F64F }, { 0x1F680, 0x1F6C5 },
+  { 0x20000, 0x2FFFD },
 }
 local NONE = {
   { 0x0300, 0x036F }, { 0x0591, 0x05BD }, { 0x064B, 0x065F }, { 0x1160, 0x11FF }, { 0x1AB0, 0x1ABE },
@@ -52,8 +53,10 @@ local function within(ranges, codepoint)
   return false
 end
 
--- How many columns a character takes; what is no text is none of a terminal's business.
-local function width_of(character)
+--- How many columns a character takes; what is no text is none of a terminal's business.
+---@param character string
+---@return integer
+function Screen.width(character)
   local codepoint = utf8.codepoint(character)
   assert(codepoint >= 32 and (codepoint < 127 or codepoint >= 160), ("the control character %d"):format(codepoint))
   return within(NONE, codepoint) and 0 or within(WIDE, codepoint) and 2 or 1
@@ -99,7 +102,7 @@ end
 
 -- The cursor may wait behind the last column: only the next character wraps.
 local function put(screen, character)
-  local width = width_of(character)
+  local width = Screen.width(character)
   if width == 0 then
     return combine(screen, character)
   elseif screen.column > screen.columns then
@@ -258,7 +261,7 @@ local function wrap(line, columns)
   local rows, row = {}, {}
   for i = 1, math.max(#line, line.at or 0) do
     local wide = line[i + 1] == ""
-    if #row + (wide and 2 or 1) > columns and line[i] ~= "" then
+    if #row > 0 and #row + (wide and 2 or 1) > columns and line[i] ~= "" then
       row.wrapped = true
       rows[#rows + 1], row = row, {}
     end
@@ -299,6 +302,13 @@ function Screen:resize(rows, columns)
   end
   change_rows(self, rows)
   self.rows, self.columns, self.top, self.bottom = rows, columns, 1, rows
+end
+
+--- What a row shows, without blanks at its end.
+---@param row integer
+---@return string
+function Screen:line(row)
+  return text_of(self, self.cells[row])
 end
 
 --- What it shows: lines without blanks at their ends, and none that are blank at the end.

@@ -269,8 +269,7 @@ function actions.clear(ed)
 end
 
 function actions.interrupt(ed)
-  ed:finish("^C")
-  ed:say { kind = "interrupt" }
+  ed:give_up()
 end
 
 function actions.suspend(ed)

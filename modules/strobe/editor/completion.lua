@@ -10,6 +10,7 @@ local GAP = 2 -- columns between two
 ---@field list (string|{text: string, kind?: string})[]
 ---@field first? integer the text they replace, its first byte; the name before the cursor if it is not told
 ---@field last? integer its last; one before the first for nothing
+---@field more? integer how many there are besides
 
 ---@class strobe.editor.Completion
 ---@field private token integer
@@ -18,6 +19,7 @@ local GAP = 2 -- columns between two
 ---@field private index integer the one that was taken; 0 for none yet
 ---@field private first integer
 ---@field private last integer
+---@field private more integer candidates that are not known
 local Completion = {}
 Completion.__index = Completion
 
@@ -99,7 +101,7 @@ function Completion:answer(buffer, answer)
   if #texts == 1 or #common > #typed then
     return take(self, buffer, common) and "done" or "none"
   end
-  self.candidates = texts
+  self.candidates, self.more = texts, answer.more or 0
   return "list"
 end
 
@@ -136,8 +138,9 @@ function Completion:lines(columns)
     end
     lines[#lines + 1] = table.concat(line, (" "):rep(GAP)):gsub(" +$", "")
   end
-  if #self.candidates > count then
-    lines[#lines + 1] = ("… %d more"):format(#self.candidates - count)
+  local left = #self.candidates - count + self.more
+  if left > 0 then
+    lines[#lines + 1] = cell.cut(("… %d more"):format(left), columns)
   end
   return table.concat(lines, "\n")
 end

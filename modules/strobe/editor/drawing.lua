@@ -4,6 +4,8 @@
 -- Behind a full row the cursor waits at the edge: a blank and CR bring it to the next one, so that the terminal knows
 -- both as one line. The rows begin in the row in which the cursor was when nothing stood there.
 
+local cell = require "strobe.editor.cell"
+
 ---@class strobe.editor.Drawing
 ---@field private columns integer of the screen
 ---@field private rows string[] what stands there
@@ -133,22 +135,51 @@ end
 ---@return string bytes
 function Drawing:leave(mark)
   local bytes, last = { mark }, #self.rows
-  local blank = mark == "" and last > 1 and self.rows[last] == "" and self.widths[last - 1] >= self.columns
+  local blank = mark == "" and last > 1 and self.rows[last] == " " and self.widths[last - 1] >= self.columns
   go_to(self, blank and last or last + 1, bytes)
   self.rows, self.widths, self.row = {}, {}, 1
   return table.concat(bytes)
 end
 
--- The row in which the cursor is after a terminal of another width has wrapped its lines anew.
-local function row_after(drawing, columns)
-  local row, line = 0, 0
-  for i = 1, drawing.row do
-    line = line + (i == drawing.row and drawing.column + 1 or drawing.widths[i])
-    if i == drawing.row or drawing.widths[i] < drawing.columns then
-      row = row + math.max(1, -(-line // columns))
-      line = 0
+-- The columns of each character of a row.
+local function widths_in(text)
+  local at = 1
+  return function()
+    at = text:match("^\27%[[%d;]*m()", at) or at
+    if at <= #text then
+      local next, taken = cell.at(text, at, 0, math.huge)
+      at = next
+      return taken
     end
   end
+end
+
+-- The row in which the cursor is after a terminal of another width has wrapped its lines anew.
+local function row_after(drawing, columns)
+  local row, column = 1, 0
+  local function place(taken)
+    if column > 0 and column + taken > columns then
+      row, column = row + 1, 0
+    end
+    column = column + taken
+  end
+  for i = 1, drawing.row - 1 do
+    for taken in widths_in(drawing.rows[i]) do
+      place(taken)
+    end
+    if drawing.widths[i] < drawing.columns then
+      row, column = row + 1, 0
+    end
+  end
+  local passed = 0
+  for taken in widths_in(drawing.rows[drawing.row]) do
+    place(taken)
+    if passed >= drawing.column then
+      return row
+    end
+    passed = passed + taken
+  end
+  place(1)
   return row
 end
 

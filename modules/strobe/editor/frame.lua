@@ -107,6 +107,9 @@ local function render(frame, row)
     at, column = show(frame, at, stop, column, shown)
     shown[#shown + 1] = style and OFF
   end
+  if column == 0 and row > 1 then -- the row behind a full one; a blank makes it a part of the terminal's line
+    return " ", 1
+  end
   return table.concat(shown), column
 end
 

@@ -11,9 +11,8 @@
 -- Bytes may be cut anywhere. After each `feed`, `wants_timer` tells for how long to wait before `timer` is called, if
 -- nothing comes: a lone ESC has to be told from the begin of a key, and a paste may never end.
 --
--- An input that was submitted stays on the screen with the cursor below it; until the next `draw`, `above` and `hide`
--- write nothing of the editor's, so that what the input prints has the screen. Whoever keeps a history adds to it:
--- `ed.history:add(event.text)` tells whether the entry is one to be kept.
+-- An input that was submitted stays on the screen with the cursor below it, and is the newest of `ed.history`. Until
+-- the next `draw`, nothing of the editor's is on the screen: what the input prints has it.
 
 local Buffer = require "strobe.editor.buffer"
 local Completion = require "strobe.editor.completion"
@@ -32,8 +31,8 @@ local PASTE_ON, PASTE_OFF = "\27[?2004h", "\27[?2004l"
 
 ---@class strobe.editor.Event
 ---@field kind "submit"|"eof"|"interrupt"|"suspend"|"complete"|"edit"|"bell"
----@field text? string submit: the input; complete and edit: what it is now; bell: why, if that is worth telling
----@field cursor? integer complete and edit: the byte before which the cursor is, from 1
+---@field text? string the input, as it is now or was given up; bell: why, if that is worth telling
+---@field cursor? integer complete and edit: bytes before the cursor
 ---@field token? integer complete: to be given to `answer`
 
 ---@class strobe.editor.Options
@@ -41,7 +40,8 @@ local PASTE_ON, PASTE_OFF = "\27[?2004h", "\27[?2004l"
 ---@field height integer rows of the screen
 ---@field prompt string before the first line; SGR sequences are allowed
 ---@field more string before each further line
----@field complete? fun(text: string, cursor: integer): strobe.editor.Candidates? at once; nil: to be asked by event
+---@field complete? boolean|fun(text: string, cursor: integer): strobe.editor.Candidates? what Tab completes: candidates
+---for the text with so many bytes before the cursor; true, or nil for a result: it asks by an event; false: nothing
 ---@field is_complete? fun(text: string): boolean whether Enter submits (always)
 ---@field highlight? fun(text: string): strobe.editor.Style[] ranges in order, for texts up to 16 KiB
 ---@field color? boolean false for no colours but those of the prompts
@@ -75,8 +75,9 @@ function editor.new(options)
     buffer = Buffer.new(), keys = Keys.new(), kills = Kill.new(), history = History.new(options.history_size),
     completion = Completion.new(), frame = Frame.new(width, height, options.highlight, color),
     drawing = Drawing.new(width), prompt = options.prompt or "> ", more = options.more or options.prompt or "> ",
-    complete = options.complete, is_complete = options.is_complete or function() return true end,
-    pending = {}, events = {}, shown_text = "", shown_cursor = 1, pasting = false,
+    complete = options.complete ~= false and (options.complete or true),
+    is_complete = options.is_complete or function() return true end,
+    pending = {}, events = {}, told_text = "", told_cursor = 1, pasting = false, stale = true,
   }, Editor)
 end
 
@@ -168,14 +169,22 @@ function Editor:finish(mark)
   self.buffer:clear()
   self.history:leave()
   self.frame:scroll_home()
-  self.frame.hint, self.shown_text, self.shown_cursor = nil, "", 1
+  self.frame.hint, self.told_text, self.told_cursor = nil, "", 1
 end
 
 ---@package
 function Editor:submit()
   local text = self.buffer.text
   self:finish("")
+  self.history:add(text)
   self:say { kind = "submit", text = text }
+end
+
+---@package
+function Editor:give_up()
+  local text = self.buffer.text
+  self:finish("^C")
+  self:say { kind = "interrupt", text = text }
 end
 
 ---@package
@@ -199,16 +208,18 @@ end
 ---@param step 1|-1
 function Editor:begin_completion(step)
   local completion, buffer = self.completion, self.buffer
-  if self.previous == "complete" and completion:has_list() then
+  if not self.complete then
+    return self:bell()
+  elseif self.previous == "complete" and completion:has_list() then
     completion:choose(buffer, step)
     return "complete"
   end
   local token = completion:ask(buffer)
-  local answer = self.complete and self.complete(buffer.text, buffer.cursor)
+  local answer = self.complete ~= true and self.complete(buffer.text, buffer.cursor - 1)
   if answer then
     take_answer(self, answer)
   else
-    self:say { kind = "complete", text = buffer.text, cursor = buffer.cursor, token = token }
+    self:say { kind = "complete", text = buffer.text, cursor = buffer.cursor - 1, token = token }
   end
   return "complete"
 end
@@ -276,9 +287,9 @@ local function take_keys(ed, keys)
     end
   end
   local buffer = ed.buffer
-  if buffer.text ~= ed.shown_text or buffer.cursor ~= ed.shown_cursor then
-    ed.shown_text, ed.shown_cursor = buffer.text, buffer.cursor
-    ed:say { kind = "edit", text = buffer.text, cursor = buffer.cursor }
+  if buffer.text ~= ed.told_text or buffer.cursor ~= ed.told_cursor then
+    ed.told_text, ed.told_cursor = buffer.text, buffer.cursor
+    ed:say { kind = "edit", text = buffer.text, cursor = buffer.cursor - 1 }
   end
   local events = ed.events
   ed.events = {}
@@ -319,9 +330,9 @@ end
 
 --- What is being edited.
 ---@return string
----@return integer cursor the byte before which it is, from 1
+---@return integer cursor bytes before it
 function Editor:text()
-  return self.buffer.text, self.buffer.cursor
+  return self.buffer.text, self.buffer.cursor - 1
 end
 
 --- Puts another text in its place, the cursor at the end. It can be undone.
@@ -336,7 +347,7 @@ end
 ---@param prompt string
 ---@param more? string that of further lines, if it changes
 function Editor:set_prompt(prompt, more)
-  self.prompt, self.more = prompt, more or self.more
+  self.prompt, self.more, self.stale = prompt, more or self.more, true
 end
 
 --- Gives the input up, as Ctrl-C does: it stays on the screen with `^C` behind it.
@@ -356,8 +367,13 @@ end
 --- The bytes that bring the screen up to date: those of all that happened since the last draw.
 ---@return string
 function Editor:draw()
-  begin_paste_mode(self)
-  put(self, self.drawing:draw(self.frame:rows(view(self))))
+  local now, drawn = view(self), self.drawn
+  if self.stale or now.text ~= drawn.text or now.cursor ~= drawn.cursor or now.prompt ~= drawn.prompt
+    or not self.drawing:is_shown() then
+    begin_paste_mode(self)
+    put(self, self.drawing:draw(self.frame:rows(now)))
+    self.drawn, self.stale = now, false
+  end
   return flush(self)
 end
 
@@ -374,12 +390,32 @@ function Editor:above(text)
   return shown and self:draw() or flush(self)
 end
 
---- Takes the input from the screen, until the next `draw`; for who needs the terminal meanwhile, and at the end.
+--- Takes the input from the screen, until the next `draw`; for who needs the terminal meanwhile.
 ---@return string bytes
 function Editor:hide()
   put(self, self.drawing:erase())
   end_paste_mode(self)
   return flush(self)
+end
+
+--- Leaves the input on the screen, with the cursor on a line of its own below it, and lets go of the terminal; for when
+--- something else takes over, and for the end. The next `draw` draws it anew.
+---@return string bytes
+function Editor:leave()
+  if self.drawing:is_shown() then
+    local all = view(self)
+    all.cursor, all.bare = #all.text + 1, true
+    put(self, self.drawing:draw(self.frame:rows(all)))
+    put(self, self.drawing:leave(""))
+  end
+  end_paste_mode(self)
+  return flush(self)
+end
+
+--- Tells that somebody else has written to the screen, and the cursor is at the begin of a line that is free: the next
+--- `draw` draws all there.
+function Editor:forget()
+  self.drawing, self.pasting, self.pending = Drawing.new(self.frame.columns), false, {}
 end
 
 --- Clears the screen, with the next `draw`, which begins at its top.
@@ -395,19 +431,20 @@ function Editor:resize(width, height)
   width, height = checked_size("width", width), checked_size("height", height)
   put(self, self.drawing:resize(width))
   self.frame:resize(width, height)
+  self.stale = true
 end
 
 --- Has lines stand above the prompt until they are changed. Each is cut to the width; they take half of the screen at
 --- most.
 ---@param lines string[] SGR sequences are allowed; none takes them away
 function Editor:pin(lines)
-  self.frame.pins = lines
+  self.frame.pins, self.stale = lines, true
 end
 
 --- Shows a line below the input, dimmed, until another is set or the input ends.
 ---@param text? string
 function Editor:hint(text)
-  self.frame.hint = text ~= "" and text or nil
+  self.frame.hint, self.stale = text ~= "" and text or nil, true
 end
 
 return editor

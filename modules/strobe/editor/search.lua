@@ -1,5 +1,9 @@
 --- Incremental search through the history: each key that is typed looks for more, and may be taken back.
 
+local grapheme = require "strobe.editor.grapheme"
+
+local MOST = 1024 -- bytes to look for
+
 ---@class strobe.editor.Found
 ---@field query string
 ---@field index integer of the entry; one behind the newest for the text that was edited
@@ -48,13 +52,29 @@ local function look(search, query, from, except)
   return show(search)
 end
 
---- Looks for a longer text.
+-- What is not found is not found with more behind it, and that has been told.
+local function extend(search, text)
+  local now = found(search)
+  if #now.query + #text > MOST then
+    return false
+  elseif now.failed then
+    search.trail[#search.trail + 1] = { query = now.query .. text, index = now.index, at = now.at, failed = true }
+    return true
+  end
+  return look(search, now.query .. text, math.max(1, math.min(now.index, #search.history:entries())))
+end
+
+--- Looks for a longer text; each of its characters can be taken back.
 ---@param text string what is typed to it
 ---@return boolean whether it was found
 function Search:extend(text)
-  local now = found(self)
-  local count = #self.history:entries()
-  return look(self, now.query .. text, math.max(1, math.min(now.index, count)))
+  local at, done = 1, true
+  while at <= #text and at <= MOST do
+    local _, next = grapheme.codepoint(text, at)
+    done = extend(self, text:sub(at, next - 1)) and done
+    at = next
+  end
+  return done
 end
 
 --- Looks for the next one; for `last` if nothing was typed yet.
