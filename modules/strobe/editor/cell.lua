@@ -12,9 +12,12 @@ local TAB = 4
 local UNKNOWN, CIRCLE = "\u{FFFD}", "\u{25CC}"
 local FIRST_COMBINING = 0xCC -- the lead byte of U+0300
 local MOST_MARKS = 31
-local CHUNK = 512 -- bytes to look at at once
+local CHUNK = 512 -- columns to look at at once
+local MOST_KNOWN = 8192 -- characters whose columns are kept
 
 local cell = {}
+
+local known, count = {}, 0 -- columns by character
 
 -- Where the marks end that combine with what ended here.
 local function skip_marks(text, at)
@@ -39,7 +42,7 @@ local function control(byte, column, columns)
   return 2, "^" .. string.char(byte ~ 64)
 end
 
-local function character(text, at)
+local function printable(text, at)
   local codepoint, next = grapheme.codepoint(text, at)
   local taken = codepoint and width.of(codepoint) or -1
   if taken < 0 then
@@ -52,15 +55,57 @@ local function character(text, at)
   return next, taken, text:sub(at, next - 1)
 end
 
---- How many bytes from a place on are plain: one column each, shown as they are, and no marks follow.
----@param text string
----@param first integer
----@param last integer where to stop looking
----@return integer
-function cell.plain(text, first, last)
+-- How many bytes from a place on are plain: one column each, and no marks follow.
+local function plain_length(text, first, last)
   local part = text:sub(first, last)
   local length = (part:find "[^\32-\126]" or #part + 1) - 1
   return (text:byte(first + length) or 0) >= FIRST_COMBINING and math.max(length - 1, 0) or length
+end
+
+-- The columns of a character without marks; -1 for what is no character, or must not be shown.
+local function learn(character)
+  if count == MOST_KNOWN then
+    known, count = {}, 0
+  end
+  local columns = utf8.len(character) == 1 and width.of(utf8.codepoint(character)) or -1
+  known[character], count = columns, count + 1
+  return columns
+end
+
+-- Skips characters that have no marks and are shown as they are. That is all this is for: it is ten times as quick as
+-- looking at each with `at`.
+local function skip_characters(text, at, column, columns, last)
+  local before, taken = at, 0 -- the last one that was skipped
+  for first, character in text:gmatch("()([\32-\126\194-\244][\128-\191]*)", at) do
+    local following = known[character] or learn(character)
+    if first ~= at then
+      break
+    elseif following == 0 then
+      return before, column - taken
+    elseif following < 0 or first > last or column + following > columns then
+      break
+    end
+    before, taken = at, following
+    at, column = at + #character, column + following
+  end
+  return at, column
+end
+
+--- Skips what is shown as it is, as far as it fits in a row; `at` tells about what is there then.
+---@param text string
+---@param at integer
+---@param column integer where it is to stand, from 0
+---@param columns integer of the screen
+---@param last integer where to stop
+---@return integer next
+---@return integer column
+function cell.skip(text, at, column, columns, last)
+  local plain = plain_length(text, at, math.min(at + columns - column - 1, last))
+  at, column = at + plain, column + plain
+  if columns == 1 or (text:byte(at) or 0) < 128 then
+    return at, column
+  end
+  return skip_characters(text, at, column, columns, last)
 end
 
 --- What stands for the character at a place, its marks included; in a narrower screen than it is, something narrow.
@@ -78,7 +123,7 @@ function cell.at(text, at, column, columns)
     next = at + 1
     taken, shown = control(byte, column, columns)
   else
-    next, taken, shown = character(text, at)
+    next, taken, shown = printable(text, at)
   end
   if taken > columns then
     return next, 1, UNKNOWN
@@ -94,10 +139,9 @@ function cell.width(text, column)
   local from, at = column or 0, 1
   column = from
   while at <= #text do
-    local plain = cell.plain(text, at, at + CHUNK)
-    at, column = at + plain, column + plain
-    if plain == 0 then
-      local next, taken = cell.at(text, at, column, math.huge)
+    at, column = cell.skip(text, at, column, column + CHUNK, #text)
+    if at <= #text then
+      local next, taken = cell.at(text, at, column, math.maxinteger)
       column, at = column + taken, next
     end
   end

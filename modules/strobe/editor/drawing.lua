@@ -147,7 +147,7 @@ local function widths_in(text)
   return function()
     at = text:match("^\27%[[%d;]*m()", at) or at
     if at <= #text then
-      local next, taken = cell.at(text, at, 0, math.huge)
+      local next, taken = cell.at(text, at, 0, math.maxinteger)
       at = next
       return taken
     end

@@ -25,6 +25,7 @@ local STYLES = {
 ---@field private highlight? fun(text: string): strobe.editor.Style[]
 ---@field private styled? string the text that `styles` is for
 ---@field private styles strobe.editor.Style[]
+---@field private kept table<string, {[1]: string, [2]: integer}> rows of the last frame, by prompt and text
 local Frame = {}
 Frame.__index = Frame
 
@@ -37,7 +38,7 @@ Frame.__index = Frame
 function Frame.new(columns, height, highlight, color)
   return setmetatable({
     columns = columns, height = height, pins = {}, top = 1, highlight = color and highlight or nil, styles = {},
-    color = color,
+    color = color, kept = {},
   }, Frame)
 end
 
@@ -45,7 +46,7 @@ end
 ---@param columns integer
 ---@param height integer
 function Frame:resize(columns, height)
-  self.columns, self.height, self.layout = columns, height, nil
+  self.columns, self.height, self.layout, self.kept = columns, height, nil, {}
 end
 
 --- Shows the input from its first row again.
@@ -73,9 +74,9 @@ end
 local function show(frame, first, last, column, shown)
   local text, at = frame.layout.text, first
   while at <= last do
-    local plain = cell.plain(text, at, last)
-    shown[#shown + 1] = text:sub(at, at + plain - 1)
-    at, column = at + plain, column + plain
+    local from = at
+    at, column = cell.skip(text, at, column, frame.columns, last)
+    shown[#shown + 1] = text:sub(from, at - 1)
     if at <= last then
       local next, taken, looks = cell.at(text, at, column, frame.columns)
       shown[#shown + 1], at, column = looks, next, column + taken
@@ -97,9 +98,8 @@ local function style_at(frame, at, last)
   return STYLES[range.style], math.min(range.last, last)
 end
 
-local function render(frame, row)
+local function render_anew(frame, row, at, last)
   local layout = frame.layout
-  local at, last = layout:range(row)
   local column, shown = layout.indents[row], { layout.leads[row] }
   while at <= last do
     local style, stop = style_at(frame, at, last)
@@ -107,10 +107,26 @@ local function render(frame, row)
     at, column = show(frame, at, stop, column, shown)
     shown[#shown + 1] = style and OFF
   end
-  if column == 0 and row > 1 then -- the row behind a full one; a blank makes it a part of the terminal's line
+  if column == 0 then -- the row behind a full one; a blank makes it a part of the terminal's line
     return " ", 1
   end
   return table.concat(shown), column
+end
+
+-- A row as it is shown, and its columns. What has no colours looks as it did in the last frame, wherever it was.
+local function render(frame, row, kept)
+  local layout = frame.layout
+  local first, last = layout:range(row)
+  if #frame.styles > 0 then
+    return render_anew(frame, row, first, last)
+  end
+  local key = layout.leads[row] .. "\0" .. layout.text:sub(first, last)
+  local looks = frame.kept[key]
+  if not looks then
+    looks = { render_anew(frame, row, first, last) }
+  end
+  kept[key] = looks
+  return looks[1], looks[2]
 end
 
 -- Moves what is shown so that the cursor's row is in it, and no room is left that could show text.
@@ -145,13 +161,15 @@ function Frame:rows(view)
   for i = 1, pins do
     add_cut(self, rows, widths, self.pins[i])
   end
+  local kept = {}
   self.next_style = 1
   for i = self.top, self.top + room - 1 do
     if not self.layout:has_row(i) then
       break
     end
-    rows[#rows + 1], widths[#widths + 1] = render(self, i)
+    rows[#rows + 1], widths[#widths + 1] = render(self, i, kept)
   end
+  self.kept = kept
   if hint then
     add_cut(self, rows, widths, hint, self.color and DIM)
   end

@@ -93,8 +93,7 @@ local function extend(layout)
   local text, columns = layout.text, layout.columns
   local at, column = layout.starts[layout.count], layout.indents[layout.count]
   while true do
-    local plain = cell.plain(text, at, at + columns - column - 1)
-    at, column = at + plain, column + plain
+    at, column = cell.skip(text, at, column, columns, #text)
     local byte = text:byte(at)
     if column >= columns then
       return append(layout, at, 0, "")
