@@ -38,12 +38,12 @@ local texts = {
 
 for _, name in ipairs { "short", "line", "lines", "wide" } do
   local ed = new(texts[name])
-  measure.result("editor_key_" .. name, 1e6 * cost(function() press(ed, "x", "\127") end) / keys, "us")
+  measure.result("editor_key_" .. name .. "_us", 1e6 * cost(function() press(ed, "x", "\127") end) / keys, "us")
   ed:feed "\1"
   ed:draw()
-  measure.result("editor_key_" .. name .. "_start", 1e6 * cost(function() press(ed, "x", "\127") end) / keys,
+  measure.result("editor_key_" .. name .. "_start_us", 1e6 * cost(function() press(ed, "x", "\127") end) / keys,
     "us")
-  measure.result("editor_move_" .. name, 1e6 * cost(function() press(ed, "\27[C", "\27[D") end) / keys, "us")
+  measure.result("editor_move_" .. name .. "_us", 1e6 * cost(function() press(ed, "\27[C", "\27[D") end) / keys, "us")
 end
 
 local function paste(text)
@@ -56,7 +56,7 @@ local function paste(text)
 end
 
 for _, name in ipairs { "line", "lines", "wide" } do
-  measure.result("editor_paste_" .. name, 1e3 * cost(function() paste(texts[name]) end), "ms")
+  measure.result("editor_paste_" .. name .. "_ms", 1e3 * cost(function() paste(texts[name]) end), "ms")
 end
 
 -- The longest that one key takes: from the start of a text that was just changed there to its end.
@@ -71,5 +71,5 @@ local function longest(text)
 end
 
 for _, name in ipairs { "line", "wide" } do
-  measure.result("editor_end_" .. name, 1e3 * longest(texts[name]), "ms")
+  measure.result("editor_end_" .. name .. "_ms", 1e3 * longest(texts[name]), "ms")
 end

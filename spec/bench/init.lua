@@ -5,7 +5,7 @@ local USAGE = [[
 usage: strobe spec/bench/init.lua [OPTION…] [WORK…]
 
   WORK          switch spawn subprocess sleepers echo ws ws_idle ws_crowd ws_faults http
-                http_client http_faults ticks poll stdin gpio executors feeds broker live reload
+                http_client http_faults ticks poll stdin gpio executors feeds broker editor live reload
                 attach; all of them if none is named
   --quick       smaller sizes, one round
   --rounds N    how often each program runs, in turn; the best counts (3)

@@ -37,6 +37,25 @@ function alone.broker(program, quick)
   }
 end
 
+--- The line editor: processor time from a key to the bytes that show it.
+function alone.editor(program, quick)
+  local results = {}
+  for _, text in ipairs {"short", "line", "lines", "wide"} do
+    for _, name in ipairs {"key_%s", "key_%s_start", "move_%s"} do
+      results[#results + 1] = {name = ("editor_" .. name .. "_us"):format(text), better = "less", limit = 3000}
+    end
+  end
+  for _, name in ipairs {"paste_line", "paste_lines", "paste_wide", "end_line", "end_wide"} do
+    results[#results + 1] = {name = "editor_" .. name .. "_ms", better = "less", limit = 25}
+  end
+  return {
+    name = "editor", title = "line editor", results = results,
+    contestants = {
+      {name = "strobe", command = program.strobe("editor.lua", quick and 200 or 2000), needs = {"strobe"}},
+    },
+  }
+end
+
 --- Units have no peers: nothing else exchanges code between two events.
 function alone.live(program, quick)
   local results = {}

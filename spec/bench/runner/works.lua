@@ -522,8 +522,8 @@ function Works.all(here, strobe, quick, cores)
   local works = {}
   local all = {
     switch, spawn, subprocess, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_client, http_faults,
-    ticks, poll, stdin, gpio, executors, alone.feeds, alone.broker, alone.live,
-    alone.reload, alone.attach,
+    ticks, poll, stdin, gpio, executors, alone.feeds, alone.broker, alone.editor,
+    alone.live, alone.reload, alone.attach,
   }
   for _, work in ipairs(all) do
     works[#works + 1] = work(program, quick)
