@@ -280,16 +280,17 @@ local function reflow(screen, rows, columns)
   for _, line in ipairs(lines) do
     table.move(wrap(line, columns), 1, #line + 1, #all + 1, all)
   end
-  screen.cells, screen.kept, screen.gone, screen.columns = {}, {}, {}, columns
+  local above = #all - rows
   for i, row in ipairs(all) do
-    if i <= #all - rows then
-      screen.kept[i], screen.gone[i] = row, text_of(screen, row)
-    else
-      screen.cells[#screen.cells + 1] = row
-      if row.cursor then
-        screen.row, screen.column = #screen.cells, row.cursor
-      end
+    if row.cursor then -- is to be seen
+      above = math.max(math.min(above, i - 1), 0)
+      screen.row, screen.column = i - above, row.cursor
     end
+  end
+  screen.kept, screen.gone, screen.columns = table.move(all, 1, above, 1, {}), {}, columns
+  screen.cells = table.move(all, above + 1, math.min(above + rows, #all), 1, {})
+  for i, row in ipairs(screen.kept) do
+    screen.gone[i] = text_of(screen, row)
   end
 end
 

@@ -93,9 +93,9 @@ local function base_of(base, shown, width, codepoint)
   return shown == UNKNOWN and "too wide" or "character"
 end
 
--- Text as rows; where the cursor is that has so many bytes before it.
+-- Text as rows, and where the cursor is that has so many bytes before it.
 local function lay_out(text, prompt, more, columns, cursor)
-  local page, base, place, at = new_page(columns), nil, nil, 1
+  local page, base, begin, place, at = new_page(columns), nil, nil, nil, 1
   page.write(prompt)
   while at <= #text do
     local character, codepoint = next_character(text, at)
@@ -108,9 +108,10 @@ local function lay_out(text, prompt, more, columns, cursor)
         shown, width = CIRCLE .. shown, 1
       end
     end
-    if at - 1 == cursor then
-      place = page.fits(width) and { #page.rows, page.column } or { #page.rows + 1, 0 }
+    if width > 0 or not base or character == "\n" then -- before a mark, the cursor is on what that belongs to
+      begin = page.fits(width) and { #page.rows, page.column } or { #page.rows + 1, 0 }
     end
+    place = at - 1 == cursor and begin or place
     if character == "\n" then
       page.break_row()
       page.write(more)

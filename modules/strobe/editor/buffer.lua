@@ -31,6 +31,15 @@ local function change(buffer, first, last, text)
   buffer.text = whole:sub(1, first - 1) .. text .. whole:sub(last + 1)
 end
 
+-- Puts the cursor somewhere; behind a character, if bytes around it have become one.
+local function put_cursor(buffer, at)
+  local byte = buffer.text:byte(at)
+  if byte and byte >= 0x80 and byte < 0xC0 then
+    at = grapheme.boundary(buffer.text, at)
+  end
+  buffer.cursor = at
+end
+
 local function has_room(buffer, removed, inserted)
   return #buffer.text - removed + inserted <= MOST
 end
@@ -50,7 +59,7 @@ function Buffer:replace(first, last, text, cursor)
     cursor = cursor or first + #text
     self.undone:add { at = first, removed = removed, inserted = text, before = self.cursor, after = cursor }
   end
-  self.cursor = cursor or first + #text
+  put_cursor(self, cursor or first + #text)
   return true
 end
 
@@ -64,7 +73,7 @@ function Buffer:type(text)
   end
   change(self, at, at - 1, text)
   self.undone:add_typing(at, text)
-  self.cursor = at + #text
+  put_cursor(self, at + #text)
   return true
 end
 
@@ -78,7 +87,7 @@ function Buffer:erase()
   local removed = self.text:sub(first, self.cursor - 1)
   change(self, first, self.cursor - 1, "")
   self.undone:add_erasing(first, removed)
-  self.cursor = first
+  put_cursor(self, first)
   return true
 end
 
@@ -94,7 +103,7 @@ function Buffer:undo()
   local edit = self.undone:back()
   if edit then
     change(self, edit.at, edit.at + #edit.inserted - 1, edit.removed)
-    self.cursor = edit.before
+    put_cursor(self, edit.before)
   end
   return edit ~= nil
 end
@@ -105,7 +114,7 @@ function Buffer:redo()
   local edit = self.undone:forward()
   if edit then
     change(self, edit.at, edit.at + #edit.removed - 1, edit.inserted)
-    self.cursor = edit.after
+    put_cursor(self, edit.after)
   end
   return edit ~= nil
 end

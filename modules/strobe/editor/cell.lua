@@ -62,12 +62,15 @@ local function plain_length(text, first, last)
   return (text:byte(first + length) or 0) >= FIRST_COMBINING and math.max(length - 1, 0) or length
 end
 
--- The columns of a character without marks; -1 for what is no character, or must not be shown.
+-- The columns of a character; -1 for what is none, must not be shown, or is more: bytes that are no text may follow.
 local function learn(character)
   if count == MOST_KNOWN then
     known, count = {}, 0
   end
-  local columns = utf8.len(character) == 1 and width.of(utf8.codepoint(character)) or -1
+  local columns = utf8.len(character, 1, 1) and width.of(utf8.codepoint(character)) or -1
+  if columns > 0 and utf8.len(character) ~= 1 then
+    columns = -1
+  end
   known[character], count = columns, count + 1
   return columns
 end

@@ -30,6 +30,20 @@ end
 
 local codepoint_at = grapheme.codepoint
 
+--- A place between code points: the one given, or if that is within one, its end.
+---@param text string
+---@param at integer
+---@return integer
+function grapheme.boundary(text, at)
+  for first = at - 1, math.max(at - 3, 1), -1 do
+    local codepoint, next = codepoint_at(text, first)
+    if codepoint then
+      return math.max(next, at)
+    end
+  end
+  return at
+end
+
 local function is_flag(codepoint)
   return codepoint >= 0x1F1E6 and codepoint <= 0x1F1FF
 end
