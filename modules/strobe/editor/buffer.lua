@@ -28,7 +28,11 @@ end
 
 local function change(buffer, first, last, text)
   local whole = buffer.text
-  buffer.text = whole:sub(1, first - 1) .. text .. whole:sub(last + 1)
+  if first > #whole then
+    buffer.text = whole .. text
+  else
+    buffer.text = whole:sub(1, first - 1) .. text .. whole:sub(last + 1)
+  end
 end
 
 -- Puts the cursor somewhere; behind a character, if bytes around it have become one.

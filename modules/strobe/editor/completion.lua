@@ -51,9 +51,25 @@ local function texts_of(list)
   local texts = {}
   for i = 1, #list do
     local candidate = list[i]
-    texts[i] = type(candidate) == "table" and candidate.text or candidate
+    local text = type(candidate) == "table" and candidate.text or candidate
+    texts[#texts + 1] = type(text) == "string" and text or nil
   end
   return texts
+end
+
+local function name_start(text, at)
+  while at > 1 and text:find("^[%w_]", at - 1) do
+    at = at - 1
+  end
+  return at
+end
+
+-- The part that candidates replace: as the answer says, within the text.
+local function part_of(buffer, answer)
+  local last = math.tointeger(answer.last) or buffer.cursor - 1
+  last = math.min(math.max(last, 0), #buffer.text)
+  local first = math.tointeger(answer.first) or name_start(buffer.text, last + 1)
+  return math.min(math.max(first, 1), last + 1), last
 end
 
 -- What all begin with, whole characters of it.
@@ -72,13 +88,6 @@ local function common_begin(texts)
   return first:sub(1, length)
 end
 
-local function name_start(text, at)
-  while at > 1 and text:find("^[%w_]", at - 1) do
-    at = at - 1
-  end
-  return at
-end
-
 local function take(completion, buffer, text)
   local done = buffer:replace(completion.first, completion.last, text)
   completion.last = completion.first + #text - 1
@@ -95,13 +104,12 @@ function Completion:answer(buffer, answer)
   if #texts == 0 then
     return "none"
   end
-  self.last = answer.last or buffer.cursor - 1
-  self.first = answer.first or name_start(buffer.text, self.last + 1)
+  self.first, self.last = part_of(buffer, answer)
   local common, typed = common_begin(texts), buffer.text:sub(self.first, self.last)
   if #texts == 1 or #common > #typed then
     return take(self, buffer, common) and "done" or "none"
   end
-  self.candidates, self.more = texts, answer.more or 0
+  self.candidates, self.more = texts, math.tointeger(answer.more) or 0
   return "list"
 end
 

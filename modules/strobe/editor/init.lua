@@ -282,7 +282,9 @@ end
 local function take_keys(ed, keys)
   for i = 1, #keys do
     local key = keys[i]
-    if not (ed.search and search_key(ed, key)) then
+    if ed.search and search_key(ed, key) then
+      ed.previous = nil
+    else
       ed.previous = edit_key(ed, key)
     end
   end
