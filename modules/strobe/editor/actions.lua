@@ -41,19 +41,16 @@ end
 
 -- The place in a line that is nearest to a column, but not behind it.
 local function place_at(text, first, last, goal)
-  if not text:sub(first, last):find "[^\32-\126]" then
-    return math.min(first + goal, last + 1)
-  end
-  local at, column = first, 0
+  local at, column = cell.skip(text, first, 0, goal, last)
   while at <= last do
     local next = grapheme.next(text, at)
     column = column + cell.width(text:sub(at, next - 1), column)
     if column > goal then
       break
     end
-    at = next
+    at, column = cell.skip(text, next, column, goal, last)
   end
-  return at
+  return grapheme.start(text, at)
 end
 
 -- Moves to the line that has a place in it; the column is that in which the first of such moves began.

@@ -160,25 +160,22 @@ function Buffer:word_end()
   return (self.text:match("^[^%w_\128-\255]*[%w_\128-\255]*()", self.cursor))
 end
 
--- Goes back over bytes of a class while they are there.
-local function back_over(text, at, class)
-  while at > 1 and text:find(class, at - 1) == at - 1 do
-    at = at - 1
-  end
-  return at
+-- What a pattern finds backwards from the cursor.
+local function back_over(buffer, pattern)
+  local before = buffer.text:sub(1, buffer.cursor - 1):reverse()
+  return buffer.cursor + 1 - before:match(pattern)
 end
 
 --- The begin of the word at the cursor or before it.
 ---@return integer
 function Buffer:word_start()
-  local text = self.text
-  return back_over(text, back_over(text, self.cursor, "^[^%w_\128-\255]"), "^[%w_\128-\255]")
+  return back_over(self, "^[^%w_\128-\255]*[%w_\128-\255]*()")
 end
 
 --- The same for words between blanks.
 ---@return integer
 function Buffer:blank_word_start()
-  return back_over(self.text, back_over(self.text, self.cursor, "^%s"), "^%S")
+  return back_over(self, "^%s*%S*()")
 end
 
 return Buffer

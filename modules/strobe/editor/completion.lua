@@ -58,10 +58,7 @@ local function texts_of(list)
 end
 
 local function name_start(text, at)
-  while at > 1 and text:find("^[%w_]", at - 1) do
-    at = at - 1
-  end
-  return at
+  return at + 1 - text:sub(1, at - 1):reverse():match "^[%w_]*()"
 end
 
 -- The part that candidates replace: as the answer says, within the text.

@@ -3,7 +3,7 @@
 local Layout = require "strobe.editor.layout"
 local cell = require "strobe.editor.cell"
 
-local MOST_HIGHLIGHTED = 16 * 1024 -- bytes of a text; a longer one stays plain, so that each key is quick
+local MOST_HIGHLIGHTED = 8 * 1024 -- bytes of a text; a longer one stays plain, so that each key is quick
 local OFF, DIM = "\27[m", "\27[2m"
 local STYLES = {
   keyword = "\27[35m", string = "\27[32m", number = "\27[36m", comment = "\27[2m", global = "\27[34m",

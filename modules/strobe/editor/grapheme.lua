@@ -124,4 +124,16 @@ function grapheme.previous(text, at)
   return first
 end
 
+--- Where the character begins that a place is in.
+---@param text string
+---@param at integer 1 to #text + 1
+---@return integer
+function grapheme.start(text, at)
+  if at == 1 or at > #text then
+    return at
+  end
+  local before = grapheme.previous(text, at)
+  return grapheme.next(text, before) > at and before or at
+end
+
 return grapheme

@@ -43,7 +43,7 @@ local PASTE_ON, PASTE_OFF = "\27[?2004h", "\27[?2004l"
 ---@field complete? boolean|fun(text: string, cursor: integer): strobe.editor.Candidates? what Tab completes: candidates
 ---for the text with so many bytes before the cursor; true, or nil for a result: it asks by an event; false: nothing
 ---@field is_complete? fun(text: string): boolean whether Enter submits (always)
----@field highlight? fun(text: string): strobe.editor.Style[] ranges in order, for texts up to 16 KiB
+---@field highlight? fun(text: string): strobe.editor.Style[] ranges in order, for texts up to 8 KiB
 ---@field color? boolean false for no colours but those of the prompts
 ---@field history_size? integer entries (10,000)
 
@@ -444,8 +444,12 @@ function Editor:pin(lines)
 end
 
 --- Shows a line below the input, dimmed, until another is set or the input ends.
----@param text? string
+---@param text? string|{text: string} also a signature
 function Editor:hint(text)
+  text = type(text) == "table" and text.text or text
+  if text ~= nil and type(text) ~= "string" then
+    error(("text: a string is needed, not a %s"):format(type(text)), 2)
+  end
   self.frame.hint, self.stale = text ~= "" and text or nil, true
 end
 

@@ -173,6 +173,13 @@ describe("what the line editor shows", function()
       assert.equal("> f(\n>", typist:type("\r").screen:text())
     end)
 
+    it("may be a signature, but nothing that has no text", function()
+      local typist = seeing()
+      typist.editor:hint { text = "f(a)", parameter = 1 }
+      assert.equal(">\nf(a)", typist:draw().screen:text())
+      assert.error_matches(function() typist.editor:hint(5) end, "text: a string is needed, not a number")
+    end)
+
     it("goes when it is taken away", function()
       local typist = seeing()
       typist.editor:hint "h"

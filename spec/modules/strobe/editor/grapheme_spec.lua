@@ -7,6 +7,11 @@ local function characters(text)
     local next = grapheme.next(text, at)
     assert.equal(at, grapheme.previous(text, next), ("before byte %d of %q"):format(next, text))
     list[#list + 1] = text:sub(at, next - 1)
+    for inside = at, next - 1 do
+      if utf8.len(text, inside, inside) then
+        assert.equal(at, grapheme.start(text, inside), ("at byte %d of %q"):format(inside, text))
+      end
+    end
     at = next
   end
   return list

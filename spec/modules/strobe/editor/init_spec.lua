@@ -165,6 +165,9 @@ describe("the line editor", function()
     it("moves between the lines of an input first, and keeps the column", function()
       assert.equal("long line\nx\nlong| line", in_any_pieces("long line\nx\nlong line\27b\2" .. UP .. UP .. DOWN
         .. DOWN, { "a" }):input())
+      assert.equal("e\u{301}|e\u{301}\n|", (in_any_pieces("e\u{301}e\u{301}\na" .. UP):input():gsub("a", "|")))
+      assert.equal("👩\u{200d}🚀x|\n123🇩🇪4", in_any_pieces("👩\u{200d}🚀x\n123🇩🇪4" .. UP):input())
+      assert.equal("👩\u{200d}🚀x\n123🇩🇪|4", in_any_pieces("👩\u{200d}🚀x\n123🇩🇪4" .. UP .. DOWN .. LEFT):input())
       assert.equal("世界\n\ta|b\n世界", in_any_pieces("世界\n\tab\n世界\1\6\6\27[A" .. "\6"):input())
     end)
 
