@@ -1,5 +1,6 @@
 #include "core/host/host.h"
 
+#include "core/host/escalation.h"
 #include "core/host/libraries.h"
 #include "core/host/loader.h"
 #include "core/host/signal.h"
@@ -96,6 +97,7 @@ int host_open(struct host *host, int argc, char **argv) {
   int status = open_loop_and_lua(host);
   if (status < 0)
     return status;
+  escalation_open(&host->escalation, host);
   status = signal_open(host);
   if (status == 0)
     status = scavenger_open(&host->scavenger, host);
@@ -162,6 +164,8 @@ int host_run(struct host *host) {
   struct future *main_task = lua_touserdata(L, -1);
   while (main_task->state == FUTURE_PENDING) {
     signal_deliver(host);
+    if (escalation_has_news(&host->escalation))
+      escalation_deliver(host);
     watchdog_deliver(&host->watchdog);
     scavenger_look(&host->scavenger);
     if (!loop_turn(&host->loop) && main_task->state == FUTURE_PENDING && !deadlock(host))
@@ -225,10 +229,15 @@ static int host_statistics(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"embedded", loader_embedded},   {"on_signal", signal_on},
-    {"take_signal", signal_take},    {"on_deadlock", host_on_deadlock},
-    {"slow_step", host_slow_step},   {"scavenge_after", scavenger_after},
-    {"statistics", host_statistics}, {NULL, NULL},
+    {"embedded", loader_embedded},
+    {"on_signal", signal_on},
+    {"take_signal", signal_take},
+    {"on_deadlock", host_on_deadlock},
+    {"slow_step", host_slow_step},
+    {"scavenge_after", scavenger_after},
+    {"statistics", host_statistics},
+    {"on_interrupt", escalation_on_interrupt},
+    {NULL, NULL},
 };
 
 /* Pushes where this program is, so that one which changes its folder can start itself again.

@@ -7,6 +7,7 @@
 #ifndef STROBE_HOST_HOST_H
 #define STROBE_HOST_HOST_H
 
+#include "core/host/escalation.h"
 #include "core/host/scavenger.h"
 #include "core/host/watchdog.h"
 #include "core/io/pool.h"
@@ -21,6 +22,7 @@ struct host {
   uv_async_t signal;      /* wakes the loop for a signal that came */
   struct scavenger scavenger;
   struct watchdog watchdog; /* a worker has none */
+  struct escalation escalation;
   int argc;
   char **argv;
 };

@@ -53,6 +53,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.http", luaopen_strobe_core_http},
     {"strobe.core.inherited", luaopen_strobe_core_inherited},
     {"strobe.core.inspect", luaopen_strobe_core_inspect},
+    {"strobe.core.interrupt", luaopen_strobe_core_interrupt},
     {"strobe.core.join", luaopen_strobe_core_join},
     {"strobe.core.freeze", luaopen_strobe_core_freeze},
     {"strobe.core.journal", luaopen_strobe_core_journal},

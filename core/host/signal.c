@@ -31,6 +31,10 @@ static void handle(int number) {
   }
   if (received)
     leave_at_once(number);
+  if (number == SIGINT && escalation_press(&the_host->escalation)) {
+    uv_async_send(&the_host->signal);
+    return;
+  }
   received = number;
   interrupt_request(&the_host->scheduler, INTERRUPT_SIGNAL);
   uv_async_send(&the_host->signal);
@@ -39,6 +43,10 @@ static void handle(int number) {
 static void notify(uv_async_t *async) {
   (void)async; /* it only has to end the poll */
   the_host->loop.activity++;
+}
+
+void signal_leave_at_once(int number) {
+  leave_at_once(number);
 }
 
 void signal_deliver(struct host *host) {
@@ -59,7 +67,7 @@ void signal_set(int number, void (*handler)(int)) {
   memset(&action, 0, sizeof action);
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
-  sigemptyset(&action.sa_mask);
+  sigfillset(&action.sa_mask); /* one handler at a time */
   sigaction(number, &action, NULL);
 }
 

@@ -1,6 +1,6 @@
 /* SIGINT and SIGTERM: the first asks the main task to end, the second ends the
- * process at once. SIGPIPE is ignored: a write says that the peer is gone.
- * SIGUSR2 is the watchdog's. */
+ * process at once. At a console SIGINT is escalation.h's. SIGPIPE is ignored: a write says that the
+ * peer is gone. SIGUSR2 is the watchdog's. */
 #ifndef STROBE_HOST_SIGNAL_H
 #define STROBE_HOST_SIGNAL_H
 
@@ -12,6 +12,9 @@ void signal_close(struct host *host);
 
 /* A handler, with which system calls go on. */
 void signal_set(int number, void (*handler)(int));
+
+/* Ends the process as by that signal, without cleaning up. Safe in a handler. */
+void signal_leave_at_once(int number);
 
 /* Calls what on_signal set, once, after the first signal. To be asked each turn:
  * libuv itself does not look when it has no handles. */

@@ -1,6 +1,7 @@
 #include "core/host/watchdog.h"
 
 #include "core/host/host.h"
+#include "core/host/notice.h"
 #include "core/host/signal.h"
 #include "core/task/error.h"
 #include "core/task/interrupt.h"
@@ -15,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* From the thread to the main thread; it has no other use today, and is ignored once we are gone.
- */
+/* From the thread, and from the timer, to the main thread; it has no other use today, and is
+ * ignored once we are gone. */
 enum { ALARM = SIGVTALRM };
 
 enum { MILLISECOND = 1000 * 1000 };
@@ -24,8 +25,8 @@ enum { MILLISECOND = 1000 * 1000 };
 /* Looks at the counters in the time that was asked for; the longest and the shortest pause. */
 enum { LOOKS = 4, LONGEST_PAUSE = 500 * MILLISECOND, SHORTEST_PAUSE = MILLISECOND };
 
-/* Nanoseconds after which a hook that has not run will not run. */
-enum { PATIENCE = 1000 * MILLISECOND };
+/* Nanoseconds between two ticks; and after which a hook that has not run will not run. */
+enum { TICK = 100 * MILLISECOND, PATIENCE = 1000 * MILLISECOND };
 
 enum { MOST_TASKS = 200, MOST_SECONDS = 1000000 };
 
@@ -37,30 +38,74 @@ static struct watchdog *volatile the_watchdog;
 
 /* --- The main thread, in a signal handler ----------------------------------------------------- */
 
-/* Whom the thread may name. */
-static void publish_suspect(struct watchdog *watchdog, uint64_t beat) {
-  const struct scheduler *scheduler = &watchdog->host->scheduler;
-  struct watchdog_suspect *suspect = &watchdog->suspect;
-  struct task_record record = {.name = "a callback"};
-  atomic_store(&suspect->beat, 0);
-  if (atomic_load(&suspect->read))
-    return;
-  if (scheduler->current)
-    record_read(scheduler, scheduler->current, &record);
-  memcpy(suspect->name, record.name, sizeof suspect->name);
-  atomic_store(&suspect->beat, beat);
+static void set_timer(struct watchdog *watchdog, long nanoseconds) {
+  const struct timespec pause = {.tv_nsec = nanoseconds};
+  const struct itimerspec setting = {pause, pause};
+  watchdog->ticking = nanoseconds > 0;
+  timer_settime(watchdog->timer, 0, &setting, NULL);
 }
 
-static void on_alarm(int number) {
-  struct watchdog *watchdog = the_watchdog;
-  (void)number;
-  if (!watchdog || !pthread_equal(pthread_self(), watchdog->main))
-    return;
+void watchdog_tick_on(struct watchdog *watchdog) {
+  if (watchdog->has_timer && !watchdog->ticking)
+    set_timer(watchdog, TICK);
+}
+
+static void tell_unanswered(struct watchdog *watchdog, int64_t now) {
+  const struct scheduler *scheduler = &watchdog->host->scheduler;
+  struct notice notice;
+  notice_begin(&notice);
+  notice_add(&notice, "pid ");
+  notice_add_number(&notice, getpid());
+  notice_add(&notice, ": ");
+  notice_add_running(&notice, scheduler);
+  notice_add(&notice, " has run for ");
+  notice_add_seconds(&notice, now - scheduler->loop->stamp);
+  notice_add(&notice, " without waiting, the last ");
+  notice_add_seconds(&notice, now - watchdog->since);
+  notice_add(&notice, " in a C function or a finalizer: these cannot be interrupted");
+  notice_print(&notice);
+}
+
+static bool is_unanswered(const struct watchdog *watchdog, uint64_t beat) {
+  return atomic_load(&watchdog->stacks) ||
+         (atomic_load(&watchdog->wanted) && atomic_load(&watchdog->asked) == beat);
+}
+
+/* Asks, and says when there is no answer. Returns whether one is missing. */
+static bool ask_for_answer(struct watchdog *watchdog, int64_t now) {
   struct scheduler *scheduler = &watchdog->host->scheduler;
   uint64_t beat = scheduler_read_beat(scheduler);
-  publish_suspect(watchdog, beat);
-  if (atomic_load(&watchdog->stacks) || atomic_load(&watchdog->asked) == beat)
-    interrupt_request(scheduler, INTERRUPT_EXAMINE);
+  if (!is_unanswered(watchdog, beat)) {
+    watchdog->since = 0;
+    return false;
+  }
+  interrupt_request(scheduler, INTERRUPT_EXAMINE);
+  if (watchdog->since == 0) {
+    watchdog->since = now;
+    watchdog->told = false;
+  } else if (!watchdog->told && now - watchdog->since >= PATIENCE) {
+    watchdog->told = true;
+    tell_unanswered(watchdog, now);
+  }
+  return true;
+}
+
+/* The thread's signal, and a tick of the timer. */
+static void on_alarm(int number) {
+  struct watchdog *watchdog = the_watchdog;
+  if (!watchdog)
+    return;
+  if (!pthread_equal(pthread_self(), watchdog->main)) {
+    pthread_kill(watchdog->main, number);
+    return;
+  }
+  int64_t now = clock_real();
+  bool is_watched = ask_for_answer(watchdog, now);
+  bool is_pressed = escalation_tick(&watchdog->host->escalation, now);
+  if (is_watched || is_pressed)
+    watchdog_tick_on(watchdog);
+  else if (watchdog->ticking)
+    set_timer(watchdog, 0);
 }
 
 static void on_stacks(int number) {
@@ -71,10 +116,9 @@ static void on_stacks(int number) {
     pthread_kill(watchdog->main, number);
     return;
   }
-  struct scheduler *scheduler = &watchdog->host->scheduler;
-  publish_suspect(watchdog, scheduler_read_beat(scheduler));
   atomic_store(&watchdog->stacks, true);
-  interrupt_request(scheduler, INTERRUPT_EXAMINE);
+  ask_for_answer(watchdog, clock_real());
+  watchdog_tick_on(watchdog);
   uv_async_send(&watchdog->host->signal);
 }
 
@@ -94,16 +138,19 @@ static void print_stack(lua_State *L, lua_State *thread) {
 }
 
 static const char *doing(const struct task_record *record) {
-  static const char *const states[] = {
-      [RECORD_READY] = "ready", [RECORD_RUNNING] = "running", [RECORD_WAITING] = "waiting for "};
-  return record->state <= RECORD_WAITING ? states[record->state] : "ending";
+  static const char *const states[] = {[RECORD_READY] = "ready",
+                                       [RECORD_RUNNING] = "running",
+                                       [RECORD_WAITING] = "waiting",
+                                       [RECORD_FROZEN] = "frozen",
+                                       [RECORD_CANCELLING] = "cancelling"};
+  return record->state <= RECORD_CANCELLING ? states[record->state] : "ending";
 }
 
 static void print_task(lua_State *L, const struct scheduler *scheduler, const struct task *task) {
   struct task_record record;
   record_read(scheduler, task, &record);
-  fprintf(stderr, "Task-%" PRIu64 " '%s', %s%s:\n", task->id, record.name, doing(&record),
-          record.kind);
+  fprintf(stderr, "Task-%" PRIu64 " '%s', %s%s%s:\n", task->id, record.name, doing(&record),
+          record.kind[0] ? " for " : "", record.kind);
   print_stack(L, task_running_thread(task));
 }
 
@@ -134,7 +181,8 @@ static void print_header(struct watchdog *watchdog) {
   fprintf(stderr, "strobe: pid %d: ", (int)getpid());
   if (stood > 0)
     fprintf(stderr, "the loop has stood still for %.1f s, ", clock_seconds(stood));
-  fprintf(stderr, "'%s' runs; all tasks:\n", record.name);
+  fprintf(stderr, "'%s'%s%s runs; all tasks:\n", record.name, record.unit[0] ? " of unit " : "",
+          record.unit);
 }
 
 /* L: where Lua runs, or NULL. Without memory less is printed. */
@@ -186,7 +234,7 @@ static bool examine(struct scheduler *scheduler, lua_State *L) {
   struct watchdog *watchdog = &list_entry(scheduler, struct host, scheduler)->watchdog;
   uint64_t beat = scheduler_read_beat(scheduler);
   print_all(watchdog, L);
-  if (!L || atomic_load(&watchdog->asked) != beat)
+  if (!L || atomic_load(&watchdog->asked) != beat || !atomic_exchange(&watchdog->wanted, false))
     return false;
   answer(watchdog, beat, CLOCK_NEVER);
   if (!ask(watchdog, L))
@@ -208,9 +256,7 @@ struct sight {
   uint64_t beat, turns;
   int64_t spent, since; /* processor and real time at the first look at this beat */
   int64_t turned;       /* … and real time at that at this turn */
-  int64_t due;          /* quota that is due */
-  int64_t asked;        /* real time when it was asked first, or 0 */
-  bool stalled, told;   /* said once */
+  bool stalled;         /* said once */
 };
 
 static int64_t smaller(int64_t a, int64_t b) {
@@ -226,9 +272,6 @@ static void see_beat(struct watchdog *watchdog, struct sight *sight, uint64_t be
   sight->beat = beat;
   sight->since = now;
   sight->spent = clock_spent(watchdog->clock);
-  sight->due = 0;
-  sight->asked = 0;
-  sight->told = false;
 }
 
 /* A turn that waits for input is none. */
@@ -241,10 +284,10 @@ static void see_turn(const struct loop *loop, struct sight *sight, bool idle, in
   sight->stalled = false;
 }
 
-static void request(struct watchdog *watchdog, struct sight *sight, int64_t now) {
+static void request(struct watchdog *watchdog, const struct sight *sight) {
   atomic_store(&watchdog->used, clock_spent(watchdog->clock) - sight->spent);
   atomic_store(&watchdog->asked, sight->beat);
-  sight->asked = sight->asked ? sight->asked : now;
+  atomic_store(&watchdog->wanted, true);
   pthread_kill(watchdog->main, ALARM);
 }
 
@@ -264,24 +307,6 @@ static bool has_stalled(const struct watchdog *watchdog, const struct sight *sig
   return now - sight->turned >= watchdog->stall;
 }
 
-/* The handler has run, and the hook has not. */
-static void tell_unanswered(struct watchdog *watchdog, struct sight *sight, int64_t now) {
-  bool answered =
-      atomic_load(&watchdog->answered) == sight->beat && !atomic_load(&watchdog->stacks);
-  if (!sight->asked || sight->told || answered || now - sight->asked < PATIENCE)
-    return;
-  sight->told = true;
-  atomic_store(&watchdog->suspect.read, true);
-  bool known = atomic_load(&watchdog->suspect.beat) == sight->beat;
-  fprintf(
-      stderr,
-      "strobe: pid %d: '%s' has run for %.1f s without waiting, the last %.1f s in a C function "
-      "or a finalizer: these cannot be interrupted\n",
-      (int)getpid(), known ? watchdog->suspect.name : "something",
-      clock_seconds(now - sight->since), clock_seconds(now - sight->asked));
-  atomic_store(&watchdog->suspect.read, false);
-}
-
 static void look(struct watchdog *watchdog, struct sight *sight) {
   struct host *host = watchdog->host;
   int64_t now = clock_real();
@@ -297,8 +322,7 @@ static void look(struct watchdog *watchdog, struct sight *sight) {
     atomic_store(&watchdog->stacks, true);
   }
   if (stalled || quota_is_used(watchdog, sight))
-    request(watchdog, sight, now);
-  tell_unanswered(watchdog, sight, now);
+    request(watchdog, sight);
 }
 
 static void work(void *arg) {
@@ -364,6 +388,8 @@ int watchdog_open(struct watchdog *watchdog, struct host *host) {
     uv_mutex_destroy(&watchdog->mutex);
     return status;
   }
+  struct sigevent tick = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = ALARM};
+  watchdog->has_timer = timer_create(CLOCK_MONOTONIC, &tick, &watchdog->timer) == 0;
   host->scheduler.examine = examine;
   the_watchdog = watchdog;
   signal_set(ALARM, on_alarm);
@@ -379,6 +405,8 @@ void watchdog_take(int number) {
 void watchdog_close(struct watchdog *watchdog) {
   end_thread(watchdog);
   the_watchdog = NULL; /* a signal that comes late finds nobody */
+  if (watchdog->has_timer)
+    timer_delete(watchdog->timer);
   uv_cond_destroy(&watchdog->changed);
   uv_mutex_destroy(&watchdog->mutex);
 }

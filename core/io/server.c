@@ -4,6 +4,7 @@
 #include "core/io/resolve.h"
 #include "core/io/socket.h"
 #include "core/task/error.h"
+#include "core/task/inspect.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -147,6 +148,8 @@ static int server_gc(lua_State *L) {
     return 0;
   *box = NULL;
   server->orphan = true;
+  if (!server->closing)
+    inspect_collected(L, "server");
   if (server->closed)
     free(server);
   else

@@ -2,6 +2,7 @@
 
 #include "core/io/reader.h"
 #include "core/task/error.h"
+#include "core/task/inspect.h"
 #include "core/task/time.h"
 
 #include <stdint.h>
@@ -320,10 +321,12 @@ static int stream_gc(lua_State *L) {
     return 0;
   *box = NULL;
   stream->orphan = true;
-  if (stream->closed)
+  if (stream->closed) {
     free_if_done(stream);
-  else if (!stream->closing) /* else what is queued still goes out */
+  } else if (!stream->closing) { /* else what is queued still goes out */
+    inspect_collected(L, stream->transport->name);
     begin_close(stream, true);
+  }
   return 0;
 }
 

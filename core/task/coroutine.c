@@ -77,10 +77,12 @@ static int coroutine_yield(lua_State *L) {
 static int coroutine_close(lua_State *L) {
   if (refused(L))
     return luaL_error(L, REFUSAL);
+  lua_State *outer = enter(L, lua_tothread(L, 1)); /* where its `<close>` variables are closed */
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
-  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
-  return lua_gettop(L);
+  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  leave(L, outer);
+  return status == LUA_OK ? lua_gettop(L) : lua_error(L);
 }
 
 static void replace(lua_State *L, const char *name, lua_CFunction function) {

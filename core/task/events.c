@@ -1,10 +1,14 @@
 #include "core/task/events.h"
 
+#include "core/task/inspect.h"
 #include "core/task/task.h"
 #include "core/task/wait.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Nanoseconds by which a timer may be late. */
+enum { MUCH_LATE = 50 * 1000 * 1000 };
 
 static uint64_t current_id(const struct watch *watch) {
   const struct task *current = watch->scheduler->current;
@@ -75,8 +79,16 @@ void watch_ended(struct watch *watch, struct task *task) {
 /* Looks at the timers before they fire, and tells of them afterwards. */
 static void look_at_timers(struct watch *watch, const struct loop *loop) {
   int64_t when;
+  struct heap_node *first = heap_first(&loop->timers, &when);
   watch->timers = loop->timers.count;
-  watch->late = heap_first(&loop->timers, &when) && when <= loop->now ? loop->now - when : -1;
+  watch->late = first && when <= loop->now ? loop->now - when : -1;
+  watch->late_task = first ? wait_task_of(list_entry(first, struct timer, node)) : NULL;
+}
+
+/* Virtual time is never late, and scaled time by itself. */
+static void warn_of_timers(struct watch *watch, const struct loop *loop) {
+  if (watch->warning && watch->late > MUCH_LATE && loop->clock.mode == CLOCK_LIVE)
+    inspect_late(watch->scheduler, watch->late_task, watch->late);
 }
 
 static void tell_timers(struct watch *watch, const struct loop *loop) {
@@ -103,6 +115,7 @@ static void saw(struct loop_watch *base, enum loop_moment moment) {
     break;
   case LOOP_FIRED:
     tell_timers(watch, loop);
+    warn_of_timers(watch, loop);
     break;
   }
 }
@@ -114,7 +127,7 @@ static void attach(struct scheduler *scheduler) {
   watch->loop.saw = saw;
   watch->late = -1;
   scheduler->watch = watch->recording || watch->timing ? watch : NULL;
-  scheduler->loop->watch = watch->recording ? &watch->loop : NULL;
+  scheduler->loop->watch = watch->recording || watch->warning ? &watch->loop : NULL;
 }
 
 bool events_start(struct scheduler *scheduler, uint32_t capacity) {
@@ -139,6 +152,11 @@ void events_stop(struct scheduler *scheduler) {
 void events_take_times(struct scheduler *scheduler, bool on) {
   scheduler->watching.timing = on;
   scheduler->watching.began = 0;
+  attach(scheduler);
+}
+
+void events_warn(struct scheduler *scheduler, bool on) {
+  scheduler->watching.warning = on;
   attach(scheduler);
 }
 

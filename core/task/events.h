@@ -40,8 +40,10 @@ struct watch {
   uint64_t count;     /* all events there were: the last `capacity` are in the ring */
   uint32_t capacity;
   bool recording, timing;
-  int64_t began; /* of the step that runs */
-  int64_t late;  /* of the first timer that is due */
+  bool warning;           /* late timers are reported */
+  int64_t began;          /* of the step that runs */
+  int64_t late;           /* of the first timer that is due */
+  struct task *late_task; /* whose timer that is, or NULL */
   uint32_t timers;
 };
 
@@ -51,6 +53,9 @@ void events_stop(struct scheduler *scheduler);
 
 /* Whether the time that tasks take is measured, see record.h. */
 void events_take_times(struct scheduler *scheduler, bool on);
+
+/* Whether timers that are late are reported, see inspect.h. */
+void events_warn(struct scheduler *scheduler, bool on);
 
 /* The event at a place: 0 is the oldest in the ring; NULL behind the last. */
 const struct event *events_at(const struct watch *watch, uint64_t place);

@@ -303,7 +303,7 @@ static int future_await(lua_State *L) {
   struct task *task = wait_enter(L);
   if (future == &task->future)
     return luaL_error(L, "a task cannot await itself");
-  if (future->is_task && scheduler_of(L)->debug)
+  if (future->is_task && scheduler_of(L)->warns)
     inspect_await(L, task, (struct task *)future);
   list_append(&future->waiters, &task->job.link);
   return wait_park(L, task, &awaiting, future, await_over);

@@ -29,11 +29,25 @@ void inspect_failure(lua_State *L, struct task *task) {
   lua_settop(L, failure);
 }
 
-static int report_swallowed(lua_State *L) {
-  struct task *task = lua_touserdata(L, 1);
+/* The table of one. [-0, +1, m] */
+static void push_warning(lua_State *L) {
   lua_createtable(L, 0, 4);
   lua_pushboolean(L, 1);
   lua_setfield(L, -2, "warning");
+}
+
+/* Calls the function with that light userdata as its only argument, outside of any other call into
+ * Lua. What it has to say may fail for want of memory. */
+static void report_by(lua_State *L, lua_CFunction function, void *argument) {
+  lua_pushcfunction(L, function);
+  lua_pushlightuserdata(L, argument);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+    lua_pop(L, 1);
+}
+
+static int report_swallowed(lua_State *L) {
+  struct task *task = lua_touserdata(L, 1);
+  push_warning(L);
   task_push(L, task);
   if (task_get_detail(L, -1, "created_by") == LUA_TSTRING)
     lua_setfield(L, -3, "created_by");
@@ -51,13 +65,50 @@ static int report_swallowed(lua_State *L) {
 }
 
 void inspect_returned(struct scheduler *scheduler, struct task *task) {
-  lua_State *L = scheduler->L;
-  if (task->cancels == 0)
-    return;
-  lua_pushcfunction(L, report_swallowed);
-  lua_pushlightuserdata(L, task);
-  if (lua_pcall(L, 1, 0, 0) != LUA_OK)
-    lua_pop(L, 1);
+  if (task->cancels > 0)
+    report_by(scheduler->L, report_swallowed, task);
+}
+
+struct late_timer {
+  struct task *task;
+  int64_t late;
+};
+
+static int report_late(lua_State *L) {
+  const struct late_timer *timer = lua_touserdata(L, 1);
+  char file[RECORD_TEXT];
+  int line;
+  push_warning(L);
+  lua_pushfstring(L, "a timer is late by %d ms", (int)(timer->late / 1000000));
+  lua_setfield(L, -2, "message");
+  if (timer->task) {
+    task_push(L, timer->task);
+    lua_setfield(L, -2, "task");
+  }
+  if (timer->task && record_where(timer->task, file, &line)) {
+    lua_pushfstring(L, "%s:%d", file, line);
+    lua_setfield(L, -2, "at");
+  }
+  error_report(L);
+  return 0;
+}
+
+void inspect_late(struct scheduler *scheduler, struct task *task, int64_t late) {
+  struct late_timer timer = {task, late};
+  report_by(scheduler->L, report_late, &timer);
+}
+
+static int report_collected(lua_State *L) {
+  push_warning(L);
+  lua_pushfstring(L, "a %s was collected while it was open: close it", lua_touserdata(L, 1));
+  lua_setfield(L, -2, "message");
+  error_report(L);
+  return 0;
+}
+
+void inspect_collected(lua_State *L, const char *name) {
+  if (scheduler_of(L)->warns)
+    report_by(L, report_collected, (void *)name);
 }
 
 /* Links of a chain of tasks that are looked at: that many tell of most circles, and cost little. */
@@ -70,9 +121,7 @@ void inspect_await(lua_State *L, struct task *task, struct task *awaited) {
   if (future_awaited_task(last) != task)
     return;
   luaL_checkstack(L, 8, "no room for a warning");
-  lua_createtable(L, 0, 3);
-  lua_pushboolean(L, 1);
-  lua_setfield(L, -2, "warning");
+  push_warning(L);
   task_push(L, task);
   task_push_name(L, task);
   task_push(L, awaited);
@@ -127,16 +176,31 @@ static void push_wait(lua_State *L, const struct task_record *record, const stru
   }
 }
 
+/* Where a task comes from, into the table on top. */
+static void push_origin(lua_State *L, const struct task_record *record) {
+  if (record->parent > 0)
+    set_integer(L, "parent", record->parent);
+  if (record->group > 0)
+    set_integer(L, "group", record->group);
+  if (record->unit[0]) {
+    set_string(L, "unit", record->unit);
+    set_integer(L, "gen", (uint64_t)record->generation);
+  }
+}
+
 static void push_record(lua_State *L, const struct task_record *record) {
-  static const char *const states[] = {"ready",    "running", "waiting",
-                                       "returned", "failed",  "cancelled"};
-  lua_createtable(L, 0, 10);
+  static const char *const states[] = {"ready",    "running", "waiting",   "frozen", "cancelling",
+                                       "returned", "failed",  "cancelled", "closed"};
+  lua_createtable(L, 0, 16);
   set_integer(L, "id", record->id);
   set_string(L, "name", record->name);
   set_string(L, "state", states[record->state]);
   set_time(L, "created", record->created);
   set_integer(L, "resumes", record->resumes);
   set_integer(L, "cancelling", record->cancelling);
+  push_origin(L, record);
+  if (record->resumes > 0)
+    set_time(L, "last_resume", record->resumed);
   if (record->ended > 0)
     set_time(L, "ended", record->ended);
   if (record->run > 0) {
@@ -170,6 +234,13 @@ static int inspect_record(lua_State *L) {
   return 1;
 }
 
+/* own(task, unit, gen): the task runs code of that generation of a unit. */
+static int inspect_own(lua_State *L) {
+  struct task *task = task_check(L, 1);
+  record_owned(scheduler_of(L), task, luaL_checkstring(L, 2), luaL_checkinteger(L, 3));
+  return 0;
+}
+
 /* id(task) → its number. */
 static int inspect_id(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)task_check(L, 1)->id);
@@ -188,6 +259,26 @@ static int inspect_find(lua_State *L) {
     }
   }
   return 0;
+}
+
+/* Jobs that are looked at, so that a look stays short. */
+enum { MOST_JOBS = 100 };
+
+/* yielded() → the list of the tasks that are ready because they gave way, as by sleep(0): of the
+ * first jobs only. */
+static int inspect_yielded(lua_State *L) {
+  const struct list *ready = &scheduler_of(L)->loop->ready;
+  int jobs = 0;
+  lua_Integer count = 0;
+  lua_newtable(L);
+  for (struct list *link = ready->next; link != ready && jobs++ < MOST_JOBS; link = link->next) {
+    struct job *job = list_entry(link, struct job, link);
+    if (job->run != scheduler_step || !list_entry(job, struct task, job)->yielded)
+      continue;
+    task_push(L, list_entry(job, struct task, job));
+    lua_rawseti(L, -2, ++count);
+  }
+  return 1;
 }
 
 /* ended() → the records of the tasks that ended last, the newest first. */
@@ -246,6 +337,18 @@ static int inspect_debug(lua_State *L) {
   if (!lua_isnoneornil(L, 1))
     scheduler->debug = lua_toboolean(L, 1);
   lua_pushboolean(L, scheduler->debug);
+  return 1;
+}
+
+/* warnings([on]) → whether what seldom is meant is reported: a cancellation that was swallowed,
+ * tasks that wait for each other, timers that are late, handles that were collected while open. */
+static int inspect_warnings(lua_State *L) {
+  struct scheduler *scheduler = scheduler_of(L);
+  if (!lua_isnoneornil(L, 1)) {
+    scheduler->warns = lua_toboolean(L, 1);
+    events_warn(scheduler, scheduler->warns);
+  }
+  lua_pushboolean(L, scheduler->warns);
   return 1;
 }
 
@@ -316,13 +419,16 @@ static int inspect_trace_event(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     {"record", inspect_record},
+    {"own", inspect_own},
     {"id", inspect_id},
     {"find", inspect_find},
+    {"yielded", inspect_yielded},
     {"ended", inspect_ended},
     {"waiters", inspect_waiters},
     {"awaiting", inspect_awaiting},
     {"entry", inspect_entry},
     {"debug", inspect_debug},
+    {"warnings", inspect_warnings},
     {"times", inspect_times},
     {"trace_start", inspect_trace_start},
     {"trace_stop", inspect_trace_stop},

@@ -17,6 +17,13 @@ void inspect_returned(struct scheduler *scheduler, struct task *task);
  * m] */
 void inspect_await(lua_State *L, struct task *task, struct task *awaited);
 
+/* The first of the timers that fired was late by so many nanoseconds. The task is parked no more,
+ * and has not run since; NULL: it is no task's. */
+void inspect_late(struct scheduler *scheduler, struct task *task, int64_t late);
+
+/* Something of that name was collected while it was open. In a finalizer. [-0, +0, -] */
+void inspect_collected(lua_State *L, const char *name);
+
 int luaopen_strobe_core_inspect(lua_State *L);
 
 #endif

@@ -13,15 +13,29 @@ static int reasons(const struct scheduler *scheduler) {
   return atomic_load_explicit(&scheduler->interrupt, memory_order_relaxed);
 }
 
-static void clear(struct scheduler *scheduler, enum interrupt_reason reason) {
+void interrupt_withdraw(struct scheduler *scheduler, enum interrupt_reason reason) {
   atomic_fetch_and_explicit(&scheduler->interrupt, ~(int)reason, memory_order_relaxed);
+}
+
+bool interrupt_is_condemned(const struct scheduler *scheduler) {
+  return reasons(scheduler) & INTERRUPT_CONDEMNED;
+}
+
+static void take_hook_off(lua_State *L, struct scheduler *scheduler) {
+  struct displaced_hook *before = &scheduler->displaced;
+  if (before->L != L) {
+    lua_sethook(L, NULL, 0, 0);
+    return;
+  }
+  before->L = NULL;
+  lua_sethook(L, before->hook, before->mask, before->count);
 }
 
 /* Ends requests of that kind, and the hook with the last one. */
 static void answer(lua_State *L, struct scheduler *scheduler, enum interrupt_reason reason) {
-  clear(scheduler, reason);
+  interrupt_withdraw(scheduler, reason);
   if (!reasons(scheduler))
-    lua_sethook(L, NULL, 0, 0);
+    take_hook_off(L, scheduler);
 }
 
 static void raise_quit(lua_State *L, struct scheduler *scheduler) {
@@ -31,19 +45,33 @@ static void raise_quit(lua_State *L, struct scheduler *scheduler) {
   error_raise(L, "Interrupted", "%sits thread is to end", lua_tostring(L, -1));
 }
 
+/* The error of a step that is cut. [-0, +1, m] */
+static void push_interrupted(lua_State *L, int64_t taken) {
+  luaL_where(L, 0);
+  error_push(L, "Interrupted", "%safter running %d ms without waiting", lua_tostring(L, -1),
+             (int)(taken / 1000000));
+}
+
+static int64_t time_taken(const struct scheduler *scheduler) {
+  return clock_real_coarse() - scheduler->loop->stamp;
+}
+
 static void raise_signal(lua_State *L, struct scheduler *scheduler) {
-  int64_t taken = clock_real_coarse() - scheduler->loop->stamp;
+  int64_t taken = time_taken(scheduler);
   if (taken < scheduler->slow_step)
     return;
   answer(L, scheduler, INTERRUPT_SIGNAL);
-  luaL_where(L, 0);
-  error_raise(L, "Interrupted", "%safter running %d ms without waiting", lua_tostring(L, -1),
-              (int)(taken / 1000000));
+  push_interrupted(L, taken);
+  lua_error(L);
+}
+
+static bool is_ours(lua_State *L, lua_Debug *activation) {
+  lua_getinfo(L, "S", activation);
+  return traceback_is_ours(activation->short_src);
 }
 
 static void raise_condemned(lua_State *L, lua_Debug *activation) {
-  lua_getinfo(L, "S", activation);
-  if (traceback_is_ours(activation->short_src))
+  if (is_ours(L, activation))
     return;
   lua_rawgetp(L, LUA_REGISTRYINDEX, &condemnation);
   lua_error(L);
@@ -56,10 +84,36 @@ static void condemn(lua_State *L, struct scheduler *scheduler) {
   interrupt_hook(scheduler, L);
 }
 
+static void hook(lua_State *L, lua_Debug *activation);
+
+/* Does what the judge says. */
+static void obey(lua_State *L, struct scheduler *scheduler, lua_Debug *activation) {
+  switch (scheduler->judge(scheduler, is_ours(L, activation))) {
+  case INTERRUPT_LATER:
+    return;
+  case INTERRUPT_LET:
+    answer(L, scheduler, INTERRUPT_KEY);
+    return;
+  case INTERRUPT_CLOSELY:
+    if (lua_gethookcount(L) != 1)
+      lua_sethook(L, hook, LUA_MASKCOUNT, 1);
+    return;
+  case INTERRUPT_CONDEMN:
+    interrupt_withdraw(scheduler, INTERRUPT_KEY);
+    push_interrupted(L, time_taken(scheduler));
+    condemn(L, scheduler);
+    return;
+  case INTERRUPT_RAISE:
+    answer(L, scheduler, INTERRUPT_KEY);
+    push_interrupted(L, time_taken(scheduler));
+    lua_error(L);
+  }
+}
+
 static void hook(lua_State *L, lua_Debug *activation) {
   struct scheduler *scheduler = scheduler_of(L);
   if (!reasons(scheduler)) {
-    lua_sethook(L, NULL, 0, 0);
+    take_hook_off(L, scheduler);
     return;
   }
   if (scheduler->quit != QUIT_NOT)
@@ -69,10 +123,23 @@ static void hook(lua_State *L, lua_Debug *activation) {
     if (scheduler->examine && scheduler->examine(scheduler, L))
       condemn(L, scheduler);
   }
+  if (reasons(scheduler) & INTERRUPT_KEY)
+    obey(L, scheduler, activation);
   if (reasons(scheduler) & INTERRUPT_CONDEMNED)
     raise_condemned(L, activation);
   if (reasons(scheduler) & INTERRUPT_SIGNAL)
     raise_signal(L, scheduler);
+}
+
+/* A hook of somebody else's is put back when ours is taken off. */
+static void set_hook(struct scheduler *scheduler, lua_State *L, int count) {
+  lua_Hook before = lua_gethook(L);
+  if (before == hook && lua_gethookcount(L) == count)
+    return; /* the count would begin anew */
+  if (before && before != hook)
+    scheduler->displaced =
+        (struct displaced_hook){L, before, lua_gethookmask(L), lua_gethookcount(L)};
+  lua_sethook(L, hook, LUA_MASKCOUNT, count);
 }
 
 /* Who counts instructions has set a limit already: a look is not worth taking that away. */
@@ -86,9 +153,7 @@ void interrupt_hook(struct scheduler *scheduler, lua_State *L) {
   if (why == INTERRUPT_EXAMINE && has_limit(L))
     return;
   bool always = scheduler->quit == QUIT_ALWAYS || why & INTERRUPT_CONDEMNED;
-  int count = always ? 1 : HOOK_COUNT;
-  if (lua_gethook(L) != hook || lua_gethookcount(L) != count) /* else the count would begin anew */
-    lua_sethook(L, hook, LUA_MASKCOUNT, count);
+  set_hook(scheduler, L, always ? 1 : HOOK_COUNT);
 }
 
 void interrupt_request(struct scheduler *scheduler, enum interrupt_reason reason) {
@@ -104,7 +169,7 @@ void interrupt_quit(struct scheduler *scheduler, enum interrupt_quit quit) {
 void interrupt_pardon(struct scheduler *scheduler) {
   if (!(reasons(scheduler) & INTERRUPT_CONDEMNED))
     return;
-  clear(scheduler, INTERRUPT_CONDEMNED);
+  interrupt_withdraw(scheduler, INTERRUPT_CONDEMNED);
   lua_pushnil(scheduler->L);
   lua_rawsetp(scheduler->L, LUA_REGISTRYINDEX, &condemnation); /* the key is there: no memory */
 }

@@ -5,14 +5,22 @@
  * that ends by itself before that is left alone. To examine, it asks the scheduler's `examine`;
  * what that condemns gets its error again and again until the step ends or it is pardoned, so that
  * no pcall survives it. strobe's own modules are not cut: what they hold together stays whole, and
- * their clean-up runs.
+ * their clean-up runs. For a key that was pressed at a console it asks the scheduler's `judge`.
+ *
+ * No hook is left on: one that nobody needs any more takes itself off when it is called next, and
+ * puts that of a debugger or profiler back.
  */
 #ifndef STROBE_TASK_INTERRUPT_H
 #define STROBE_TASK_INTERRUPT_H
 
 #include "core/task/scheduler.h"
 
-enum interrupt_reason { INTERRUPT_SIGNAL = 1, INTERRUPT_EXAMINE = 2, INTERRUPT_CONDEMNED = 4 };
+enum interrupt_reason {
+  INTERRUPT_SIGNAL = 1,
+  INTERRUPT_EXAMINE = 2,
+  INTERRUPT_CONDEMNED = 4,
+  INTERRUPT_KEY = 8
+};
 
 /* A scheduler whose thread is to end, the code that runs soon or late notwithstanding. */
 enum interrupt_quit {
@@ -26,6 +34,12 @@ void interrupt_request(struct scheduler *scheduler, enum interrupt_reason reason
 
 /* The same for a thread that is to end. */
 void interrupt_quit(struct scheduler *scheduler, enum interrupt_quit quit);
+
+/* Ends requests of that kind. */
+void interrupt_withdraw(struct scheduler *scheduler, enum interrupt_reason reason);
+
+/* Whether an error is raised at every instruction. */
+bool interrupt_is_condemned(const struct scheduler *scheduler);
 
 /* Sets the hook while a request is open; interrupt_follow, which is cheap, tells. */
 void interrupt_hook(struct scheduler *scheduler, lua_State *L);

@@ -95,6 +95,15 @@ void record_named(struct scheduler *scheduler, struct task *task, const char *na
     record_copy(note->name, sizeof note->name, name);
 }
 
+void record_owned(struct scheduler *scheduler, struct task *task, const char *unit,
+                  int64_t generation) {
+  struct record_note *note = note_of(scheduler, task);
+  if (!note)
+    return;
+  record_copy(note->unit, sizeof note->unit, unit);
+  note->generation = generation;
+}
+
 void record_ran(struct scheduler *scheduler, struct task *task, int64_t taken) {
   struct record_note *note = note_of(scheduler, task);
   if (!note)
@@ -120,12 +129,20 @@ void record_ended(struct scheduler *scheduler, struct task *task) {
   struct record_end *end = &book->ended[book->endings++ % RECORD_ENDED];
   note_release(book, end->note);
   *end = (struct record_end){.id = task->id,
+                             .parent = task->parent,
+                             .group = task->group,
+                             .resumed = task->resumed,
                              .created = (int64_t)task->created * MICROSECOND,
                              .ended = scheduler->loop->now,
                              .resumes = task->resumes,
                              .note = task->note,
                              .how = endings[task->future.state]};
   task->note = 0;
+}
+
+void record_closed(struct scheduler *scheduler) {
+  struct record_book *book = &scheduler->records;
+  book->ended[(book->endings - 1) % RECORD_ENDED].how = RECORD_CLOSED;
 }
 
 static void read_note(const struct scheduler *scheduler, uint32_t number,
@@ -136,7 +153,9 @@ static void read_note(const struct scheduler *scheduler, uint32_t number,
     record->longest = note->longest;
     record->cancel = note->cancel;
     record->trace = note->trace;
+    record->generation = note->generation;
     memcpy(record->name, note->name, sizeof record->name);
+    memcpy(record->unit, note->unit, sizeof record->unit);
   }
   if (!record->name[0])
     snprintf(record->name, sizeof record->name, "Task-%" PRIu64, record->id);
@@ -145,7 +164,10 @@ static void read_note(const struct scheduler *scheduler, uint32_t number,
 static void read_end(const struct scheduler *scheduler, const struct record_end *end,
                      struct task_record *record) {
   *record = (struct task_record){.id = end->id,
+                                 .parent = end->parent,
+                                 .group = end->group,
                                  .state = end->how,
+                                 .resumed = end->resumed,
                                  .created = end->created,
                                  .ended = end->ended,
                                  .resumes = end->resumes};
@@ -176,12 +198,22 @@ static bool find_ended(const struct scheduler *scheduler, uint64_t id, struct ta
 static void read_wait(const struct scheduler *scheduler, const struct task *task,
                       const struct wait_kind *wait, struct task_record *record) {
   const struct task *awaited = future_awaited_task(task);
-  record->state = RECORD_WAITING;
   const char *kind = wait->describe ? wait->describe(task) : wait->name;
   record_copy(record->kind, sizeof record->kind, kind);
   record->awaited = awaited ? awaited->id : 0;
   if (timer_running(&task->timer))
     record->deadline = heap_key(&scheduler->loop->timers, &task->timer.node);
+}
+
+/* Of a living task. */
+static enum record_state state_of(const struct scheduler *scheduler, const struct task *task) {
+  if (task == scheduler->current)
+    return RECORD_RUNNING;
+  if (task->frozen)
+    return RECORD_FROZEN;
+  if (task->cancels > 0)
+    return RECORD_CANCELLING;
+  return task->wait ? RECORD_WAITING : RECORD_READY;
 }
 
 void record_read(const struct scheduler *scheduler, const struct task *task,
@@ -190,17 +222,16 @@ void record_read(const struct scheduler *scheduler, const struct task *task,
   if (!living && find_ended(scheduler, task->id, record))
     return;
   *record = (struct task_record){.id = task->id,
+                                 .parent = task->parent,
+                                 .group = task->group,
                                  .state = RECORD_READY,
                                  .created = (int64_t)task->created * MICROSECOND,
                                  .resumed = task->resumed,
                                  .resumes = task->resumes,
                                  .cancelling = task->cancels};
   read_note(scheduler, task->note, record);
-  if (!living)
-    record->state = endings[task->future.state];
-  else if (task == scheduler->current)
-    record->state = RECORD_RUNNING;
-  else if (task->wait)
+  record->state = living ? state_of(scheduler, task) : endings[task->future.state];
+  if (living && task->wait && task != scheduler->current)
     read_wait(scheduler, task, task->wait, record);
 }
 

@@ -21,9 +21,12 @@ enum record_state {
   RECORD_READY,
   RECORD_RUNNING,
   RECORD_WAITING,
+  RECORD_FROZEN,     /* not resumed, see freeze.c */
+  RECORD_CANCELLING, /* it was cancelled, and cleans up */
   RECORD_RETURNED,
   RECORD_FAILED,
-  RECORD_CANCELLED
+  RECORD_CANCELLED,
+  RECORD_CLOSED /* where it was, see freeze.c */
 };
 
 struct record_cancel {
@@ -35,6 +38,8 @@ struct record_cancel {
 
 struct record_note {
   char name[RECORD_TEXT]; /* "": it has none of its own */
+  char unit[RECORD_TEXT]; /* whose code it runs; "": no unit's */
+  int64_t generation;     /* of the unit */
   struct record_cancel cancel;
   int64_t run, longest; /* nanoseconds, while times are taken */
   char *trace;          /* of the error that ended it; freed with the note */
@@ -42,8 +47,8 @@ struct record_note {
 };
 
 struct record_end {
-  uint64_t id;
-  int64_t created, ended;
+  uint64_t id, parent, group;
+  int64_t created, ended, resumed;
   uint32_t resumes, note;
   enum record_state how;
 };
@@ -59,9 +64,10 @@ struct record_book {
 
 /* Times are nanoseconds on the loop's clock, as exact as its turns. */
 struct task_record {
-  uint64_t id;
+  uint64_t id, parent, group; /* see task.h */
   enum record_state state;
-  char name[RECORD_TEXT];
+  char name[RECORD_TEXT], unit[RECORD_TEXT];
+  int64_t generation;
   int64_t created, resumed, ended; /* resumed: when it last ran; 0: never */
   uint32_t resumes;
   uint16_t cancelling;
@@ -83,11 +89,18 @@ void record_cancelled(struct scheduler *scheduler, struct task *task, const char
 void record_named(struct scheduler *scheduler, struct task *task, const char *name);
 void record_ran(struct scheduler *scheduler, struct task *task, int64_t taken);
 
+/* A task runs the code of a unit. */
+void record_owned(struct scheduler *scheduler, struct task *task, const char *unit,
+                  int64_t generation);
+
 /* A task has failed with that trace. */
 void record_failed(struct scheduler *scheduler, struct task *task, const char *trace);
 
 /* A task has ended: its note goes to the ended ones. */
 void record_ended(struct scheduler *scheduler, struct task *task);
+
+/* The one that ended last was closed. */
+void record_closed(struct scheduler *scheduler);
 
 /* What is known of a task, which may have ended. */
 void record_read(const struct scheduler *scheduler, const struct task *task,

@@ -105,6 +105,7 @@ static void end_task(lua_State *L, struct scheduler *scheduler, struct ending en
 void scheduler_end(lua_State *L, struct task *task) {
   thread_close(L, task->thread);
   end_task(L, scheduler_of(L), (struct ending){task, CANCELLED, 0});
+  record_closed(scheduler_of(L));
 }
 
 static int ending_of(bool cancelled, bool failed) {
@@ -143,7 +144,7 @@ static void run(struct scheduler *scheduler, struct task *task) {
     count = status == LUA_OK ? count : 1;
     if (!generator) {
       bool cancelled = task->must_cancel && !failed;
-      if (scheduler->debug && !cancelled && !failed)
+      if (scheduler->warns && !cancelled && !failed)
         inspect_returned(scheduler, task);
       end_task(scheduler->L, scheduler, (struct ending){task, ending_of(cancelled, failed), count});
       return;

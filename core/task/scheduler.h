@@ -21,6 +21,15 @@ enum action {
   ACTION_SWITCH /* go on with the task's innermost thread, see generator.c */
 };
 
+/* What the judge says of the code that runs, see interrupt.c. */
+enum interrupt_verdict {
+  INTERRUPT_LET,     /* the request is answered */
+  INTERRUPT_LATER,   /* it stays open */
+  INTERRUPT_CLOSELY, /* as well, and each instruction is looked at */
+  INTERRUPT_RAISE,   /* Interrupted is raised, once */
+  INTERRUPT_CONDEMN  /* … at every instruction */
+};
+
 /* Idle threads kept for reuse; beyond that they are left to the collector. */
 enum { SCHEDULER_MOST_IDLE = 512 };
 
@@ -32,6 +41,13 @@ struct thread {
 };
 
 struct task;
+
+/* A hook of somebody else's which ours has taken the place of, see interrupt.c. */
+struct displaced_hook {
+  lua_State *L; /* NULL: there is none */
+  lua_Hook hook;
+  int mask, count;
+};
 
 struct scheduler {
   struct loop *loop;
@@ -56,8 +72,12 @@ struct scheduler {
    * between two steps. True: what it left on top is to be raised, see interrupt.c. May raise
    * itself. */
   bool (*examine)(struct scheduler *scheduler, lua_State *L);
-  _Atomic uint64_t beat; /* odd while Lua runs; another thread may read it */
-  bool debug;
+  /* What becomes of the code that runs now that a key was pressed: enum interrupt_verdict. `ours`:
+   * it is in one of strobe's own modules. */
+  enum interrupt_verdict (*judge)(struct scheduler *scheduler, bool ours);
+  struct displaced_hook displaced;
+  _Atomic uint64_t beat;               /* odd while Lua runs; another thread may read it */
+  bool debug, warns;                   /* see inspect.h */
   const void *task_type, *future_type; /* metatables, for fast checks */
   int task_metatable;                  /* the Task metatable in the registry */
   struct watch *watch;                 /* NULL: nobody looks */

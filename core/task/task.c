@@ -42,8 +42,11 @@ void task_push_name(lua_State *L, struct task *task) {
 
 static struct task *task_new(lua_State *L, struct scheduler *scheduler) {
   struct task *task = lua_newuserdatauv(L, sizeof *task, FUTURE_VALUES);
+  const struct task *parent = scheduler->current;
   *task = (struct task){.job.run = scheduler_step,
                         .id = ++scheduler->next_id,
+                        .parent = parent ? parent->id : 0,
+                        .group = parent ? parent->group : 0,
                         .created = (uint64_t)scheduler->loop->now / 1000};
   future_init(&task->future);
   task->future.is_task = true;

@@ -22,7 +22,8 @@ struct task {
   const struct wait_kind *wait; /* how the task is parked, or NULL */
   void *wait_object;
   struct timer timer;
-  uint64_t id;
+  uint64_t id, parent; /* who made it; 0: a callback, or the host */
+  uint64_t group; /* the task that leads it, 0: none; those that a task makes are in its group */
   uint64_t created : 48; /* microseconds of loop time */
   uint16_t cancels : 8;  /* cancellations asked for and not taken back */
   bool started : 1;

@@ -17,10 +17,6 @@ static struct loop *loop_of(lua_State *L) {
   return scheduler_of(L)->loop;
 }
 
-static void wake(struct timer *timer) {
-  wait_wake(list_entry(timer, struct task, timer));
-}
-
 static enum wait_cancel cancel_sleep(lua_State *L, struct task *task) {
   (void)L, (void)task; /* waking it stops its timer */
   return WAIT_LEFT;
@@ -40,7 +36,7 @@ static int sleep_till(lua_State *L, struct task *task, int64_t when) {
    * could ever end it when time jumps. */
   if (when == CLOCK_NEVER && loop_of(L)->clock.mode != CLOCK_VIRTUAL)
     when = CLOCK_NEVER - 1;
-  task->timer.fire = wake;
+  task->timer.fire = wait_timer_wakes;
   if (when != CLOCK_NEVER && !timer_start(&loop_of(L)->timers, &task->timer, when))
     return luaL_error(L, "not enough memory for a timer");
   return wait_park(L, task, &sleeping, NULL, sleep_over);

@@ -39,6 +39,15 @@ static void deadline_passed(struct timer *timer) {
   wait_wake(task);
 }
 
+void wait_timer_wakes(struct timer *timer) {
+  wait_wake(list_entry(timer, struct task, timer));
+}
+
+struct task *wait_task_of(struct timer *timer) {
+  bool is_ours = timer->fire == deadline_passed || timer->fire == wait_timer_wakes;
+  return is_ours ? list_entry(timer, struct task, timer) : NULL;
+}
+
 void wait_deadline(lua_State *L, struct task *task, int64_t timeout) {
   struct loop *loop = scheduler_of(L)->loop;
   if (timeout <= 0)

@@ -38,6 +38,12 @@ void wait_deadline(lua_State *L, struct task *task, int64_t timeout);
  * ended it. [-0, +0, v] */
 bool wait_resumed(lua_State *L);
 
+/* What a task's timer does when its wait is a sleep. */
+void wait_timer_wakes(struct timer *timer);
+
+/* The task whose timer it is; NULL when it is no task's. */
+struct task *wait_task_of(struct timer *timer);
+
 /* Makes a parked task ready; its links must be undone. */
 void wait_wake(struct task *task);
 

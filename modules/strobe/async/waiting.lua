@@ -83,6 +83,36 @@ local function object_text(object)
   return ok and type(text) == "string" and stack.printable(text) or name_of_type(object)
 end
 
+local function is_task(f)
+  return debug.getmetatable(f) == task.Task
+end
+waiting.is_task = is_task
+
+-- The module which knows what a done callback of it will end or wake; nil when nobody does.
+local function maker_of(callback)
+  for _, maker in ipairs(MAKERS) do
+    local module = package.loaded[maker]
+    local who = module and module.behind(callback)
+    if who then
+      return who, maker
+    end
+  end
+end
+
+-- Who waits for a task: tasks directly, and those behind a shield or in a group.
+local function add_waiters(record, t)
+  local waiters, callbacks = inspect.waiters(t)
+  for i, other in ipairs(waiters) do
+    waiters[i] = inspect.id(other)
+  end
+  for _, callback in ipairs(callbacks) do
+    local who, maker = maker_of(callback)
+    waiters[#waiters + 1] = who and is_task(who) and inspect.id(who) or nil
+    record.shielded = record.shielded or maker == "strobe.async.task" or nil
+  end
+  record.waiters = waiters[1] and waiters or nil
+end
+
 --- The record of a task, see Task:get_record.
 ---@param t strobe.Task
 ---@return strobe.TaskRecord
@@ -93,6 +123,7 @@ function waiting.record(t)
     local frames = stack.of(t)
     local entry = frames[#frames]
     record.defined = entry and ("%s:%d"):format(entry.file, entry.defined) or nil
+    add_waiters(record, t)
   end
   if not wait then
     return record
@@ -122,21 +153,6 @@ local function lock_waiters()
   return waiters
 end
 
-local function behind(callback)
-  for _, maker in ipairs(MAKERS) do
-    local module = package.loaded[maker]
-    local who = module and module.behind(callback)
-    if who then
-      return who
-    end
-  end
-end
-
-local function is_task(f)
-  return debug.getmetatable(f) == task.Task
-end
-waiting.is_task = is_task
-
 --- A function that tells who waits for a future: `waiters(future)` is a list of Tasks and Futures, each once.
 --- It knows the locks as they were when it was made.
 ---@return fun(future: strobe.Future): strobe.Future[]
@@ -153,7 +169,7 @@ function waiting.waiters()
       add(t)
     end
     for _, callback in ipairs(callbacks) do
-      add(behind(callback))
+      add((maker_of(callback)))
     end
     if is_task(future) then
       for _, t in ipairs(by_lock[inspect.id(future)] or {}) do

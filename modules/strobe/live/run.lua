@@ -10,6 +10,7 @@ local errors = require "strobe.async.error"
 local Event = require("strobe.async.event").Event
 local freeze = require "strobe.core.freeze"
 local handle = require "strobe.core.handle"
+local inspect = require "strobe.core.inspect"
 local lot = require "strobe.core.lot"
 local Random = require "strobe.live.random"
 local staging = require "strobe.live.staging"
@@ -47,6 +48,7 @@ local current = contexts.ContextVar("strobe.live.run", nil)
 ---@field wanted integer events in the inbox for which it is woken at the boundary
 ---@field starting? boolean until it is committed: what it emits is held
 ---@field shields integer
+---@field shielded_at? number real time at which the first of them began
 ---@field at_boundary boolean
 ---@field failure? any why its main task, or a child, has ended
 ---@field ended? boolean its main task has
@@ -139,6 +141,7 @@ local function spawn(run, kind, f, ...)
   end, ...)
   staging.name(run, task, kind)
   task:set_name(("%s %s"):format(run.unit.name, kind))
+  inspect.own(task, run.unit.name, run.generation.number)
   look_away(task)
   return task
 end

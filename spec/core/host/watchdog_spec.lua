@@ -136,6 +136,13 @@ describe("the watchdog", function()
       assert.equal(0, status)
     end)
 
+    it("names the unit whose step it is", function()
+      local output = shell.lua(stall .. [[
+        require "strobe.core.inspect".own(async.current_task(), "mm", 3)
+        spin(0.2)]], "live")
+      assert.matches("the loop has stood still for [%d.]+ s, 'main' of unit mm runs; all tasks:\n", output)
+    end)
+
     it("sees a turn of many short steps", function()
       local output = shell.lua(stall .. [[
         for _ = 1, 400 do async.create_task(spin, 0.001) end
@@ -164,6 +171,21 @@ describe("the watchdog", function()
       assert.matches("pid %d+: 'main' runs; all tasks:\n.*'patient', waiting for sleep:\n", spinning)
       assert.matches("'main', running:\n", spinning)
       assert.matches("'patient', waiting for sleep:\n", waiting)
+      assert.equal(0, status)
+    end)
+
+    it("says when the code is in a C function, and prints them after that", function()
+      local output, status = shell.lua(signal .. [[
+        local text = ("a"):rep(1700)
+        async.current_task():set_name "busy"
+        signal()
+        text:find("^" .. (".-"):rep(3) .. "b")
+        print(require "strobe.core.watchdog".alive())]], "live")
+      local told, after = output:match "^(.-\n)(.*)$"
+      assert.matches("^strobe: pid %d+: 'busy' has run for [%d.]+ s without waiting, the last [%d.]+ s in a C function",
+        told)
+      assert.matches("'busy', running:\n", after)
+      assert.matches("false\n$", after)
       assert.equal(0, status)
     end)
 

@@ -16,14 +16,25 @@ local Task = {}
 ---@field since number     loop time in seconds
 ---@field deadline? number of a sleep, an I/O timeout, or a scope as async.timeout
 
+---What a task does, or how it ended: frozen is one that is not resumed, as while its unit is reloaded; cancelling one
+---that was cancelled and has not ended yet; closed one that did not end by itself while it was frozen.
+---@alias strobe.TaskState "ready"|"running"|"waiting"|"frozen"|"cancelling"|"returned"|"failed"|"cancelled"|"closed"
+
 ---@class strobe.TaskRecord
 ---@field id integer          its number, which is never used again
 ---@field name string
----@field state "ready"|"running"|"waiting"|"returned"|"failed"|"cancelled"
+---@field state strobe.TaskState
+---@field parent? integer     the task that made it
+---@field group? integer      the task that leads its group: the input at a console from which it comes
+---@field unit? string        whose code it runs
+---@field gen? integer        of the unit
 ---@field created number      loop time in seconds
 ---@field defined? string     file:line of the function it runs, while it lives
 ---@field created_by? string  in debug mode: the traceback of its making
 ---@field resumes integer     how often it ran
+---@field last_resume? number when it last ran, in loop time
+---@field waiters? integer[]  the tasks that wait for it
+---@field shielded? boolean   who awaits it cannot cancel it, see async.shield
 ---@field cancelling integer  see Task:cancelling
 ---@field cancelled? {by?: integer, reason?: string, at: number} the last cancel: the number of the task that asked
 ---@field waiting_on? strobe.TaskWait
