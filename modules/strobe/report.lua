@@ -1,10 +1,15 @@
 --- What strobe says on stderr when something went wrong and nobody handles it.
 --
--- A report is a table: `message`, and what is known of `failure`, `task`, `where`,
--- `seconds`, `created_by` (a traceback, in debug mode); `warning` when nothing
--- failed. The loop's exception handler gets it first.
+-- A report is a table: `message`, and what is known of `failure`, `task`, `where` something was made, `at` which place
+-- it happened, `seconds`, `created_by` (a traceback, in debug mode); `warning` when nothing failed. The loop's
+-- exception handler gets it first. Without one it goes to the log, which is stderr unless somebody has another: there
+-- each is told once per place and minute, and what was held back is counted.
 
 local core = require "strobe.core.error"
+local Throttle = require "strobe.throttle"
+
+-- Seconds for which the same is not told again.
+local WINDOW = 60
 
 local report = {}
 
@@ -28,6 +33,18 @@ local filter
 ---@param f? fun(context: table): boolean
 function report.set_filter(f)
   filter = f
+end
+
+---@class strobe.Log
+---@field write fun(level: "warning"|"error", text: string, context: table)
+---@field heeds? fun(context: table): boolean whether it wants a report at all
+
+local log
+
+--- Has the log written by somebody else; nil: to stderr.
+---@param f? strobe.Log
+function report.set_log(f)
+  log = f
 end
 
 --- Whether a source is a file of strobe's own modules, inside it or in a folder.
@@ -116,15 +133,15 @@ local function slow_text(context)
   )
 end
 
---- A report as text.
----@param context table
----@return string
-function report.text(context)
+-- Without "strobe: " and the level.
+local function bare_text(context)
   if context.seconds then
-    return "strobe: warning: " .. slow_text(context)
+    return slow_text(context)
   end
-  local lines = { "strobe: " .. (context.warning and "warning: " or "") .. context.message }
-  if context.where then
+  local lines = { context.message }
+  if context.at then
+    lines[1] = ("%s, at %s"):format(lines[1], context.at)
+  elseif context.where then
     lines[1] = ("%s (made at %s)"):format(lines[1], context.where)
   end
   if context.failure then
@@ -137,10 +154,85 @@ function report.text(context)
   return table.concat(lines, "\n")
 end
 
+local function level_of(context)
+  return (context.seconds or context.warning) and "warning" or "error"
+end
+
+local function stderr_text(level, text)
+  return ("strobe: %s%s"):format(level == "warning" and "warning: " or "", text)
+end
+
+--- A report as text.
+---@param context table
+---@return string
+function report.text(context)
+  return stderr_text(level_of(context), bare_text(context))
+end
+
 --- Prints a report, whatever handler is set.
 ---@param context table
 function report.print(context)
   io.stderr:write(report.text(context), "\n")
+end
+
+local function failure_place(failure)
+  while failure.origin do
+    failure = failure.origin
+  end
+  local line = user_lines(failure.traceback or "")[1]
+  return line and line:match "^%s*(.-:%d+):" or tostring(failure.error)
+end
+
+-- Where it happened, as well as that is known.
+local function place_of(context)
+  if context.failure then
+    return failure_place(context.failure)
+  end
+  return context.at or context.where or context.task and report.where(context.task)
+end
+
+-- What is the same to the user has the same key. Numbers, as those of tasks, make no difference where no place is
+-- known.
+local function key_of(context)
+  local place = place_of(context)
+  local kind = context.seconds and "slow" or context.failure and "error" or context.message:gsub("%d+", "#")
+  if not place and context.seconds then
+    place = context.name:gsub("%d+", "#")
+  end
+  return kind .. "\0" .. (place or "")
+end
+
+local throttle = Throttle.new(WINDOW)
+
+local function write(level, text, context)
+  if log then
+    log.write(level, text, context)
+  else
+    io.stderr:write(stderr_text(level, text), "\n")
+  end
+end
+
+--- Hands a report to the log, unless the same was told within the last minute.
+---@param context table
+function report.log(context)
+  if log and log.heeds and not log.heeds(context) then
+    return
+  end
+  local text = bare_text(context)
+  local now, more = throttle:pass(key_of(context), text:match "^[^\n]*")
+  if more > 0 then
+    text = ("%s\n%d more of this since it was told last"):format(text, more)
+  end
+  if now then
+    write(level_of(context), text, context)
+  end
+end
+
+--- Tells what the log has held back: at the end.
+function report.flush()
+  for _, rest in ipairs(throttle:rest()) do
+    write("warning", ("%d more of: %s"):format(rest.more, rest.text), {})
+  end
 end
 
 --- Lets all reports of the core come here.
@@ -151,7 +243,7 @@ function report.install()
     elseif handler then
       handler(context)
     else
-      report.print(context)
+      report.log(context)
     end
   end)
 end

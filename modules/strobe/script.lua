@@ -168,6 +168,7 @@ function script.run(chunk, ...)
   -- Generators that were dropped in the middle are closed by the collector.
   collectgarbage()
   end_others()
+  report.flush()
   call_last()
   status = finish_output(state) or status
   return state.signal and 128 + state.signal or status

@@ -125,12 +125,14 @@ end
 
 --- Debug mode, as of `strobe --debug`, for what is made from now on: each task and coroutine object remembers the
 --- traceback of its making (`created_by`), which its reports and stacks tell; the time that tasks run is measured;
---- tasks that await each other, and a task that was cancelled and returns as if nothing was, are warned of. Slow
---- steps are reported in either mode. asyncio's check for calls from other threads has no counterpart: no other
+--- tasks that await each other, a task that was cancelled and returns as if nothing was, timers that are late by more
+--- than 50 ms, and connections and servers that are collected while they are open are warned of. Slow steps are
+--- reported in either mode. asyncio's check for calls from other threads has no counterpart: no other
 --- thread sees this Lua state. asyncio.loop.set_debug
 ---@param enabled boolean
 function Loop:set_debug(enabled) -- luacheck: ignore self
   inspect.debug(not not enabled)
+  inspect.warnings(not not enabled)
   inspect.times(not not enabled)
   coroutines.set_debug(not not enabled)
 end
