@@ -169,6 +169,7 @@ function Ctx:shield(fn, ...)
   local run = run_of[self]
   run.unshielded = run.unshielded or lot.new "shield"
   run.shields = run.shields + 1
+  run.shielded_at = run.shields == 1 and time.real() or run.shielded_at
   local shield <close> = setmetatable({ run = run }, Shield) -- luacheck: ignore
   return fn(...)
 end

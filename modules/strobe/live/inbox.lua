@@ -29,6 +29,8 @@ local SIZE = 65536
 ---@field private last integer
 ---@field private seq integer
 ---@field meet? fun(event: strobe.Event) is shown each event before it is delivered, once; may interject
+---@field half integer       when so many wait,
+---@field filling fun()|false this is called
 ---@field private waiting integer tasks that wait for room
 local Inbox = {}
 Inbox.__index = Inbox
@@ -38,8 +40,9 @@ Inbox.__index = Inbox
 ---@return strobe.live.Inbox
 function Inbox.new(options)
   options = options or {}
+  local size = options.size or SIZE
   return setmetatable({
-    size = options.size or SIZE, policy = options.policy or "block", dropped = 0, peak = 0,
+    size = size, half = size // 2 + 1, filling = false, policy = options.policy or "block", dropped = 0, peak = 0,
     first = 1, last = 0, seq = 0, room = lot.new "inbox", waiting = 0, meet = false,
   }, Inbox)
 end
@@ -139,6 +142,9 @@ function Inbox:offer(stream, data, time, stream_seq)
     return true
   elseif count >= self.size then
     return self.policy ~= "block" and self:replace_oldest(stream, data, time, stream_seq)
+  end
+  if count == self.half and self.filling then
+    self.filling()
   end
   local last = self.last + 1
   self.last = last

@@ -7,6 +7,7 @@ local quota = require "strobe.live.quota"
 local runs = require "strobe.live.run"
 local Supervision = require "strobe.live.supervision"
 local time = require "strobe.core.time"
+local warnings = require "strobe.async.warnings"
 
 -- Seconds for a unit's tasks to clean up, and for dispose.
 local CLEANUP = 1
@@ -50,6 +51,12 @@ function Unit.new(runtime, name, path, options)
     supervision = Supervision.new(options.supervision), flight = runtime.flight:ring(), events = 0,
     held = false, probation = false,
   }, Unit)
+  unit.inbox.filling = function()
+    warnings.tell {
+      message = ("the inbox of unit %s is more than half full: it takes events slower than they come"):format(name),
+      unit = name,
+    }
+  end
   runtime:introduce(unit)
   return unit
 end

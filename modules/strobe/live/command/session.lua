@@ -8,6 +8,7 @@ local Runtime = require "strobe.live.runtime"
 local Watcher = require "strobe.live.watcher"
 local door = require "strobe.attach.door"
 local host = require "strobe.core.host"
+local inspect = require "strobe.core.inspect"
 local live = require "strobe.live"
 local loop = require("strobe.async.loop").get_running_loop()
 local output = require "strobe.output"
@@ -15,6 +16,7 @@ local reach = require "strobe.live.reach"
 local report = require "strobe.report"
 local time = require "strobe.core.time"
 local uv = require "luv"
+local warnings = require "strobe.async.warnings"
 local watchdog = require "strobe.core.watchdog"
 
 -- Seconds of processor time which a handler may run without waiting; and for which the loop may stand still until all
@@ -22,6 +24,8 @@ local watchdog = require "strobe.core.watchdog"
 local QUOTA, STALL = 0.5, 2
 -- Seconds between two looks at the units.
 local LOOK = 1
+-- Seconds after which the step of a unit is slow, and a shield held for long.
+local SLOW_STEP, LONG_SHIELD = 0.05, 5
 
 ---@class strobe.live.command.Session
 ---@field options strobe.live.command.Options
@@ -181,6 +185,48 @@ local function open_door(session)
   end
 end
 
+-- --- Warnings ------------------------------------------------------------------------------------
+
+local function unit_of(context)
+  local task = context.task
+  return context.unit or type(task) == "userdata" and inspect.record(task).unit or nil
+end
+
+-- What goes to stderr elsewhere is a line of the log; of steps, those of units are sooner too long.
+local function take_reports(session, slow)
+  report.set_log {
+    heeds = function(context)
+      return not context.seconds or context.seconds >= slow or unit_of(context) ~= nil
+    end,
+    write = function(level, text, context)
+      session.runtime:log(level, text, { unit = unit_of(context) })
+    end,
+  }
+  table.insert(session.closing, function()
+    report.flush()
+    report.set_log(nil)
+  end)
+  host.slow_step(math.min(slow, SLOW_STEP))
+end
+
+local function look_for_shields(runtime)
+  for _, unit in ipairs(runtime.order) do
+    local run = unit.run
+    if run and run.shields > 0 and time.real() - run.shielded_at > LONG_SHIELD then
+      warnings.tell {
+        message = ("unit %s has held a shield for more than %d s: no reload can begin"):format(unit.name, LONG_SHIELD),
+        unit = unit.name,
+      }
+    end
+  end
+end
+
+local function open_warnings(session)
+  table.insert(session.closing, warnings.open(function()
+    look_for_shields(session.runtime)
+  end))
+end
+
 -- The first thing that fails decides.
 local function set_up(session)
   local options = session.options
@@ -325,7 +371,8 @@ function Session.run(options, started)
   local status = set_up(session) or start_units(session)
   if not status and not session.status then -- no signal has come meanwhile
     open_door(session)
-    host.slow_step(slow)
+    take_reports(session, slow)
+    open_warnings(session)
     watchdog.stall(STALL)
     go(session)
     started()
