@@ -11,6 +11,8 @@ local uv = require "luv"
 -- Exit statuses.
 local DONE, FAILED, USAGE, ENDED, INTERRUPTED = 0, 1, 2, 3, 130
 local STDIN, STDOUT = 0, 1
+-- Seconds for the process to let us in.
+local PATIENCE = 2
 
 local attach = {}
 
@@ -72,7 +74,7 @@ local function name_of_terminal()
 end
 
 local function connect(options, on_event)
-  local client, message = clients.connect(options.pid, { on_event = on_event })
+  local client, message = clients.connect(options.pid, { on_event = on_event, timeout = PATIENCE })
   if not client then
     return nil, message
   end
@@ -105,10 +107,9 @@ local function print_refusal(answer)
   elseif answer.code == "interrupted" then
     return complain(INTERRUPTED, answer.error)
   end
-  io.stderr:write(answer.error or answer.code, "\n")
-  for _, line in ipairs(answer.trace or {}) do
-    io.stderr:write("  ", line, "\n")
-  end
+  local trace = answer.trace or ""
+  trace = type(trace) == "table" and table.concat(trace, "\n") or trace
+  io.stderr:write(answer.error or answer.code, "\n", trace, trace ~= "" and "\n" or "")
   return FAILED
 end
 

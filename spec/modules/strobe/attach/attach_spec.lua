@@ -89,6 +89,15 @@ describe("strobe attach", function()
     process:kill "sigkill"
   end)
 
+  it("says when the process lets nobody in as its loop is stuck, and names strobe dump", function()
+    local folder <close> = RuntimeFolder.new()
+    local process <close> = start(folder, "print 'ready' io.stdout:flush() while true do end")
+    local status, _, complaint = run { tostring(process.pid), "-e", "1" }
+    assert.equal(1, status)
+    assert.matches(("process %d does not answer within 2 s; 'strobe dump %d' lets it"):format(process.pid, process.pid),
+      complaint)
+  end)
+
   it("says when the process ends meanwhile", function()
     local folder <close> = RuntimeFolder.new()
     for signal, why in pairs { sigterm = "the process ends", sigkill = "the connection has ended" } do

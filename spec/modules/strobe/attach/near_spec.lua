@@ -45,7 +45,7 @@ describe("the near peer", function()
     local peer <close> = near.connect { server = attached.server }
     far:call("open", { rights = "rw" })
     for _, case in ipairs {
-      { "ping" }, { "gens" }, { "inbox", { unit = "mm" } }, { "gens", { unit = "x" } }, { "streams" },
+      { "ping" }, { "gens" }, { "inbox", { unit = "mm" } }, { "gens", { unit = "x" } },
       { "eval", { code = "{ 1, 'a' }" } }, { "eval", { code = "x x" } }, { "untail", { sub = 1 } }, { "what" },
     } do
       local op, fields = table.unpack(case)

@@ -4,6 +4,7 @@ local RuntimeFolder = require("spec.support.attached").RuntimeFolder
 local async = require "strobe.async"
 local attach = require "strobe.attach"
 local descriptors = require "spec.support.descriptors"
+local json = require "strobe.json"
 local net = require "strobe.net"
 local ops = require "strobe.attach.ops"
 local program = require("strobe.core.host").program
@@ -145,9 +146,11 @@ describe("the attach server", function()
     local attached <close> = Attached.new { units = { ["mm.lua"] = UNIT }, rights = "ro" }
     local raw, refused = attached:raw "rw", 0
     assert.equal("ro", raw.opened.rights)
+    local request = '{"id":1,"op":"%s","unit":"mm","task":1,"code":"while true do end","target":1,"expr":"m",'
+      .. '"level":"debug","stream":"ticks"}'
     for _, name in ipairs(ops.names()) do
-      if ops.find(name).rights == "rw" then
-        local request = '{"id":1,"op":"%s","unit":"mm","task":1,"code":"while true do end","target":1}'
+      local rights = ops.find(name).rights
+      if rights == "rw" or rights ~= "ro" and rights(json.decode(request)) == "rw" then
         assert.same({
           id = 1, ok = false, code = "rights",
           error = "this process lets nobody change it: it was started with --attach=ro",
