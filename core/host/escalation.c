@@ -3,6 +3,7 @@
 #include "core/host/host.h"
 #include "core/host/notice.h"
 #include "core/host/signal.h"
+#include "core/io/raw.h"
 #include "core/task/task.h"
 
 #include <signal.h>

@@ -237,6 +237,7 @@ static const luaL_Reg functions[] = {
     {"scavenge_after", scavenger_after},
     {"statistics", host_statistics},
     {"on_interrupt", escalation_on_interrupt},
+    {"end_by_hangup", signal_end_by_hangup},
     {NULL, NULL},
 };
 

@@ -1,6 +1,7 @@
 #include "core/host/signal.h"
 
 #include "core/host/watchdog.h"
+#include "core/io/raw.h"
 #include "core/task/interrupt.h"
 
 #include <pthread.h>
@@ -18,6 +19,7 @@ static bool delivered;
 
 static void leave_at_once(int number) {
   static const char text[] = "strobe: second signal: ended without cleaning up\n";
+  raw_restore();
   ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
   (void)ignored;
   _exit(128 + number);
@@ -36,6 +38,8 @@ static void handle(int number) {
     return;
   }
   received = number;
+  if (number != SIGINT)
+    raw_restore();
   interrupt_request(&the_host->scheduler, INTERRUPT_SIGNAL);
   uv_async_send(&the_host->signal);
 }
@@ -82,6 +86,18 @@ int signal_take(lua_State *L) {
   return 0;
 }
 
+static bool is_handled_by(int number, void (*handler)(int)) {
+  struct sigaction now;
+  return sigaction(number, NULL, &now) == 0 && now.sa_handler == handler;
+}
+
+int signal_end_by_hangup(lua_State *L) {
+  (void)L;
+  if (!is_handled_by(SIGHUP, SIG_IGN))
+    signal_set(SIGHUP, handle);
+  return 0;
+}
+
 int signal_open(struct host *host) {
   int status = uv_async_init(&host->loop.uv, &host->signal, notify);
   if (status < 0)
@@ -101,6 +117,8 @@ void signal_close(struct host *host) {
   (void)host;
   signal_set(SIGINT, SIG_DFL);
   signal_set(SIGTERM, SIG_DFL);
+  if (is_handled_by(SIGHUP, handle))
+    signal_set(SIGHUP, SIG_DFL);
   the_host = NULL;
 }
 

@@ -24,6 +24,9 @@ void signal_deliver(struct host *host);
  * let be; a handler of libuv's that was removed leaves it at the system's default. */
 int signal_take(lua_State *L);
 
+/* end_by_hangup(): SIGHUP ends the script as SIGTERM does, unless who started us has it ignored. */
+int signal_end_by_hangup(lua_State *L);
+
 /* on_signal(fn): fn(number) is called between two turns for the first signal. */
 int signal_on(lua_State *L);
 

@@ -1,4 +1,5 @@
-/* What there is to know of a terminal without taking it over. */
+/* Terminals: what there is to know of one without taking it over, and one that is ours to draw on.
+ */
 #ifndef STROBE_IO_TERMINAL_H
 #define STROBE_IO_TERMINAL_H
 

@@ -9,7 +9,9 @@ local uv = require "luv"
 local command = {}
 
 local usage = [[
-usage: strobe FILE|- [args]          run a script, or the standard input
+usage: strobe                        the console: type Lua, see what comes of it (--help tells more)
+       strobe FILE|- [args]          run a script, or the standard input
+       strobe -i FILE [args]         run a script, then the console
        strobe run NAME|FILE [args]   run a script that comes with strobe
        strobe -e CODE                run a line
        strobe test [PATH...]         run specs with Busted (virtual clock by default)
@@ -134,6 +136,7 @@ local described = {
   live = "strobe.live.command",
   ps = "strobe.attach.ps",
   reload = "strobe.attach.reload",
+  repl = "strobe.console.start",
   trace = "strobe.trace",
 }
 
@@ -141,6 +144,10 @@ for name, module in pairs(described) do
   commands[name] = commands[name] or function(arguments)
     return require(module).main(arguments)
   end
+end
+
+commands["-i"] = function(arguments)
+  return require("strobe.console.start").main_after(arguments)
 end
 
 function commands.help(arguments)
@@ -158,6 +165,9 @@ local words = {
   end,
   ["--help"] = commands.help,
   ["-h"] = commands.help,
+  ["--norc"] = function(arguments)
+    return commands.repl { "--norc", table.unpack(arguments) }
+  end,
 }
 
 
@@ -195,8 +205,7 @@ end
 local function dispatch(arguments, i)
   local word = arguments[i]
   if not word then
-    io.stderr:write(usage)
-    return 2
+    return commands.repl {}
   end
   local rest = table.move(arguments, i + 1, #arguments, 1, {})
   local run = commands[word] or words[word]

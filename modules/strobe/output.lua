@@ -34,6 +34,9 @@ local failure
 -- Whether it was said that nobody reads.
 local said
 
+-- Gets what is printed, see output.divert.
+local take
+
 --- Says, once, that nobody reads standard output any more.
 function output.say_broken()
   if not said then
@@ -66,6 +69,36 @@ function output.is_broken(e)
     return all_broken(e.exceptions or {})
   end
   return errors.is(e, errors.ConnectionError) and e.code == "EPIPE" and e.stream == "stdout"
+end
+
+--- Hands on what print, io.write and async.stdout write to standard output or error, instead of writing it; nil: no
+--- more. A console does, whose prompt is there.
+---@param f? fun(text: string) may not wait
+function output.divert(f)
+  take = f
+end
+
+--- Hands text on, if that was asked for.
+---@param file file*
+---@param text string
+---@return boolean taken
+function output.take(file, text)
+  local taken = take ~= nil and (file == stdout or file == stderr)
+  if taken then
+    take(text)
+  end
+  return taken
+end
+
+local function concatenated(...)
+  local ok, text = pcall(table.concat, { ... })
+  return ok and text
+end
+
+-- Whether what write got was handed on; mistakes are the system's to find.
+local function is_taken(file, ...)
+  local text = take and concatenated(...)
+  return text and output.take(file, text)
 end
 
 -- What a stream has queued goes before what is written to its file.
@@ -103,6 +136,9 @@ local function checked(file, result, message, code)
 end
 
 local function write_to_file(file, ...)
+  if is_taken(file, ...) then
+    return file
+  end
   settle(file)
   local ok, result, message, code = pcall(write, file, ...)
   if not ok then
@@ -113,6 +149,9 @@ end
 
 local function write_to_default(...)
   local file = default_output()
+  if is_taken(file, ...) then
+    return file
+  end
   settle(file)
   local ok, result, message, code = pcall(write, file, ...)
   if not ok then
@@ -134,6 +173,9 @@ end
 
 local function print_line(...)
   local text = joined(...)
+  if output.take(stdout, text .. "\n") then
+    return
+  end
   settle(stdout)
   local ok, message, code = checked(stdout, write(stdout, text .. "\n")) -- at once: other threads print, too
   if ok then

@@ -225,6 +225,20 @@ local function names_in(folder)
   return names
 end
 
+--- Reads and compiles a script, and gives it its arguments.
+---@param path string
+---@param arguments string[] without the file
+---@return function? chunk
+---@return string? message
+function script.load(path, arguments)
+  local text, message = read_file(path)
+  if not text then
+    return nil, "cannot read the script: " .. message
+  end
+  set_arg(path, arguments)
+  return load(without_shebang(text), path == "-" and "=stdin" or "@" .. path, "t")
+end
+
 --- `strobe FILE [args]`
 ---@async
 ---@param arguments string[] the file, then its arguments

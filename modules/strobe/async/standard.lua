@@ -90,6 +90,9 @@ Reader.__close = Reader.close
 --- drain. Raises ConnectionError when it cannot be written to: "EPIPE" when nobody reads.
 ---@param data string
 function Writer:write(data)
+  if output.take(self.file, data) then
+    return
+  end
   local stream = self.stream
   if stream:is_closing() then
     raise(self.name, "it was closed by this script", "ECANCELED")

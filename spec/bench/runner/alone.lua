@@ -103,4 +103,21 @@ function alone.attach(program, quick)
   }
 end
 
+--- A console: from a key to the screen, with and without 50,000 ticks a second beside it.
+function alone.console(program, quick)
+  local function less(name, limit)
+    return {name = "console_" .. name, better = "less", limit = limit}
+  end
+  return {
+    name = "console", title = "console on a terminal", rounds = 1,
+    results = {
+      less("start_ms"), less("idle_mb"), less("key_p50_us"), less("key_p99_us"), less("key_ticks_p50_us"),
+      less("key_ticks_p99_us", 25000),
+    },
+    contestants = {
+      {name = "strobe", command = program.strobe("console/keys.lua", quick and 50 or 500), needs = {"strobe"}},
+    },
+  }
+end
+
 return alone

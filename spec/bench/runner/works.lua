@@ -523,7 +523,7 @@ function Works.all(here, strobe, quick, cores)
   local all = {
     switch, spawn, subprocess, sleepers, echo, ws, ws_idle, ws_crowd, ws_faults, http, http_client, http_faults,
     ticks, poll, stdin, gpio, executors, alone.feeds, alone.broker, alone.editor,
-    alone.live, alone.reload, alone.attach,
+    alone.live, alone.reload, alone.attach, alone.console,
   }
   for _, work in ipairs(all) do
     works[#works + 1] = work(program, quick)

@@ -8,10 +8,9 @@ describe("the command line", function()
     assert.same(told, { sh "$S --clock=virtual --version" })
   end)
 
-  it("without words says how it is used", function()
-    local output, status = sh "$S </dev/null"
-    assert.matches("^usage: strobe", output)
-    assert.equal(2, status)
+  it("without words runs standard input", function()
+    assert.same({ "3\n", 0 }, { sh "echo 'print(1 + 2)' | $S" })
+    assert.same({ "", 0 }, { sh "$S </dev/null" })
   end)
 
   for words, message in pairs {

@@ -1,0 +1,210 @@
+local Folder = require "spec.support.folder"
+local Pty = require "spec.support.pty"
+local async = require "strobe.async"
+
+local CTRL_C, CTRL_D, CTRL_Z = "\3", "\4", "\26"
+
+describe("the console of a process", function()
+  local shows = Pty.stories(_ENV)
+
+  local function opened(options)
+    local pty = Pty.open({ "repl", "--norc" }, options)
+    pty:shows "\n>"
+    return pty
+  end
+
+  -- Types a line, and waits for the prompt behind what comes of it.
+  local function enter(pty, line, expected)
+    pty:type(line .. "\r")
+    pty:shows(expected .. "\n>")
+  end
+
+  shows("tells values, one on each line", function()
+    local pty <close> = opened()
+    enter(pty, "1+1", "> 1+1\n2")
+    enter(pty, "'a', nil, {1}", "\"a\"\nnil\n{1}")
+    enter(pty, "x = 5", "> x = 5")
+    enter(pty, "_ == 'a', x", "true\n5")
+  end)
+
+  shows("keeps local variables, and has modules at hand", function()
+    local pty <close> = opened()
+    enter(pty, "local a = 20", "> local a = 20")
+    enter(pty, "a + 22", "\n42")
+    enter(pty, "async.sleep(0.01, 'slept')", "\n\"slept\"")
+  end)
+
+  shows("asks for more while an input is not complete", function()
+    local pty <close> = opened()
+    pty:type "for i = 1, 2 do\r"
+    pty:shows "\n>>"
+    pty:type "print(i * 10)\rend\r"
+    pty:shows "\n10\n20\n>"
+  end)
+
+  shows("tells errors, with what was wrong", function()
+    local pty <close> = opened()
+    enter(pty, "1 + * 2", "unexpected symbol near '*'\n  1 + * 2\n      ^")
+    pty:type "error 'oh no'\r"
+    pty:shows "oh no"
+    enter(pty, "'alive'", "\n\"alive\"")
+  end)
+
+  shows("goes on turning while an input waits; Ctrl-C ends that", function()
+    local pty <close> = opened()
+    enter(pty, "n = 0; t = async.create_task(function() while true do async.sleep(0.01) n = n + 1 end end)", "end end)")
+    pty:type "async.sleep(1000)\r"
+    async.sleep(0.2)
+    pty:type(CTRL_C)
+    pty:shows "ctrl-c\n>"
+    enter(pty, "n > 5", "\ntrue")
+  end)
+
+  shows("gives up what is typed when Ctrl-C comes, and hints at the way out", function()
+    local pty <close> = opened()
+    pty:type("x = " .. CTRL_C)
+    pty:shows "> x = ^C\n>"
+    pty:type(CTRL_C)
+    pty:shows "^C\n> ^C\n>"
+    pty:type(CTRL_C)
+    pty:shows ":q or Ctrl-D leaves\n>"
+    enter(pty, "x", "\nnil")
+  end)
+
+  shows("ends a loop that does not wait when Ctrl-C comes", function()
+    local pty <close> = opened()
+    pty:type "while true do end\r"
+    async.sleep(0.3)
+    pty:type(CTRL_C)
+    pty:shows "console:1:1"
+    enter(pty, "'alive'", "\n\"alive\"")
+  end)
+
+  shows("moves what waits to the background when Ctrl-Z comes, and tells its end", function()
+    local pty <close> = opened()
+    pty:type "async.sleep(0.5) return 6 * 7\r"
+    async.sleep(0.2)
+    pty:type(CTRL_Z)
+    pty:shows "[1] bg\n>"
+    pty:type "half"
+    pty:shows "[1] done: 42\n> half"
+  end)
+
+  shows("has what is typed ahead at the next prompt", function()
+    local pty <close> = opened()
+    pty:type "async.sleep(0.3)\r"
+    async.sleep(0.1)
+    pty:type "'typed ' .. 'ahead'\r"
+    pty:shows "\n\"typed ahead\"\n>"
+  end)
+
+  shows("puts what tasks print above the prompt, and what is typed stays whole", function()
+    local pty <close> = opened { rows = 10 }
+    enter(pty, "function chatter() while true do async.sleep(0.01) print 'line' io.stderr:write 'err\\n' end end", "end")
+    enter(pty, "a, b = async.create_task(chatter), async.create_task(chatter)", "(chatter)")
+    pty:type "x = 'typed"
+    for i = 1, 20 do
+      pty:type(tostring(i % 10))
+      async.sleep(0.1)
+      local last = pty:text():match "[^\n]*$"
+      assert.equal(last, ("> x = 'typed12345678901234567890"):sub(1, #last))
+    end
+    pty:shows "> x = 'typed12345678901234567890"
+    pty:shows "more (:log)"
+    pty:type "'\r"
+    pty:type "#x\r"
+    pty:shows "\n25\n"
+  end)
+
+  shows("shows control bytes of tasks, but passes those of an input on", function()
+    local pty <close> = opened()
+    enter(pty, "async.create_task(function() async.sleep(0.1) print '\\27[2Jwiped?' end) and nil", "\nnil")
+    pty:shows "\\x1b[2Jwiped?\n>"
+    pty:type "io.write '\\27[1mbold\\27[0m\\n'\r"
+    pty:sends "\27%[1mbold\27%[0m\r\n"
+  end)
+
+  shows("begins a line for the prompt when an input leaves one open", function()
+    local pty <close> = opened()
+    enter(pty, "do io.write 'no end' end", "\nno end")
+  end)
+
+  shows("completes names, and commands", function()
+    local pty <close> = opened()
+    pty:type "string.for\t"
+    pty:shows "> string.format"
+    pty:type(CTRL_C)
+    pty:shows "^C\n>"
+    pty:type ":metr\t"
+    pty:shows "> :metrics"
+  end)
+
+  shows("draws anew when the window gets another size", function()
+    local pty <close> = opened()
+    pty:type(("x"):rep(30))
+    pty:shows(("x"):rep(30))
+    pty:resize(24, 20)
+    pty:sends("\27%[J.*xxxxx")
+    pty:type(CTRL_C)
+    pty:shows "^C\n>"
+    enter(pty, "1+1", "\n2")
+  end)
+
+  shows("ends by Ctrl-D and by :q, with the settings as they were", function()
+    for _, keys in ipairs { CTRL_D, ":q\r" } do
+      local pty <close> = Pty.open { "repl", "--norc" }
+      local before = pty:settings()
+      pty:shows "\n>"
+      pty:type(keys)
+      assert.equal(0, pty:wait())
+      assert.equal(before, pty:settings())
+      assert.matches("\27%[%?2004l[^>]*$", pty:output())
+    end
+  end)
+
+  shows("ends by SIGTERM and when the window is closed", function()
+    local pty <close> = opened()
+    pty:signal "SIGTERM"
+    assert.equal(143, pty:wait())
+    local other <close> = opened()
+    other:hang_up()
+    assert.equal(129, other:wait())
+  end)
+
+  shows("remembers what was typed, but for what begins with a blank", function()
+    local home <close> = Folder.new {}
+    do
+      local pty <close> = opened { home = home.path }
+      enter(pty, "'first'", "\n\"first\"")
+      enter(pty, " secret = 1", "secret = 1")
+      pty:type(CTRL_D)
+      pty:wait()
+    end
+    local pty <close> = opened { home = home.path }
+    pty:type "\27[A"
+    pty:shows "> 'first'"
+  end)
+
+  shows("stops on SIGTSTP and goes on with what was typed", function()
+    local pty <close> = opened()
+    pty:type "1 + 4"
+    pty:shows "> 1 + 4"
+    pty:signal "SIGTSTP"
+    pty:wait_stop()
+    pty:foreground()
+    async.sleep(0.2)
+    pty:type "1\r"
+    pty:shows "\n42\n>"
+  end)
+
+  shows("does not wait for a terminal that takes nothing", function()
+    local pty <close> = opened()
+    enter(pty, "long = ('x'):rep(99) .. '\\n'", "'\\n'")
+    pty:stop()
+    pty:type "for i = 1, 30000 do io.write(long) end done = async.time()\r"
+    async.sleep(1)
+    pty:go()
+    pty:shows "lines were dropped"
+    enter(pty, "async.time() - done > 0.3", "\ntrue")
+  end)
+end)
