@@ -20,6 +20,7 @@ usage: strobe                        the console: type Lua, see what comes of it
        strobe reload [PID] [UNIT]    new code for the units of a running process (--help tells more)
        strobe ps                     the processes that can be attached to, and what they do
        strobe attach [PID]           a console in a running process, or -e CODE (--help tells more)
+       strobe top [PID]              what a running process does, each second
        strobe dump PID               the stacks of a process's tasks, also when it is stuck
        strobe init [DIR]             settings for editors, and a first script, in this folder or DIR
        strobe trace FILE.vcd [...]   a trace of a circuit as a timing diagram (--help tells more)
@@ -137,6 +138,7 @@ local described = {
   ps = "strobe.attach.ps",
   reload = "strobe.attach.reload",
   repl = "strobe.console.start",
+  top = "strobe.attach.top",
   trace = "strobe.trace",
 }
 

@@ -3,13 +3,15 @@
 local arguments = require "strobe.arguments"
 local clients = require "strobe.attach.client"
 local directory = require "strobe.attach.directory"
+local grid = require "strobe.console.commands.grid"
 local protocol = require "strobe.attach.protocol"
-local stack = require "strobe.async.stack"
+local terminal = require "strobe.core.terminal"
 local TaskGroup = require("strobe.async.taskgroup").TaskGroup
 
 -- Seconds for an answer; who takes longer is busy.
 local PATIENCE = 0.5
 local MIB = 1024 * 1024
+local STDOUT = 1
 
 local ps = {}
 
@@ -84,38 +86,31 @@ local function units_text(units)
   return #names > 0 and table.concat(names, ",") or "-"
 end
 
+local COLUMNS = {
+  { "PID" }, { "UP" }, { "UNITS", flexible = true }, { "TASKS", align = "right" },
+  { "LAG", align = "right" }, { "MEMORY", align = "right" }, { "COMMAND", flexible = true },
+}
+
 local function row(told)
   if told.busy then
-    return { ("%d"):format(told.pid), "busy", "-", "-", "-", "-", stack.printable(told.command or "-") }
+    return { ("%d"):format(told.pid), "busy", nil, nil, nil, nil, told.command }
   end
   return {
     ("%d"):format(told.pid), duration(told.uptime), units_text(told.units), ("%d"):format(told.tasks),
-    told.lag_p99 and ("%.1f ms"):format(told.lag_p99 * 1000) or "-", ("%.1f MiB"):format(told.rss / MIB),
-    stack.printable(told.command),
+    told.lag_p99 and ("%.1f ms"):format(told.lag_p99 * 1000), ("%.1f MiB"):format(told.rss / MIB), told.command,
   }
 end
 
 --- A table for people.
 ---@param list table[]
+---@param width? integer columns that there are; nil: as many as it takes
 ---@return string
-function ps.text(list)
-  local rows, widths = { { "PID", "UP", "UNITS", "TASKS", "LAG", "MEMORY", "COMMAND" } }, {}
-  for _, told in ipairs(list) do
-    rows[#rows + 1] = row(told)
+function ps.text(list, width)
+  local rows = {}
+  for i, told in ipairs(list) do
+    rows[i] = row(told)
   end
-  for _, cells in ipairs(rows) do
-    for i, cell in ipairs(cells) do
-      widths[i] = math.max(widths[i] or 0, utf8.len(cell) or #cell)
-    end
-  end
-  local lines = {}
-  for i, cells in ipairs(rows) do
-    for j = 1, #cells - 1 do
-      cells[j] = cells[j] .. (" "):rep(widths[j] - (utf8.len(cells[j]) or #cells[j]))
-    end
-    lines[i] = table.concat(cells, "  ")
-  end
-  return table.concat(lines, "\n")
+  return grid.text(COLUMNS, rows, { width = width or math.huge })
 end
 
 --- `strobe ps [--json]`
@@ -140,7 +135,7 @@ function ps.main(words)
   elseif #list == 0 then
     io.stderr:write("strobe: no process with an attach socket in ", table.concat(directory.candidates(), " or "), "\n")
   else
-    print(ps.text(list))
+    print(ps.text(list, terminal.size(STDOUT)))
   end
   return 0
 end

@@ -1,9 +1,11 @@
 --- The process that a command is for: the one that is named, else the only one there is.
 
 local ps = require "strobe.attach.ps"
+local terminal = require "strobe.core.terminal"
 
 -- Exit statuses: there is none; it is not clear which.
 local MISSING, USAGE = 1, 2
+local STDERR = 2
 
 local target = {}
 
@@ -38,7 +40,7 @@ function target.only()
   if #list == 0 then
     return nil, "no process runs that could be reached", MISSING
   elseif #list > 1 then
-    return nil, "there are several processes, say which by its PID:\n" .. ps.text(list), USAGE
+    return nil, "there are several processes, say which by its PID:\n" .. ps.text(list, terminal.size(STDERR)), USAGE
   end
   return list[1].pid
 end
