@@ -3,6 +3,7 @@
 local arguments = require "strobe.arguments"
 local clients = require "strobe.attach.client"
 local host = require "strobe.core.host"
+local input = require "strobe.console.input"
 local target = require "strobe.attach.target"
 local tasks = require "strobe.async.task"
 local terminal = require "strobe.core.terminal"
@@ -13,6 +14,8 @@ local DONE, FAILED, USAGE, ENDED, INTERRUPTED = 0, 1, 2, 3, 130
 local STDIN, STDOUT = 0, 1
 -- Seconds for the process to let us in.
 local PATIENCE = 2
+-- Columns of what commands print, where there is no terminal.
+local WIDTH = 120
 
 local attach = {}
 
@@ -74,9 +77,9 @@ local function name_of_terminal()
 end
 
 local function connect(options, on_event)
-  local client, message = clients.connect(options.pid, { on_event = on_event, timeout = PATIENCE })
+  local client, message, code = clients.connect(options.pid, { on_event = on_event, timeout = PATIENCE })
   if not client then
-    return nil, message
+    return nil, message, code
   end
   local wanted = options.ro and "ro" or "rw"
   local opened
@@ -107,9 +110,7 @@ local function print_refusal(answer)
   elseif answer.code == "interrupted" then
     return complain(INTERRUPTED, answer.error)
   end
-  local trace = answer.trace or ""
-  trace = type(trace) == "table" and table.concat(trace, "\n") or trace
-  io.stderr:write(answer.error or answer.code, "\n", trace, trace ~= "" and "\n" or "")
+  io.stderr:write(answer.error or answer.code, "\n", answer.trace or "", answer.trace and "\n" or "")
   return FAILED
 end
 
@@ -149,19 +150,70 @@ function attach.evaluate(client, code)
   return DONE
 end
 
--- --- The command -----------------------------------------------------------------------------
+-- --- One command -------------------------------------------------------------------------------
 
-local function has_terminal()
-  return terminal.size(STDIN) ~= nil and terminal.size(STDOUT) ~= nil
+local function print_text(_, text)
+  io.stdout:write((text:gsub("\n?$", "\n", 1)))
 end
 
-local function run(options)
-  local code = options.code or not has_terminal() and io.stdin:read "a"
+-- What commands ask of a console, when there is none.
+local function bare_console(client)
+  return {
+    peer = client, near = false, inputs = {}, jobs = {}, write = print_text, above = print_text,
+    settings = { depth = 4, items = 50, width = terminal.size(STDOUT) or WIDTH, trace = "short", color = false },
+    run = function(_, text)
+      return attach.evaluate(client, text) == DONE
+    end,
+  }
+end
+
+local function run_command(client, line)
+  local text, message = require("strobe.console.commands").run(bare_console(client), line)
+  if not text then
+    return client.ended and complain(ENDED, ("process %d: %s"):format(client.pid, client.ended))
+      or complain(FAILED, message)
+  elseif text ~= "" then
+    print_text(nil, text)
+  end
+  return DONE
+end
+
+-- --- The command -----------------------------------------------------------------------------
+
+local function run_text(options, text)
   local client <close>, message = connect(options, print_event) -- luacheck: ignore
   if not client then
     return complain(FAILED, message)
+  elseif input.state(text) == "command" then
+    return run_command(client, text)
   end
-  return attach.evaluate(client, code or "")
+  return attach.evaluate(client, text)
+end
+
+local function banner(hello)
+  local units = #hello.units > 0 and ", units " .. table.concat(hello.units, " ") or ""
+  return ("process %d, strobe %s%s; :help tells more, :q leaves it running"):format(hello.pid, hello.strobe, units)
+end
+
+local function run_console(options)
+  local wanted = { near = false, prompt = ("%d> "):format(options.pid) }
+  function wanted.connect(on_event)
+    local client, message, code = connect(options, on_event)
+    wanted.banner = client and banner(client.hello)
+    return client, message, code
+  end
+  host.slow_step(math.huge) -- what this process takes itself is no news on its screen
+  local status, message = require("strobe.console").run(wanted)
+  return status or complain(FAILED, message)
+end
+
+local function run(options)
+  if options.code then
+    return run_text(options, options.code)
+  elseif not terminal.size(STDIN) then
+    return run_text(options, io.stdin:read "a")
+  end
+  return run_console(options)
 end
 
 --- `strobe attach [PID] [--ro] [-e CODE]`
