@@ -20,6 +20,8 @@ describe("a line of the audit", function()
       line(who, "eval", "ok", { code = ("x"):rep(1e5) }))
     assert.equal('attach: TIME uid=1 pid=2 name="\\x1b[31m" op=a\\x0ab code="a\\x0ab" ok',
       line({ uid = 1, pid = 2, name = "\27[31m" }, "a\nb", "ok", { code = "a\nb" }))
+    assert.equal('attach: TIME uid=1000 pid=4242 name="pts/3" op=tail stream="ticks" expr="m.price > 1" ok',
+      line(who, "tail", "ok", { stream = "ticks", expr = "m.price > 1" }))
     assert.matches('unit="table: ', line(who, "reload", "bad_request", { unit = {} }))
   end)
 end)

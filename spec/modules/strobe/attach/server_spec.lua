@@ -164,6 +164,20 @@ describe("the attach server", function()
     assert.equal(1, #attached.units.runtime:gens "mm")
   end)
 
+  it("runs nobody's code without eval, by whatever operation", function()
+    local attached <close> = Attached.new { units = { ["mm.lua"] = UNIT }, eval = false }
+    local raw = attached:raw "rw"
+    for op, fields in pairs {
+      eval = '"code":"1"', time = '"code":"1"', timeit = '"code":"1"', watch = '"expr":"1"',
+      tail = '"stream":"ticks","expr":"m"',
+    } do
+      assert.equal("no_op", raw:ask(('{"id":1,"op":"%s",%s}'):format(op, fields)).code, op)
+    end
+    assert.is_true(raw:ask('{"id":1,"op":"reload","unit":"mm"}').ok)
+    local list = raw:ask('{"id":1,"op":"complete","text":"string.for"}').list
+    assert.equal("format", list[1].text)
+  end)
+
   it("writes down each change: who, what, 400 bytes of code, how it ended, how long it took", function()
     local attached <close> = Attached.new { units = { ["mm.lua"] = UNIT } }
     local raw = attached:raw "rw"

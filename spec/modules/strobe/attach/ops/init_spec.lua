@@ -5,7 +5,8 @@ describe("the operations", function()
   it("are those that the protocol names, and some that the console needs besides", function()
     for name, rights in pairs {
       open = "ro", ping = "ro", ps = "ro", tree = "ro", where = "ro", ended = "ro", streams = "ro", inbox = "ro",
-      lag = "ro", gens = "ro", metrics = "ro", log = "ro", untail = "ro", clock = "ro", eval = "rw",
+      lag = "ro", help = "ro", src = "ro", complete = "ro",
+      gens = "ro", metrics = "ro", log = "ro", untail = "ro", clock = "ro", eval = "rw",
       interrupt = "rw", cancel = "rw", reload = "rw", rollback = "rw", loglevel = "rw", heap = "rw", prof = "rw",
       advance = "rw", step = "rw", time = "rw", timeit = "rw", top = "ro", watch = "rw", unwatch = "ro", pry = "rw",
       vars = "ro",
