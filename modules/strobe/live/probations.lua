@@ -52,7 +52,7 @@ function Probations:finish(unit)
 end
 
 --- Ends the probation of a unit and of those that were exchanged with it, as the unit is exchanged again.
----@param unit strobe.live.Unit
+---@param unit strobe.live.RunningUnit
 ---@return strobe.live.Probation[] ended what they replaced is to be closed
 function Probations:supersede(unit)
   local ended = self:finish(unit)
