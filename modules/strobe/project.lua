@@ -82,6 +82,7 @@ local function settings(folder)
     { "runtime.path", { "?.lua", "?/init.lua" } },
     { "workspace.library", { folder } },
     { "workspace.checkThirdParty", false },
+    { "diagnostics.disable", { "await-in-sync" } }, -- any function may wait
   }
 end
 

@@ -78,6 +78,7 @@ end
 ---@param words string[]
 ---@return integer status
 function check.main(words)
+  host.slow_step(math.huge) -- loading is all that it does
   local read, message = arguments.read(known, words)
   if not read then
     io.stderr:write("strobe: check: ", message, "; see 'strobe check --help'\n")
@@ -89,9 +90,7 @@ function check.main(words)
     io.stderr:write(check.usage, "\n")
     return 2
   end
-  require("strobe.core.host").slow_step(math.huge) -- loading is all that it does
   read.root = read.root and options.absolute(read.root)
-  host.slow_step(math.huge) -- nothing runs beside it
   local status = 0
   for _, file in ipairs(read) do
     status = check_file(options.absolute(file), read) and status or 1

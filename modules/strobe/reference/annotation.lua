@@ -56,7 +56,7 @@ function annotation.split_type(text)
     if text:find('^["({%[<]', at) then
       at = skip(text, at)
     elseif text:find("^%s", at) then
-      local goes_on = text:find("^%s*|", at) or text:sub(1, at - 1):find "[|,:]$"
+      local goes_on = text:find("^%s*|", at) or text:sub(1, at - 1):find "[|,:]$" or text:sub(1, at - 1) == "async"
       if not goes_on then
         break
       end
@@ -213,13 +213,35 @@ local function use_type(block)
   end
 end
 
+local function count(text, pattern)
+  return select(2, text:gsub(pattern, ""))
+end
+
+-- Whether a bracket of a tag is not closed: its type goes on in the next line.
+local function is_open(line)
+  return line:find "^%s*@" and count(line, "[{(]") > count(line, "[})]")
+end
+
+local function whole(lines)
+  local joined = {}
+  for _, line in ipairs(lines) do
+    local last = joined[#joined]
+    if last and is_open(last) then
+      joined[#joined] = last .. " " .. line:match "^%s*(.*)$"
+    else
+      joined[#joined + 1] = line
+    end
+  end
+  return joined
+end
+
 --- Reads the lines of an annotation.
 ---@param lines string[] without the dashes
 ---@return strobe.reference.Annotation
 function annotation.parse(lines)
   local block = { text = "", parameters = {}, returns = {}, classes = {}, aliases = {} }
   local text, open = {}, nil
-  for _, line in ipairs(lines) do
+  for _, line in ipairs(whole(lines)) do
     local tag, rest = line:match "^%s*@(%w+)%s*(.*)$"
     if tag then
       open = take[tag] and take[tag](block, rest) or { text = "" }

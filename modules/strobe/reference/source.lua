@@ -104,7 +104,7 @@ local function add_entry(file, lines, line, number)
   if name then
     entry.owner, entry.name, entry.method = split_name(name)
   end
-  if arguments and (arguments[1] == "self" or arguments[1] == "_") then
+  if arguments and not entry.method and (arguments[1] == "self" or arguments[1] == "_") then
     table.remove(arguments, 1)
     entry.method = true
   end

@@ -18,10 +18,11 @@ local function add_comment(lines, mark, text)
   end
 end
 
--- The rest of a tag's line: type and text.
+-- The rest of a tag's line: type and text. A text may begin with words that mean something in types: "in", "a, b".
 local function typed(kind, text)
   kind = kind ~= "" and kind or "any"
-  return text ~= "" and kind .. " " .. text:gsub("\n%s*", " ") or kind
+  local mark = text:find "^%.%.%." and " " or " # " -- any ...
+  return text ~= "" and kind .. mark .. text:gsub("\n%s*", " ") or kind
 end
 
 -- A key that is no name stands in brackets: 1, integer.

@@ -30,6 +30,7 @@ describe("strobe init", function()
       ["runtime.path"] = { "?.lua", "?/init.lua" },
       ["workspace.library"] = { "~/.local/share/strobe/library" },
       ["workspace.checkThirdParty"] = false,
+      ["diagnostics.disable"] = { "await-in-sync" },
     }, json.decode(text_of(folder, ".luarc.json")))
     output, status = sh(("cd '%s/work'; $S --clock=virtual main.lua"):format(folder.path))
     assert.equal(0, status, output)
@@ -83,6 +84,7 @@ describe("strobe init", function()
   "runtime.path": ["?.lua","?/init.lua"]
   "workspace.library": ["~/.local/share/strobe/library"]
   "workspace.checkThirdParty": false
+  "diagnostics.disable": ["await-in-sync"]
 .luacheckrc: written
 main.lua: is there, left alone
 editors read about strobe in ~/.local/share/strobe/library
@@ -124,6 +126,34 @@ editors read about strobe in ~/.local/share/strobe/library
       return
     end
     assert.equal(0, status, output)
+  end)
+
+  it("makes a folder in which a checker of LuaCATS finds nothing, and then what is wrong", function()
+    local folder <close> = new_folder { ["work/unit.lua"] = [[
+---@type strobe.Unit
+local unit = {
+  version = 1, subscribe = { "btc_usd" },
+  on_event = function(ctx, _, m)
+    ctx:emit("out", m.data.price)
+  end,
+}
+return unit
+]] }
+    init(folder)
+    local line = ("cd '%s/work'; HOME='%s/home' emmylua_check . --warnings-as-errors"):format(folder.path, folder.path)
+    local output, status = sh(line)
+    if status == 127 then
+      pending "there is no emmylua_check here: cargo install emmylua_check"
+      return
+    end
+    assert.message(output).equal(0, status)
+    local file <close> = assert(io.open(folder.path .. "/work/wrong.lua", "w"))
+    file:write 'local async = require "strobe.async"\nasync.slep(1)\nasync.Queue(5):putt(1)\nasync.sleep "x"\n'
+    file:close()
+    output = sh(line)
+    for _, finding in ipairs { "wrong.lua:2:7", "wrong.lua:3:16", "wrong.lua:4:13" } do
+      assert.is_truthy(output:find(finding, 1, true), output)
+    end
   end)
 
   it("tells what it cannot do", function()

@@ -17,8 +17,8 @@ end
 describe("the totals of a run", function()
   it("of nothing are zeros, and no shares of nothing", function()
     local totals = totals_of({ cash = 100 }, {})
-    assert.same({ 100, 100, 0, 0, 0, 0, 0 }, { totals.start, totals.equity, totals.pnl, totals.total_return, totals.fees,
-      totals.trades, totals.exposure })
+    assert.same({ 100, 100, 0, 0, 0, 0, 0 }, { totals.start, totals.equity, totals.pnl, totals.total_return,
+      totals.fees, totals.trades, totals.exposure })
     assert.same({}, { totals.win_rate, totals.profit_factor, totals.average, totals.best, totals.trade_seconds })
     assert.is_nil(totals_of({}, {}).total_return)
   end)

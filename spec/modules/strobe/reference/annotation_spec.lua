@@ -36,6 +36,20 @@ describe("an annotation", function()
     }, block.returns)
   end)
 
+  it("has types of several lines, and functions that may wait", function()
+    local block = parse "@param options? {a?: integer,\n  b?: string} what\n it is\n@param f? async fun(x: any) called"
+    assert.same({
+      { name = "options", optional = true, type = "{a?: integer, b?: string}", text = "what\nit is" },
+      { name = "f", optional = true, type = "async fun(x: any)", text = "called" },
+    }, block.parameters)
+  end)
+
+  it("says that its result must not be dropped, and what its types stand for", function()
+    local block = parse "Declares.\n@generic T: table\n@nodiscard\n@return T"
+    assert.same({ "T: table", true }, { block.generic, block.nodiscard })
+    assert.is_nil(parse("Declares.\n@return T").nodiscard)
+  end)
+
   it("is hidden when it is not for users", function()
     for _, tag in ipairs { "private", "package", "protected" } do
       assert.is_true(parse("For parts.\n@" .. tag).hidden)

@@ -167,8 +167,8 @@ describe("the stubs", function()
     for _, name in ipairs { "Unit", "Ctx", "Event", "Hold" } do
       assert.is_truthy(live:find("---@class strobe." .. name .. "\n", 1, true), name)
     end
-    assert.is_truthy(live:find("\n---@field on_event? fun(ctx: strobe.Ctx, st: table, m: strobe.Event) ", 1, true))
-    assert.is_truthy(live:find("\n---@field seq integer ", 1, true))
+    assert.is_truthy(live:find("\n---@field on_event? fun(ctx: strobe.Ctx, st: table, m: strobe.Event) # ", 1, true))
+    assert.is_truthy(live:find("\n---@field seq integer # ", 1, true))
   end)
 
   it("have the text of the annotations, and what it is in Python", function()
