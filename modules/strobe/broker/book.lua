@@ -92,25 +92,36 @@ function Book:apply(tick)
   return side, size
 end
 
---- Takes what is offered, the best price first, up to a limit.
+--- What is offered, the best price first, up to a limit.
 ---@param side strobe.broker.Side
 ---@param size integer units
 ---@param limit? number the worst price
----@return {[1]: integer, [2]: number}[] taken sizes and prices
+---@return {[1]: integer, [2]: number}[] offers sizes and prices
 ---@return integer left units
-function Book.take(side, size, limit)
-  local taken = {}
-  while size > 0 do
-    local price = side[#side]
-    if not price or limit and (price - limit) * side.sign < 0 then
+function Book.offers(side, size, limit)
+  local offers = {}
+  for at = #side, 1, -1 do
+    local price = side[at]
+    if size <= 0 or limit and (price - limit) * side.sign < 0 then
       break
     end
     local here = math.min(size, side.sizes[price])
-    taken[#taken + 1] = { here, price }
+    offers[#offers + 1] = { here, price }
     size = size - here
-    Book.set(side, price, side.sizes[price] - here)
   end
-  return taken, size
+  return offers, size
+end
+
+--- Takes offers.
+---@param side strobe.broker.Side
+---@param offers {[1]: integer, [2]: number}[]
+function Book.take(side, offers)
+  for _, offer in ipairs(offers) do
+    local price = offer[2]
+    if side.sizes[price] then -- else it was the last trade's
+      Book.set(side, price, side.sizes[price] - offer[1])
+    end
+  end
 end
 
 --- The last known price: the middle of the book, else the last trade's.

@@ -52,12 +52,12 @@ local function at_last(book, order)
   return { { order.size, last } }, 0
 end
 
---- What an order that comes now takes.
+--- What an order that came now would take.
 ---@param order table as the ledger knows it
 ---@return {[1]: integer, [2]: number}[]? fills sizes in units and prices; nil when it is refused
 ---@return integer|string left units, or the message
 ---@return string? code "ENODATA"
-function Market:take(order)
+function Market:quote(order)
   local book = self.books[order.symbol]
   if not book then
     if order.kind == "limit" then
@@ -72,7 +72,17 @@ function Market:take(order)
     local text = "order %s: the book of %s has no %s"
     return nil, text:format(order.id, order.symbol, order.side == "buy" and "asks" or "bids"), "ENODATA"
   end
-  return Book.take(other, order.size, order.price)
+  return Book.offers(other, order.size, order.price)
+end
+
+--- An order takes what it was quoted.
+---@param order table
+---@param fills {[1]: integer, [2]: number}[]
+function Market:take(order, fills)
+  local book = self.books[order.symbol]
+  if book then
+    Book.take(sides_of(book, order), fills)
+  end
 end
 
 --- What is before an order at its price.

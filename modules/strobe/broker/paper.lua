@@ -18,7 +18,8 @@ local time = require "strobe.core.time"
 
 ---@class strobe.broker.PaperOptions
 ---@field journal? string  path of a file; orders survive the process
----@field cash? number     at the start (0); a journal that has begun knows its own
+---@field cash? number     at the start; a journal that has begun knows its own. What a buy would cost more than is
+---free is refused; without it (0) nothing is
 ---@field fee? number      part of the value that each fill costs (0)
 ---@field maker? number    … of an order that rested (fee); below 0 it is paid to us
 ---@field taker? number    … of an order that took (fee)
@@ -90,6 +91,7 @@ function Paper.new(options)
   for _, order in pairs(self.ledger.open) do
     market_of(self, order):rest(order)
   end
+  self.limited = options.cash ~= nil or (self.ledger.began or 0) ~= 0
   return self
 end
 
@@ -293,14 +295,48 @@ local function check_limits(paper, order, market)
   return true
 end
 
+-- What so much binds while it waits to be bought.
+local function bound(paper, size, price)
+  local value = amount.value(size, price)
+  return value + math.max(0, amount.round(value * paper.maker))
+end
+
+-- Whether the cash that no other order has bound is enough for a buy.
+local function check_cash(paper, order, fills, left)
+  local cost, free = 0, paper.ledger.account.cash
+  for _, fill in ipairs(fills) do
+    cost = cost + amount.value(fill[1], fill[2]) + fill[3]
+  end
+  if order.kind == "limit" then
+    cost = cost + bound(paper, left, order.price)
+  end
+  for _, other in pairs(paper.ledger.open) do
+    free = free - (other.side == "buy" and bound(paper, other.left, other.price) or 0)
+  end
+  if cost > free then
+    local text = "order %s: it costs %.10g with its fees, of %.10g in cash %.10g is free: buy less, sell, or cancel "
+      .. "a buy"
+    local cash = paper.ledger.account.cash
+    return nil, text:format(order.id, amount.number(cost), amount.number(cash), amount.number(free)), "EFUNDS"
+  end
+  return true
+end
+
 local function place_record(paper, order, market)
-  local fills, left, code = market:take(order)
+  local fills, left, code = market:quote(order)
   if not fills then
     return nil, left, code
   end
   for _, fill in ipairs(fills) do
     fill[3] = amount.round(amount.value(fill[1], fill[2]) * paper.taker)
   end
+  if paper.limited and order.side == "buy" then
+    local ok, message, reason = check_cash(paper, order, fills, left)
+    if not ok then
+      return nil, message, reason
+    end
+  end
+  market:take(order, fills)
   return {
     op = "place", time = now_in(paper, market), id = order.id, unit = order.unit, shared = order.shared,
     symbol = order.symbol, side = order.side, kind = order.kind, size = order.size, price = order.price, fills = fills,
@@ -375,8 +411,8 @@ end
 ---@param request strobe.broker.OrderRequest
 ---@return strobe.broker.Ack? ack the same for the same id, also after a crash
 ---@return string? message names the field and its value
----@return string? code "EINVAL", "EEXIST" the id is another order's, "ENODATA" no price is known, "ELIMIT", "ENOSPC"
----and what else the disk says: then there is no such order
+---@return string? code "EINVAL", "EEXIST" the id is another order's, "ENODATA" no price is known, "ELIMIT", "EFUNDS"
+---there is not so much cash, "ENOSPC" and what else the disk says: then there is no such order
 function Paper:place(request)
   return copied(wait_for(function(done)
     self:submit(request, nil, done)

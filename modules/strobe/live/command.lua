@@ -31,7 +31,8 @@ units:
   --setup FILE             Lua that runs first: live.port("name", { send = f, query = f }) of require "strobe.live"
 trading:
   --broker paper[:JOURNAL]|none   orders are matched against the ticks, and journaled (paper, if a unit uses ctx.orders)
-  --cash N, --fee F        what the paper account begins with (0), and the part of its value that a fill costs (0)
+  --cash N                 what the paper account begins with; buys for more are refused (without it none is)
+  --fee F                  the part of its value that a fill costs (0)
   --report OUT.html        trades and equity of the run, at its end; OUT.json beside it
 also:
   --attach rw|ro|off       what strobe reload and ps may do: all, look on, nothing (rw; off with --clock=virtual)

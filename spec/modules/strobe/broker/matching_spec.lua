@@ -29,10 +29,11 @@ end
 
 -- What an order takes, in numbers: {size, price}…, and what is left.
 local function take(market, value)
-  local fills, left, code = market:take(value)
+  local fills, left, code = market:quote(value)
   if not fills then
     return nil, left, code
   end
+  market:take(value, fills)
   for _, fill in ipairs(fills) do
     fill[1] = amount.number(fill[1])
   end

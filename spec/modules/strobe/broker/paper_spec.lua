@@ -1,5 +1,6 @@
 local Paper = require "strobe.broker.paper"
 local broker = require "strobe.broker"
+local cleanup = require "spec.support.cleanup"
 local dice = require "spec.support.dice"
 
 local function level(is_bid, price, size)
@@ -263,6 +264,62 @@ local function check_account(paper, model)
   end
 end
 
+describe("a paper broker with cash", function()
+  local function refused(paper, request)
+    local ack, message, code = paper:place(request)
+    assert.same({ nil, "EFUNDS" }, { ack, code })
+    return message
+  end
+
+  it("refuses to buy for more, and takes nothing from the book", function()
+    local paper <close> = with({ cash = 202, taker = 0.01 }, level(false, 100, 1), level(false, 101, 5))
+    assert.equal("order a: it costs 203.01 with its fees, of 202 in cash 202 is free: buy less, sell, or cancel a buy",
+      refused(paper, order("a", "buy", 2)))
+    assert.equal(202, paper:account().cash)
+    local ack = assert(paper:place(order("a", "buy", 1.9)))
+    assert.same({ "filled", 1.9 }, { ack.state, ack.filled })
+    assert.equal(9.191, paper:account().cash)
+  end)
+
+  it("keeps what open buys may cost, with their fees, until they are filled or cancelled", function()
+    local paper <close> = with({ cash = 300, maker = 0.01 }, level(false, 105, 1), level(true, 95, 1))
+    assert(paper:place(order("a", "buy", 2, 100)))
+    assert.matches("it costs 101 with its fees, of 300 in cash 98 is free", refused(paper, order("b", "buy", 1, 100)))
+    assert(paper:place(order("c", "buy", 0.9, 100)))
+    paper:cancel "a"
+    assert(paper:place(order("b", "buy", 2, 100)))
+    paper:tick("btc", trade(99, 10))
+    assert.equal(7.1, paper:account().cash)
+  end)
+
+  it("sells without any, and buys for what that brought", function()
+    local paper <close> = with({ cash = 0 }, level(false, 101, 9), level(true, 100, 9))
+    refused(paper, order("a", "buy", 1))
+    assert(paper:place(order("b", "sell", 2)))
+    assert(paper:place(order("c", "buy", 1)))
+    refused(paper, order("d", "buy", 1))
+  end)
+
+  it("lets everything pass that is not given any", function()
+    local paper <close> = with({}, level(false, 101, 1e5))
+    assert.equal("filled", paper:place(order("a", "buy", 1000)).state)
+    assert.equal(-101000, paper:account().cash)
+  end)
+
+  it("is one whose journal began with it, also when the next process does not say so", function()
+    local path = require("spec.support.path").free()
+    local _ <close> = cleanup(function() os.remove(path) end)
+    do
+      local paper <close> = assert(Paper.new { journal = path, cash = 100 })
+      refused(paper, order("a", "buy", 1, 101))
+      assert(paper:place(order("b", "buy", 1, 60)))
+    end
+    local paper <close> = assert(Paper.new { journal = path })
+    refused(paper, order("c", "buy", 1, 60))
+    assert.equal("open", paper:place(order("b", "buy", 1, 60)).state) -- the same again is no other
+  end)
+end)
+
 describe("whatever is ordered", function()
   for seed = 1, 8 do
     it(("cash, positions and fees balance to the last unit (seed %d)"):format(seed), function()
@@ -285,6 +342,7 @@ describe("whatever is ordered", function()
         end
         if i % 100 == 0 then
           check_account(paper, model)
+          assert.is_true(paper:account().cash > -1e-6) -- less than the rounding of fees
         end
       end
       check_fills(paper:fills(), requests)
