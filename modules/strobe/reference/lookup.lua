@@ -1,5 +1,6 @@
 --- Finding what somebody means by a name: "gather", "Queue.put", "Queue:put", "strobe.async.gather", a part of a name.
 
+local spelling = require "strobe.spelling"
 local surface = require "strobe.reference.surface"
 
 local lookup = {}
@@ -88,43 +89,15 @@ function lookup.containing(word)
   return found
 end
 
--- How many letters have to be put in, left out or changed (Levenshtein).
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do
-    row[j] = j
-  end
-  for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and 0 or 1
-      diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
-    end
-  end
-  return row[#b]
-end
-
 --- The three names that are nearest to one.
 ---@param name string
 ---@return string[]
 function lookup.nearest(name)
-  local last = name:match "[%w_]*$"
-  local names, far = {}, {}
+  local names = {}
   each_item(function(_, full)
-    local short = full:match "[%w_]+$"
-    if not far[short] then
-      far[short] = distance(short, last)
-      names[#names + 1] = short
-    end
+    names[#names + 1] = full:match "[%w_]+$"
   end)
-  table.sort(names, function(a, b)
-    if far[a] ~= far[b] then
-      return far[a] < far[b]
-    end
-    return a < b
-  end)
-  return table.move(names, 1, 3, 1, {})
+  return spelling.nearest(name:match "[%w_]*$", names)
 end
 
 return lookup

@@ -36,7 +36,8 @@ local surface = {}
 -- What the command line is made of, and what other modules offer as their own.
 local internal = {
   arguments = true, command = true, compiler = true, console = true, debug = true, editor = true, help = true,
-  project = true, proxy = true, reference = true, report = true, script = true, test = true, tls = true, trace = true,
+  project = true, proxy = true, reference = true, report = true, script = true, spelling = true, test = true,
+  tls = true, trace = true,
 }
 
 -- Modules inside others that are required by their own name, and are no field of the other one.
