@@ -14,7 +14,6 @@ local loop = require("strobe.async.loop").get_running_loop()
 local output = require "strobe.output"
 local reach = require "strobe.live.reach"
 local report = require "strobe.report"
-local time = require "strobe.core.time"
 local uv = require "luv"
 local warnings = require "strobe.async.warnings"
 local watchdog = require "strobe.core.watchdog"
@@ -22,8 +21,6 @@ local watchdog = require "strobe.core.watchdog"
 -- Seconds of processor time which a handler may run without waiting; and for which the loop may stand still until all
 -- stacks are printed.
 local QUOTA, STALL = 0.5, 2
--- Seconds between two looks at the units.
-local LOOK = 1
 -- Seconds after which the step of a unit is slow, and a shield held for long.
 local SLOW_STEP, LONG_SHIELD = 0.05, 5
 
@@ -69,12 +66,10 @@ local function handle_signals(session)
   host.on_signal(function(number)
     end_with(session, statuses[number])
   end)
-  if time.mode() ~= "virtual" then -- where time would linger for the signals of a handler
-    loop:add_signal_handler("SIGHUP", has_terminal() and end_with or reload_all, session, 129)
-    table.insert(session.closing, function()
-      loop:remove_signal_handler "SIGHUP"
-    end)
-  end
+  loop:add_signal_handler("SIGHUP", has_terminal() and end_with or reload_all, session, 129)
+  table.insert(session.closing, function()
+    loop:remove_signal_handler "SIGHUP"
+  end)
 end
 
 -- --- Setting up ----------------------------------------------------------------------------------
@@ -264,14 +259,6 @@ local function wait_feeds(session)
   end_with(session, good and not has_given_up(session.runtime) and 0 or 1)
 end
 
--- In virtual time nobody comes to mend a unit, for whose inbox the feed would wait for ever.
-local function wait_failure(session)
-  while not has_given_up(session.runtime) do
-    time.sleep(LOOK)
-  end
-  end_with(session, 1)
-end
-
 local function are_finite(feeds)
   for _, feed in ipairs(feeds) do
     if not feed.finite then
@@ -291,9 +278,6 @@ local function go(session)
   beside(session, "progress", session.console.show_progress, session.console, feeds)
   if are_finite(feeds) then
     beside(session, "end of feeds", wait_feeds, session)
-    if time.mode() == "virtual" then
-      beside(session, "end of units", wait_failure, session)
-    end
   end
 end
 
