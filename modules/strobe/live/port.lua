@@ -3,8 +3,13 @@
 local contexts = require "strobe.async.context"
 local core_error = require "strobe.core.error"
 local effects = require "strobe.live.effect"
+local errors = require "strobe.async.error"
 local Queue = require("strobe.async.queue").Queue
 local tasks = require "strobe.async.task"
+local timeouts = require "strobe.async.timeout"
+
+-- Effects that wait for a port; seconds in which it sends the last ones.
+local MOST, PATIENCE = 65536, 10
 
 ---@class strobe.live.PortFunctions
 ---@field send? fun(value: any, effect: strobe.live.Effect): any, string?, string? value, or nil, message, code; may
@@ -35,6 +40,10 @@ local function perform(port, effect)
     effects.settle(effect, table.unpack(outcome, 2, outcome.n))
     return
   end
+  if errors.is(outcome[2], errors.CancelledError) then
+    effects.settle(effect, nil, ("port '%s' was closed before it was through"):format(port.name), "ECANCELED")
+    error(outcome[2], 0)
+  end
   local text = "port '%s' failed with effect %s: %s"
   core_error.report { message = text:format(port.name, effect.id, tostring(outcome[2])) }
   effects.settle(effect, nil, tostring(outcome[2]), "EPORT")
@@ -43,6 +52,26 @@ end
 local function work(port)
   for effect in port.queue:iter() do
     perform(port, effect)
+    port.complained = port.complained and not port.queue:empty()
+  end
+end
+
+-- An effect waits for its turn, if there is room. That there is none is told once, until all are sent.
+local function line_up(port, effect)
+  if not port.task then
+    port.queue = Queue(MOST)
+    port.task = contexts.Context():run(tasks.create_task, work, port) -- it is no task of the unit's
+    port.task:set_name("port " .. port.name)
+  end
+  if port.queue:full() then
+    local message = ("port '%s': %d effects wait already, it is too slow for more"):format(port.name, MOST)
+    if not port.complained then
+      port.complained = true
+      core_error.report { message = message, warning = true }
+    end
+    effects.settle(effect, nil, message, "ENOBUFS")
+  else
+    port.queue:put_nowait(effect)
   end
 end
 
@@ -55,12 +84,7 @@ function Port:send(effect)
   elseif self.functions.immediate then
     perform(self, effect)
   else
-    if not self.task then
-      self.queue = Queue()
-      self.task = contexts.Context():run(tasks.create_task, work, self) -- it is no task of the unit's
-      self.task:set_name("port " .. self.name)
-    end
-    self.queue:put_nowait(effect)
+    line_up(self, effect)
   end
 end
 
@@ -77,13 +101,18 @@ function Port:query(value)
   return self.functions.query(value)
 end
 
---- Sends what is left, and ends.
+--- Sends what is left, and ends; what takes too long is cut.
 ---@async
 function Port:close()
-  if self.task then
-    self.queue:shutdown()
-    self.task:await()
+  local task = self.task
+  if task then
     self.task = nil
+    self.queue:shutdown()
+    local left = self.queue:qsize()
+    if not timeouts.move_on_after(PATIENCE, task.await, task) then
+      local text = "port '%s' did not come to its end within %d s: %d of %d effects that waited were not sent"
+      core_error.report { message = text:format(self.name, PATIENCE, self.queue:qsize(), left), warning = true }
+    end
   end
 end
 
