@@ -5,6 +5,7 @@
 --
 -- Change a parameter and save: with --watch the new one counts from the next tick on; averages and position stay.
 
+local position = require "position"
 local top = require "top"
 
 local parameters = {
@@ -33,15 +34,9 @@ end
 
 local function trade(ctx, st)
   local target = wanted(st)
-  if not target or target == st.target then
-    return
-  end
-  st.target = target
-  local change = target - st.position
-  if change > 0 then
-    ctx.orders:buy(parameters.symbol, change)
-  elseif change < 0 then
-    ctx.orders:sell(parameters.symbol, -change)
+  if target and target ~= st.target then
+    st.target = target
+    position.bring(ctx, st, parameters.symbol, target)
   end
 end
 
@@ -64,10 +59,10 @@ end
 
 local function on_event(ctx, st, m)
   st.position = st.position or 0
-  if m.stream ~= "fills" then
+  if m.stream == "fills" then
+    position.hear(ctx, st, m.data)
+  else
     on_tick(ctx, st, m.data)
-  elseif m.data.unit == ctx.unit then
-    st.position = st.position + (m.data.side == "buy" and m.data.size or -m.data.size)
   end
 end
 

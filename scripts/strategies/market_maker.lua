@@ -5,6 +5,7 @@
 --
 -- Change a parameter and save: with --watch the new one counts from the next tick on; quotes and position stay.
 
+local position = require "position"
 local top = require "top"
 
 local parameters = {
@@ -56,8 +57,8 @@ local function quote(ctx, st, side, price)
   end
 end
 
-local function on_fill(st, fill)
-  st.position = st.position + (fill.side == "buy" and fill.size or -fill.size)
+local function on_fill(ctx, st, fill)
+  position.hear(ctx, st, fill)
   local mine = st.quotes[fill.side]
   if mine and mine.id == fill.order then
     mine.left = mine.left - fill.size
@@ -76,8 +77,8 @@ local function on_event(ctx, st, m)
       quote(ctx, st, "buy", price)
       quote(ctx, st, "sell", price)
     end
-  elseif m.data.unit == ctx.unit then
-    on_fill(st, m.data)
+  else
+    on_fill(ctx, st, m.data)
   end
 end
 

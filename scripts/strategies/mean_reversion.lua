@@ -5,6 +5,7 @@
 --
 -- Change a parameter and save: with --watch the new one counts from the next tick on; average and position stay.
 
+local position = require "position"
 local top = require "top"
 
 local parameters = {
@@ -42,16 +43,6 @@ local function wanted(st, deviations, now)
   end
 end
 
-local function trade(ctx, st, target, now)
-  local change = target - st.position
-  st.target, st.entered = target, now
-  if change > 0 then
-    ctx.orders:buy(parameters.symbol, change)
-  elseif change < 0 then
-    ctx.orders:sell(parameters.symbol, -change)
-  end
-end
-
 local function on_tick(ctx, st, tick)
   st.book = st.book or top.new()
   top.apply(st.book, tick)
@@ -64,16 +55,17 @@ local function on_tick(ctx, st, tick)
   local target = tick.ts - st.since >= parameters.back and wanted(st, score(st, price), tick.ts)
   measure(st, price, tick.ts)
   if target then
-    trade(ctx, st, target, tick.ts)
+    st.target, st.entered = target, tick.ts
+    position.bring(ctx, st, parameters.symbol, target)
   end
 end
 
 local function on_event(ctx, st, m)
   st.position, st.target = st.position or 0, st.target or 0
-  if m.stream ~= "fills" then
+  if m.stream == "fills" then
+    position.hear(ctx, st, m.data)
+  else
     on_tick(ctx, st, m.data)
-  elseif m.data.unit == ctx.unit then
-    st.position = st.position + (m.data.side == "buy" and m.data.size or -m.data.size)
   end
 end
 

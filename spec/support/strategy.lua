@@ -30,7 +30,8 @@ end
 --- The files of a strategy with these parameters, and others that are given.
 function Strategy.files(name, parameters, files)
   files = files or {}
-  files[name .. ".lua"], files["top.lua"] = with_parameters(read(name), parameters), read "top"
+  files[name .. ".lua"] = with_parameters(read(name), parameters)
+  files["position.lua"], files["top.lua"] = read "position", read "top"
   return files
 end
 
