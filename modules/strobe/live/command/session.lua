@@ -14,6 +14,7 @@ local loop = require("strobe.async.loop").get_running_loop()
 local output = require "strobe.output"
 local reach = require "strobe.live.reach"
 local report = require "strobe.report"
+local time = require "strobe.core.time"
 local uv = require "luv"
 local warnings = require "strobe.async.warnings"
 local watchdog = require "strobe.core.watchdog"
