@@ -13,6 +13,7 @@
 #include "core/task/allocation.h"
 #include "core/task/context.h"
 #include "core/task/coroutine.h"
+#include "core/task/debugger.h"
 #include "core/task/error.h"
 #include "core/task/freeze.h"
 #include "core/task/future.h"
@@ -43,6 +44,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.allocation", luaopen_strobe_core_allocation},
     {"strobe.core.context", luaopen_strobe_core_context},
     {"strobe.core.copy", luaopen_strobe_core_copy},
+    {"strobe.core.debugger", luaopen_strobe_core_debugger},
     {"strobe.core.error", luaopen_strobe_core_error},
     {"strobe.core.executor", open_executor},
     {"strobe.core.future", luaopen_strobe_core_future},

@@ -1,5 +1,6 @@
 #include "core/task/coroutine.h"
 
+#include "core/task/debugger.h"
 #include "core/task/interrupt.h"
 #include "core/task/task.h"
 
@@ -11,6 +12,7 @@ static lua_State *enter(lua_State *L, lua_State *inner) {
   if (inner) {
     scheduler->running = inner;
     interrupt_follow(scheduler, inner);
+    debugger_follow(scheduler, inner);
   }
   return outer;
 }

@@ -1,5 +1,6 @@
 #include "core/task/error.h"
 
+#include "core/task/debugger.h"
 #include "core/task/task.h"
 #include "core/task/traceback.h"
 
@@ -196,6 +197,7 @@ int error_handler(lua_State *L) {
     return 1;
   luaL_checkstack(L, 2, "no room for a failure");
   name_nil(L);
+  debugger_failing(L, 1);
   lua_pushvalue(L, 1);
   failure_push(L);
   lua_pushboolean(L, 1);

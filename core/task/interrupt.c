@@ -1,5 +1,6 @@
 #include "core/task/interrupt.h"
 
+#include "core/task/debugger.h"
 #include "core/task/error.h"
 #include "core/task/traceback.h"
 
@@ -145,7 +146,7 @@ static void set_hook(struct scheduler *scheduler, lua_State *L, int count) {
 /* Who counts instructions has set a limit already: a look is not worth taking that away. */
 static bool has_limit(lua_State *L) {
   lua_Hook other = lua_gethook(L);
-  return other && other != hook;
+  return other && other != hook && !debugger_is_hook(other);
 }
 
 void interrupt_hook(struct scheduler *scheduler, lua_State *L) {

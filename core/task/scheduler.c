@@ -1,6 +1,7 @@
 #include "core/task/scheduler.h"
 
 #include "core/task/context.h"
+#include "core/task/debugger.h"
 #include "core/task/error.h"
 #include "core/task/freeze.h"
 #include "core/task/generator.h"
@@ -97,6 +98,8 @@ static void end_task(lua_State *L, struct scheduler *scheduler, struct ending en
   }
   if (scheduler->watch)
     watch_ended(scheduler->watch, ending.task);
+  if (scheduler->debugger)
+    debugger_forget(scheduler, ending.task);
   record_ended(scheduler, ending.task);
   list_remove(&ending.task->link);
   thread_release(L, ending.task->thread);
@@ -120,6 +123,7 @@ static int resume(struct scheduler *scheduler, lua_State *L, int *count) {
   scheduler->failed = false;
   scheduler->running = L;
   interrupt_follow(scheduler, L);
+  debugger_follow(scheduler, L);
   return lua_resume(L, scheduler->L, transfer, count);
 }
 
@@ -237,8 +241,9 @@ void scheduler_step(struct job *job) {
     freeze_hold(scheduler, task);
     return;
   }
+  bool was_stopped = debugger_holds(task); /* in code that cannot raise, or has failed */
   task->wait = NULL;
-  if (task->must_cancel) {
+  if (task->must_cancel && !was_stopped) {
     task->must_cancel = false;
     if (!task->started) {
       end_task(scheduler->L, scheduler, (struct ending){task, CANCELLED, 0});

@@ -40,6 +40,7 @@ struct thread {
   int anchor, owner;
 };
 
+struct debugger;
 struct task;
 
 /* A hook of somebody else's which ours has taken the place of, see interrupt.c. */
@@ -82,6 +83,7 @@ struct scheduler {
   int task_metatable;                  /* the Task metatable in the registry */
   struct watch *watch;                 /* NULL: nobody looks */
   struct watch watching;
+  struct debugger *debugger; /* NULL: none is open */
   struct record_book records;
 };
 

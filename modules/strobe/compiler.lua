@@ -72,11 +72,14 @@ function Dump:constants()
   end
 end
 
-function Dump:debug()
-  self:skip(self:int())
+-- The line of each instruction is told by its distance from that of the one before, or, by DISTANT, on its own.
+function Dump:debug(code)
+  local count = self:int()
+  code.lines, code.distant = { at = self.at, count = count }, {}
+  self:skip(count)
   for _ = 1, self:int() do
-    self:int()
-    self:int()
+    local instruction = self:int()
+    code.distant[instruction] = self:int()
   end
   for _ = 1, self:int() do
     self:string()
@@ -91,21 +94,59 @@ end
 -- Notes where code lies, of a function and those inside it.
 function Dump:functions(codes)
   self:string()
+  local first = self:int()
   self:int()
-  self:int()
+  local varies = self.text:byte(self.at + 1) ~= 0
   self:skip(3)
   local count = self:int()
-  codes[#codes + 1] = { at = self.at, count = count }
+  local code = { at = self.at, count = count, first = first, varies = varies }
+  codes[#codes + 1] = code
   self:skip(4 * count)
   self:constants()
   self:skip(3 * self:int())
   for _ = 1, self:int() do
     self:functions(codes)
   end
-  self:debug()
+  self:debug(code)
 end
 
 local HEADER = 4 + 1 + 1 + 6 + 3 + 8 + 8
+
+local function codes_of(text)
+  local dump, codes = setmetatable({ text = text, at = HEADER + 2 }, Dump), {}
+  dump:functions(codes)
+  return codes
+end
+
+-- --- Lines -----------------------------------------------------------------------------------------
+
+local DISTANT = -128
+
+local function add_lines(lines, text, code)
+  local line = code.first
+  for i = 0, code.lines.count - 1 do
+    local distance = string.unpack("b", text, code.lines.at + i)
+    line = distance == DISTANT and code.distant[i] or line + distance
+    if i > 0 or not code.varies then -- the first one of a vararg function only takes its arguments
+      lines[line] = true
+    end
+  end
+end
+
+--- The lines on which code begins, of a chunk and all functions in it: those that debug.sethook tells.
+---@param chunk function
+---@return table<integer, true>? lines nil for a Lua whose chunks we cannot read
+function compiler.lines(chunk)
+  local text = string.dump(chunk)
+  if text:byte(5) ~= 0x54 then
+    return nil
+  end
+  local lines = {}
+  for _, code in ipairs(codes_of(text)) do
+    add_lines(lines, text, code)
+  end
+  return lines
+end
 
 -- --- Mending -------------------------------------------------------------------------------------
 
@@ -138,9 +179,7 @@ function compiler.mend(text)
   if not text:find(SUSPECT) or text:byte(5) ~= 0x54 then
     return nil
   end
-  local dump, codes, pieces = setmetatable({ text = text, at = HEADER + 2 }, Dump), {}, {}
-  dump:functions(codes)
-  local from = 1
+  local codes, pieces, from = codes_of(text), {}, 1
   for _, code in ipairs(codes) do
     from = mend_code(text, code, pieces, from)
   end

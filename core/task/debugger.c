@@ -1,0 +1,634 @@
+#include "core/task/debugger.h"
+
+#include "core/task/generator.h"
+#include "core/task/wait.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEBUGGER "strobe.debugger"
+
+/* Its address: where the registry keeps the one that is open. */
+static const char anchor = 0;
+
+enum { KNOWN_SOURCES = 512, MOST_STEPS = 64, MOST_EXEMPT = 64, MOST_FILES = 4096 };
+enum { MOST_LINE = 1 << 20, LINES_PER_WORD = 64 };
+/* Instructions that a handler may run: what a condition computes must end soon. */
+enum { HANDLER_LIMIT = 2 * 1000 * 1000 };
+
+/* The lines of a file that have breakpoints, as bits. */
+struct lines {
+  uint64_t *bits;
+  size_t words;
+};
+
+/* The number of a file by the address of its chunks' name, which may be another's by now. */
+struct known_source {
+  const char *address;
+  char *text;
+  size_t length;
+  int file;
+};
+
+enum step_kind { STEP_IN, STEP_OVER, STEP_OUT };
+
+struct step {
+  uint64_t task;
+  enum step_kind kind;
+  int nesting, depth; /* of where it began */
+};
+
+struct debugger {
+  struct scheduler *scheduler;
+  lua_State *L; /* on which its handlers run */
+  int handlers; /* in the registry */
+  int tag;      /* as their hook's count: threads whose hook is up to date */
+  bool asking;
+  bool watching;       /* code of new files is looked for, with no breakpoint at all */
+  lua_State *failing;  /* the thread that is to stop once its error has unwound it */
+  struct lines *files; /* by number; 0: the lines of all of them */
+  int file_count;
+  struct known_source known[KNOWN_SOURCES];
+  struct step steps[MOST_STEPS];
+  int step_count;
+  uint64_t exempt[MOST_EXEMPT]; /* tasks that never stop */
+  int exempt_count;
+};
+
+static enum wait_cancel keep_stopped(lua_State *L, struct task *task) {
+  (void)L;
+  (void)task;
+  return WAIT_OVER;
+}
+
+const struct wait_kind debugger_stopped = {.name = "debugger", .cancel = keep_stopped};
+const struct wait_kind debugger_leaving = {.name = "ready", .cancel = keep_stopped};
+
+/* --- Asking the handlers ------------------------------------------------------------------------
+ */
+
+struct question {
+  struct debugger *debugger;
+  const char *handler;
+  struct task *task; /* NULL in a callback */
+  lua_State *thread;
+  const char *source;
+  size_t length;
+  int error; /* its index on the thread's stack, or 0 */
+  int file, line;
+  bool breakpoint, step, can_stop;
+  lua_Integer answer;
+};
+
+static int push_question(lua_State *L, const struct question *question) {
+  if (question->source) {
+    lua_pushlstring(L, question->source, question->length);
+    return 1;
+  }
+  if (question->task)
+    task_push(L, question->task);
+  else
+    lua_pushnil(L);
+  lua_pushthread(question->thread);
+  lua_xmove(question->thread, L, 1);
+  if (question->error > 0) {
+    lua_pushvalue(question->thread, question->error);
+    lua_xmove(question->thread, L, 1);
+    return 3;
+  }
+  lua_pushinteger(L, question->file);
+  lua_pushinteger(L, question->line);
+  lua_pushboolean(L, question->breakpoint);
+  lua_pushboolean(L, question->step);
+  lua_pushboolean(L, question->can_stop);
+  return 7;
+}
+
+static int ask_protected(lua_State *L) {
+  struct question *question = lua_touserdata(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, question->debugger->handlers);
+  lua_getfield(L, -1, question->handler);
+  lua_call(L, push_question(L, question), 1);
+  question->answer = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : lua_toboolean(L, -1);
+  return 0;
+}
+
+static void limit(lua_State *L, lua_Debug *activation) {
+  (void)activation;
+  luaL_error(L, "it runs for too long");
+}
+
+/* What the handler says; 0 when it fails, or is at work already. */
+static lua_Integer ask(struct question *question) {
+  struct debugger *debugger = question->debugger;
+  struct scheduler *scheduler = debugger->scheduler;
+  lua_State *L = debugger->L, *running = scheduler->running;
+  if (debugger->asking || (question->thread && !lua_checkstack(question->thread, 4)))
+    return 0;
+  debugger->asking = true;
+  scheduler->running = L;
+  lua_sethook(L, limit, LUA_MASKCOUNT, HANDLER_LIMIT);
+  lua_pushcfunction(L, ask_protected);
+  lua_pushlightuserdata(L, question);
+  if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+    question->answer = 0;
+    fprintf(stderr, "strobe: the debugger failed: %s\n",
+            lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error");
+  }
+  lua_settop(L, 0);
+  lua_sethook(L, NULL, 0, 0);
+  scheduler->running = running;
+  debugger->asking = false;
+  return question->answer;
+}
+
+/* --- Files and lines ----------------------------------------------------------------------------
+ */
+
+static int resolve(struct debugger *debugger, const lua_Debug *info) {
+  struct question question = {
+      .debugger = debugger, .handler = "resolve", .source = info->source, .length = info->srclen};
+  lua_Integer file = ask(&question);
+  return file > 0 && file <= MOST_FILES ? (int)file : 0;
+}
+
+static void remember(struct known_source *known, const lua_Debug *info, int file) {
+  char *text = malloc(info->srclen + 1);
+  free(known->text);
+  *known = (struct known_source){0};
+  if (!text)
+    return;
+  memcpy(text, info->source, info->srclen);
+  *known = (struct known_source){info->source, text, info->srclen, file};
+}
+
+/* The number of the file in which a function was written; 0: none to stop in. */
+static int file_of(struct debugger *debugger, const lua_Debug *info) {
+  uintptr_t hash = (uintptr_t)info->source / 16;
+  struct known_source *known = &debugger->known[(hash ^ hash / KNOWN_SOURCES) % KNOWN_SOURCES];
+  if (info->source[0] != '@')
+    return 0;
+  if (known->address == info->source && known->length == info->srclen &&
+      memcmp(known->text, info->source, info->srclen) == 0)
+    return known->file;
+  if (debugger->asking)
+    return 0;
+  int file = resolve(debugger, info);
+  remember(known, info, file);
+  return file;
+}
+
+static bool has_line(const struct debugger *debugger, int file, int line) {
+  if (file >= debugger->file_count || line < 0)
+    return false;
+  const struct lines *lines = &debugger->files[file];
+  size_t word = (size_t)line / LINES_PER_WORD;
+  return word < lines->words && lines->bits[word] >> (line % LINES_PER_WORD) & 1;
+}
+
+static bool has_lines(const struct debugger *debugger, int file) {
+  return file > 0 && file < debugger->file_count && debugger->files[file].words > 0;
+}
+
+static bool is_armed(const struct debugger *debugger) {
+  return debugger->watching || debugger->step_count > 0 ||
+         (debugger->file_count > 0 && debugger->files[0].words > 0);
+}
+
+/* --- Tasks: those that are exempt, and those that step ------------------------------------------
+ */
+
+static bool is_exempt(const struct debugger *debugger, const struct task *task) {
+  for (int i = 0; task && i < debugger->exempt_count; i++) {
+    if (debugger->exempt[i] == task->id)
+      return true;
+  }
+  return false;
+}
+
+static void drop_exempt(struct debugger *debugger, uint64_t id) {
+  for (int i = 0; i < debugger->exempt_count; i++) {
+    if (debugger->exempt[i] == id)
+      debugger->exempt[i--] = debugger->exempt[--debugger->exempt_count];
+  }
+}
+
+static struct step *step_of(struct debugger *debugger, const struct task *task) {
+  for (int i = 0; task && i < debugger->step_count; i++) {
+    if (debugger->steps[i].task == task->id)
+      return &debugger->steps[i];
+  }
+  return NULL;
+}
+
+static void drop_step(struct debugger *debugger, const struct task *task) {
+  struct step *step = step_of(debugger, task);
+  if (step)
+    *step = debugger->steps[--debugger->step_count];
+}
+
+/* Threads of the task in each other: its generators, and a plain coroutine that runs. */
+static int nesting_of(const struct task *task, const lua_State *L) {
+  int nesting = L == task_running_thread(task) ? 0 : 1;
+  for (const struct generator *generator = task->generator; generator; generator = generator->outer)
+    nesting++;
+  return nesting;
+}
+
+static int depth_of(lua_State *L) {
+  lua_Debug info;
+  int low = 0, high = 1;
+  while (lua_getstack(L, high, &info)) {
+    low = high;
+    high *= 2;
+  }
+  while (low + 1 < high) {
+    int middle = (low + high) / 2;
+    if (lua_getstack(L, middle, &info))
+      low = middle;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+/* Whether a step ends at the line that begins. One that has left the code of the user, as when a
+ * handler returns to who calls it, ends at the next line of his. */
+static bool has_stepped(struct step *step, const struct task *task, lua_State *L, int file) {
+  if (step->kind != STEP_IN) {
+    int nesting = nesting_of(task, L) - step->nesting;
+    int depth = nesting == 0 ? depth_of(L) - step->depth : nesting;
+    if (depth > 0 || (depth == 0 && step->kind == STEP_OUT))
+      return false;
+    if (file == 0)
+      step->kind = STEP_IN;
+  }
+  return file > 0;
+}
+
+/* --- The hook -----------------------------------------------------------------------------------
+ */
+
+static void hook(lua_State *L, lua_Debug *activation);
+
+bool debugger_is_hook(lua_Hook other) {
+  return other == hook;
+}
+
+static bool runs_marked_code(struct debugger *debugger, lua_State *L) {
+  lua_Debug info;
+  for (int level = 0; lua_getstack(L, level, &info); level++) {
+    lua_getinfo(L, "S", &info);
+    if (has_lines(debugger, file_of(debugger, &info)))
+      return true;
+  }
+  return false;
+}
+
+static void set_hook(const struct debugger *debugger, lua_State *L, bool lines) {
+  lua_sethook(L, hook, LUA_MASKCALL | (lines ? LUA_MASKLINE : 0), debugger->tag);
+}
+
+/* Gives a thread of the task, or of none, the hook that it should have. */
+static void hook_thread(struct debugger *debugger, lua_State *L, const struct task *task) {
+  lua_Hook other = lua_gethook(L);
+  if (!is_armed(debugger) || (other && other != hook) || is_exempt(debugger, task))
+    return;
+  bool steps = step_of(debugger, task);
+  if (!other || lua_gethookcount(L) != debugger->tag)
+    set_hook(debugger, L, steps || runs_marked_code(debugger, L));
+  else if (steps && !(lua_gethookmask(L) & LUA_MASKLINE))
+    set_hook(debugger, L, true);
+}
+
+void debugger_hook(struct scheduler *scheduler, lua_State *L) {
+  hook_thread(scheduler->debugger, L, scheduler->current);
+}
+
+static void on_call(struct debugger *debugger, lua_State *L, lua_Debug *activation) {
+  if (lua_gethookmask(L) & LUA_MASKLINE)
+    return;
+  lua_getinfo(L, "S", activation);
+  if (has_lines(debugger, file_of(debugger, activation)))
+    set_hook(debugger, L, true);
+}
+
+static bool can_stop(const struct task *task, lua_State *L) {
+  return task && L == task_running_thread(task) && lua_isyieldable(L);
+}
+
+static void on_line(struct debugger *debugger, lua_State *L, lua_Debug *activation) {
+  struct scheduler *scheduler = debugger->scheduler;
+  struct task *task = scheduler->current;
+  int line = activation->currentline;
+  struct step *step = step_of(debugger, task);
+  if (!step && !has_line(debugger, 0, line))
+    return;
+  lua_getinfo(L, "S", activation);
+  int file = file_of(debugger, activation);
+  struct question question = {.debugger = debugger,
+                              .handler = "stop",
+                              .task = task,
+                              .thread = L,
+                              .file = file,
+                              .line = line,
+                              .breakpoint = has_line(debugger, file, line),
+                              .can_stop = can_stop(task, L)};
+  question.step = step && has_stepped(step, task, L, file);
+  if (!question.breakpoint && !question.step)
+    return;
+  if (!ask(&question) || !question.can_stop)
+    return;
+  drop_step(debugger, task);
+  wait_park(L, task, &debugger_stopped, NULL, NULL);
+}
+
+static void hook(lua_State *L, lua_Debug *activation) {
+  struct scheduler *scheduler = scheduler_of(L);
+  struct debugger *debugger = scheduler->debugger;
+  if (!debugger || !is_armed(debugger) || is_exempt(debugger, scheduler->current)) {
+    lua_sethook(L, NULL, 0, 0);
+  } else if (!debugger->asking) {
+    if (activation->event == LUA_HOOKLINE)
+      on_line(debugger, L, activation);
+    else
+      on_call(debugger, L, activation);
+  }
+}
+
+/* --- Errors
+ * --------------------------------------------------------------------------------------- */
+
+void debugger_failing(lua_State *L, int index) {
+  struct scheduler *scheduler = scheduler_of(L);
+  struct debugger *debugger = scheduler->debugger;
+  struct task *task = scheduler->current;
+  if (!debugger || !task || is_exempt(debugger, task))
+    return;
+  struct question question = {.debugger = debugger,
+                              .handler = "failing",
+                              .task = task,
+                              .thread = L,
+                              .error = lua_absindex(L, index)};
+  if (ask(&question))
+    debugger->failing = task_running_thread(task);
+}
+
+bool debugger_keeps_failure(lua_State *L) {
+  struct debugger *debugger = scheduler_of(L)->debugger;
+  if (!debugger || debugger->failing != L)
+    return false;
+  debugger->failing = NULL;
+  return can_stop(debugger->scheduler->current, L);
+}
+
+int debugger_park(lua_State *L, lua_KFunction k) {
+  return wait_park(L, scheduler_of(L)->current, &debugger_stopped, NULL, k);
+}
+
+/* --- For Lua
+ * -------------------------------------------------------------------------------------- */
+
+static struct debugger *check_open(lua_State *L) {
+  struct debugger *debugger = scheduler_of(L)->debugger;
+  if (!debugger)
+    luaL_error(L, "no debugger is open");
+  return debugger;
+}
+
+/* Gives all threads of living tasks the hook they should have by now; those of plain coroutines get
+ * it when they run. */
+static void hook_all(struct debugger *debugger) {
+  struct scheduler *scheduler = debugger->scheduler;
+  debugger->tag = debugger->tag % (1 << 30) + 1;
+  for (struct list *link = scheduler->tasks.next; link != &scheduler->tasks; link = link->next) {
+    const struct task *task = list_entry(link, struct task, link);
+    hook_thread(debugger, task->thread.L, task);
+    for (struct generator *generator = task->generator; generator; generator = generator->outer)
+      hook_thread(debugger, generator->thread.L, task);
+  }
+  hook_thread(debugger, scheduler->L, NULL);
+}
+
+static bool set_bit(struct lines *lines, lua_Integer line) {
+  size_t word = (size_t)line / LINES_PER_WORD;
+  if (word >= lines->words) {
+    uint64_t *bits = realloc(lines->bits, (word + 1) * sizeof *bits);
+    if (!bits)
+      return false;
+    memset(bits + lines->words, 0, (word + 1 - lines->words) * sizeof *bits);
+    lines->bits = bits;
+    lines->words = word + 1;
+  }
+  lines->bits[word] |= UINT64_C(1) << (line % LINES_PER_WORD);
+  return true;
+}
+
+static void clear_lines(struct lines *lines) {
+  free(lines->bits);
+  *lines = (struct lines){0};
+}
+
+/* The lines of all files, by which most lines are passed over at once. */
+static bool unite(struct debugger *debugger) {
+  struct lines all = {0};
+  for (int file = 1; file < debugger->file_count; file++) {
+    if (debugger->files[file].words > all.words)
+      all.words = debugger->files[file].words;
+  }
+  all.bits = calloc(all.words + 1, sizeof *all.bits);
+  if (!all.bits)
+    return false;
+  for (int file = 1; file < debugger->file_count; file++) {
+    for (size_t word = 0; word < debugger->files[file].words; word++)
+      all.bits[word] |= debugger->files[file].bits[word];
+  }
+  clear_lines(&debugger->files[0]);
+  debugger->files[0] = all;
+  return true;
+}
+
+static bool make_room(struct debugger *debugger, int file) {
+  if (file < debugger->file_count)
+    return true;
+  struct lines *files = realloc(debugger->files, ((size_t)file + 1) * sizeof *files);
+  if (!files)
+    return false;
+  for (int i = debugger->file_count; i <= file; i++)
+    files[i] = (struct lines){0};
+  debugger->files = files;
+  debugger->file_count = file + 1;
+  return true;
+}
+
+/* set_lines(file, lines): those lines of that file, and no others of it, have breakpoints. */
+static int debugger_set_lines(lua_State *L) {
+  struct debugger *debugger = check_open(L);
+  lua_Integer file = luaL_checkinteger(L, 1);
+  luaL_argcheck(L, file > 0 && file <= MOST_FILES, 1, "1 to 4096 expected");
+  luaL_checktype(L, 2, LUA_TTABLE);
+  bool ok = make_room(debugger, (int)file);
+  if (ok)
+    clear_lines(&debugger->files[file]);
+  for (lua_Integer i = 1, count = luaL_len(L, 2); ok && i <= count; i++) {
+    lua_rawgeti(L, 2, i);
+    lua_Integer line = lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    if (line > 0 && line < MOST_LINE)
+      ok = set_bit(&debugger->files[file], line);
+  }
+  if (!ok || !unite(debugger))
+    return luaL_error(L, "not enough memory for breakpoints");
+  hook_all(debugger);
+  return 0;
+}
+
+/* watch(on): whether the files of all code that runs are resolved. */
+static int debugger_watch(lua_State *L) {
+  struct debugger *debugger = check_open(L);
+  debugger->watching = lua_toboolean(L, 1);
+  hook_all(debugger);
+  return 0;
+}
+
+/* exempt(task, on): whether the task never stops. */
+static int debugger_exempt(lua_State *L) {
+  struct debugger *debugger = check_open(L);
+  const struct task *task = task_check(L, 1);
+  drop_exempt(debugger, task->id);
+  if (!lua_toboolean(L, 2))
+    return 0;
+  if (debugger->exempt_count == MOST_EXEMPT)
+    return luaL_error(L, "too many tasks that never stop");
+  debugger->exempt[debugger->exempt_count++] = task->id;
+  return 0;
+}
+
+/* step(task, "in"|"over"|"out"): it stops at such a line next, once it is let go. */
+static int debugger_step(lua_State *L) {
+  static const char *const kinds[] = {"in", "over", "out", NULL};
+  struct debugger *debugger = check_open(L);
+  struct task *task = task_check(L, 1);
+  enum step_kind kind = (enum step_kind)luaL_checkoption(L, 2, NULL, kinds);
+  if (task->future.state != FUTURE_PENDING)
+    return 0;
+  drop_step(debugger, task);
+  if (debugger->step_count == MOST_STEPS)
+    return luaL_error(L, "too many tasks step");
+  lua_State *thread = task_running_thread(task);
+  debugger->steps[debugger->step_count++] =
+      (struct step){task->id, kind, nesting_of(task, thread), depth_of(thread)};
+  hook_all(debugger);
+  return 0;
+}
+
+static bool let_go(struct scheduler *scheduler, struct task *task) {
+  if (task->future.state != FUTURE_PENDING || task->wait != &debugger_stopped)
+    return false;
+  task->wait = &debugger_leaving;
+  if (scheduler->watch)
+    watch_ready(scheduler->watch, task);
+  loop_ready(scheduler->loop, &task->job);
+  return true;
+}
+
+/* go(task) → whether it was stopped: it runs on in the next turn. */
+static int debugger_go(lua_State *L) {
+  lua_pushboolean(L, let_go(scheduler_of(L), task_check(L, 1)));
+  return 1;
+}
+
+/* stopped(task) → whether it is. */
+static int debugger_stopped_lua(lua_State *L) {
+  const struct task *task = task_check(L, 1);
+  lua_pushboolean(L, task->future.state == FUTURE_PENDING && task->wait == &debugger_stopped);
+  return 1;
+}
+
+/* failing(error): the caller, a message handler, has an error that will end its task. */
+static int debugger_failing_lua(lua_State *L) {
+  luaL_checkany(L, 1);
+  debugger_failing(L, 1);
+  return 0;
+}
+
+void debugger_forget(struct scheduler *scheduler, const struct task *task) {
+  drop_step(scheduler->debugger, task);
+  drop_exempt(scheduler->debugger, task->id);
+}
+
+static void release(struct debugger *debugger) {
+  struct scheduler *scheduler = debugger->scheduler;
+  if (scheduler->debugger == debugger)
+    scheduler->debugger = NULL;
+}
+
+static int debugger_gc(lua_State *L) {
+  struct debugger *debugger = luaL_checkudata(L, 1, DEBUGGER);
+  release(debugger);
+  for (int i = 0; i < debugger->file_count; i++)
+    free(debugger->files[i].bits);
+  free(debugger->files);
+  for (int i = 0; i < KNOWN_SOURCES; i++)
+    free(debugger->known[i].text);
+  return 0;
+}
+
+/* open{resolve=, stop=, failing=} → whether there was none; these decide, and may not wait:
+ * resolve(source) → a file's number, or nil where nothing is to stop;
+ * stop(task, thread, file, line, breakpoint, step, can_stop) → whether to;
+ * failing(task, thread, error) → whether to stop when that has unwound the task. */
+static int debugger_open(lua_State *L) {
+  struct scheduler *scheduler = scheduler_of(L);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  lua_pushboolean(L, scheduler->debugger == NULL);
+  if (scheduler->debugger)
+    return 1;
+  struct debugger *debugger = lua_newuserdatauv(L, sizeof *debugger, 2);
+  *debugger = (struct debugger){.scheduler = scheduler, .tag = 1};
+  luaL_setmetatable(L, DEBUGGER);
+  debugger->L = lua_newthread(L);
+  lua_sethook(debugger->L, NULL, 0, 0);
+  lua_setiuservalue(L, -2, 1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &anchor);
+  lua_pushvalue(L, 1);
+  debugger->handlers = luaL_ref(L, LUA_REGISTRYINDEX);
+  scheduler->debugger = debugger;
+  return 1;
+}
+
+/* close(): all that are stopped go on. */
+static int debugger_close(lua_State *L) {
+  struct scheduler *scheduler = scheduler_of(L);
+  struct debugger *debugger = scheduler->debugger;
+  if (!debugger)
+    return 0;
+  if (debugger->asking)
+    return luaL_error(L, "the debugger cannot be closed by what it asks");
+  release(debugger);
+  luaL_unref(L, LUA_REGISTRYINDEX, debugger->handlers);
+  for (struct list *link = scheduler->tasks.next; link != &scheduler->tasks; link = link->next)
+    let_go(scheduler, list_entry(link, struct task, link));
+  lua_pushnil(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &anchor);
+  return 0;
+}
+
+static const luaL_Reg functions[] = {
+    {"open", debugger_open},           {"close", debugger_close},
+    {"set_lines", debugger_set_lines}, {"exempt", debugger_exempt},
+    {"step", debugger_step},           {"go", debugger_go},
+    {"watch", debugger_watch},         {"stopped", debugger_stopped_lua},
+    {"failing", debugger_failing_lua}, {NULL, NULL},
+};
+
+int luaopen_strobe_core_debugger(lua_State *L) {
+  luaL_newmetatable(L, DEBUGGER);
+  lua_pushcfunction(L, debugger_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  luaL_newlib(L, functions);
+  return 1;
+}

@@ -1,0 +1,137 @@
+--- A breakpoint: a line, and what must be true there; or a text that is written in passing.
+
+---@class strobe.debug.Breakpoint
+---@field id integer
+---@field path string
+---@field line integer where it is, which may be behind where it was asked for
+---@field verified boolean there is code
+---@field message? string why it is not
+---@field hits integer
+---@field private condition? string
+---@field private hit_test? fun(hits: integer): boolean
+---@field private log? string
+local Breakpoint = {}
+Breakpoint.__index = Breakpoint
+
+local breakpoints = {}
+
+local comparisons = {
+  ["="] = function(a, b)
+    return a == b
+  end,
+  ["=="] = function(a, b)
+    return a == b
+  end,
+  [">"] = function(a, b)
+    return a > b
+  end,
+  [">="] = function(a, b)
+    return a >= b
+  end,
+  ["<"] = function(a, b)
+    return a < b
+  end,
+  ["<="] = function(a, b)
+    return a <= b
+  end,
+  ["%"] = function(a, b)
+    return b > 0 and a % b == 0
+  end,
+}
+
+-- "5" the fifth time, ">= 5" from then on, "% 5" each fifth time.
+local function read_hits(text)
+  local sign, number = text:match "^%s*([=<>%%]*)%s*(%d+)%s*$"
+  local compare = number and comparisons[sign == "" and "=" or sign]
+  if not compare then
+    return nil, ("hit count '%s': a number, or one behind =, >, >=, <, <= or %% expected"):format(text)
+  end
+  local wanted = math.tointeger(tonumber(number))
+  return function(hits)
+    return compare(hits, wanted)
+  end
+end
+
+local function filled(text)
+  return text ~= "" and text or nil
+end
+
+-- Compiles what is to be computed, or says why it cannot be.
+local function check(text)
+  local chunk, message = load("return " .. text, "=condition", "t")
+  return chunk and true or false, message
+end
+
+--- Makes one.
+---@param id integer
+---@param path string
+---@param line integer
+---@param wanted {condition?: string, hitCondition?: string, logMessage?: string} as DAP names them
+---@return strobe.debug.Breakpoint
+function breakpoints.new(id, path, line, wanted)
+  local breakpoint = setmetatable({
+    id = id, path = path, line = line, verified = true, hits = 0, condition = filled(wanted.condition or ""),
+    log = filled(wanted.logMessage or ""),
+  }, Breakpoint)
+  local hit_condition = filled(wanted.hitCondition or "")
+  if hit_condition then
+    breakpoint.hit_test, breakpoint.message = read_hits(hit_condition)
+    breakpoint.verified = breakpoint.hit_test ~= nil
+  end
+  if breakpoint.condition then
+    local ok, message = check(breakpoint.condition)
+    if not ok then
+      breakpoint.verified, breakpoint.message = false, message
+    end
+  end
+  return breakpoint
+end
+
+-- The value of an expression in an environment; false and why when it fails.
+local function compute(text, environment)
+  local chunk, message = load("return " .. text, "=condition", "t", environment)
+  if not chunk then
+    return false, message
+  end
+  return pcall(chunk)
+end
+
+--- The text of a log point: each {expression} is its value.
+---@param text string
+---@param environment table
+---@return string
+local function fill_in(text, environment)
+  return (text:gsub("%b{}", function(braces)
+    local ok, value = compute(braces:sub(2, -2), environment)
+    local told, as_text = pcall(tostring, value)
+    return ok and (told and as_text or "?") or ("{error: %s}"):format(tostring(value))
+  end))
+end
+
+--- A task has come there. What is computed may not wait.
+---@param environment table what its code sees
+---@return boolean stops
+---@return string? text to be written
+function Breakpoint:reach(environment)
+  if not self.verified then
+    return false
+  elseif self.condition then
+    local ok, value = compute(self.condition, environment)
+    if not ok then
+      local told = self.told
+      self.told = true
+      return false, not told and ("the condition of line %d failed: %s"):format(self.line, tostring(value)) or nil
+    elseif not value then
+      return false
+    end
+  end
+  self.hits = self.hits + 1
+  if self.hit_test and not self.hit_test(self.hits) then
+    return false
+  elseif self.log then
+    return false, fill_in(self.log, environment)
+  end
+  return true
+end
+
+return breakpoints

@@ -1,0 +1,411 @@
+--- The debugger of this process: breakpoints, and the tasks that are stopped. There is one at a time.
+--
+-- A task that comes to a breakpoint is parked inside the hook, see core/task/debugger.c; one that is paused is frozen
+-- where it waits. All others go on, unless stop_all is on: then the tasks of its unit, or of the script, are
+-- frozen with it. What happens is told by `on`, in the order in which it happened, and later: not in the hook.
+
+local breakpoints = require "strobe.debug.breakpoint"
+local core = require "strobe.core.debugger"
+local core_task = require "strobe.core.task"
+local errors = require "strobe.async.error"
+local frames = require "strobe.debug.frame"
+local freeze = require "strobe.core.freeze"
+local handle = require "strobe.core.handle"
+local inspect = require "strobe.core.inspect"
+local sources = require "strobe.debug.source"
+
+---@class strobe.debug.Stop a task that is stopped
+---@field task strobe.Task
+---@field reason "breakpoint"|"step"|"pause"|"exception"
+---@field frozen? boolean it was paused where it waits
+---@field breakpoints? integer[] those that it has come to
+---@field error? any that has ended its code
+---@field uncaught? strobe.debug.Frame[] the stack as it was then
+---@field thread? thread that is in the hook
+---@field line? integer of its innermost frame
+---@field names? string[] of that frame's variables
+---@field others? strobe.Task[] which are frozen with it
+
+---@class strobe.debug.Debugger
+---@field sources strobe.debug.Sources
+---@field stops table<strobe.Task, strobe.debug.Stop>
+---@field stop_all boolean
+---@field filters table<string, true> which errors stop: "uncaught"
+---@field private on fun(event: string, ...)
+---@field private at table<integer, strobe.debug.Breakpoint[]> by file
+local Debugger = {}
+Debugger.__index = Debugger
+Debugger.__name = "debugger"
+
+local debuggers = {}
+
+-- Tasks by whose name one knows that they are the program's own.
+local OWN = { "^attach ", "^debug " }
+
+--- Whether a task is one of strobe's, which nobody debugs.
+---@param task strobe.Task
+---@return boolean
+function debuggers.is_own(task)
+  local name = task:get_name()
+  for _, pattern in ipairs(OWN) do
+    if name:find(pattern) then
+      return true
+    end
+  end
+  return name == "strobe"
+end
+
+-- Later, from the loop: in a hook nothing may be sent.
+local function tell(debugger, event, ...)
+  handle.call_soon(function(...)
+    if not debugger.closed then
+      debugger.on(event, ...)
+    end
+  end, ...)
+end
+
+-- --- Breakpoints ---------------------------------------------------------------------------------
+
+local function apply(debugger, file)
+  local lines = {}
+  for _, list in ipairs { debugger.at[file] or {}, debugger.function_at[file] or {} } do
+    for _, breakpoint in ipairs(list) do
+      lines[#lines + 1] = breakpoint.verified and breakpoint.line or nil
+    end
+  end
+  core.set_lines(file, lines)
+end
+
+local function new_id(debugger)
+  debugger.last_id = debugger.last_id + 1
+  return debugger.last_id
+end
+
+local function unverified(debugger, path, line, message)
+  return { id = new_id(debugger), path = path, line = line, verified = false, message = message, hits = 0 }
+end
+
+--- Sets the breakpoints of a file, in place of those it had. Each goes to the next line with code.
+---@param path string
+---@param list {line: integer, condition?: string, hitCondition?: string, logMessage?: string}[]
+---@return strobe.debug.Breakpoint[]
+function Debugger:set_breakpoints(path, list)
+  local file = self.sources:number(path)
+  local next_line, message = sources.lines(path)
+  local set = {}
+  for i, wanted in ipairs(list) do
+    local line = next_line and next_line(wanted.line)
+    if file and line then
+      set[i] = breakpoints.new(new_id(self), path, line, wanted)
+    else
+      set[i] = unverified(self, path, wanted.line, message or "there is no code from this line on")
+    end
+  end
+  if file then
+    self.at[file] = set
+    apply(self, file)
+  end
+  return set
+end
+
+local function add_functions(debugger, file)
+  local found = {}
+  for _, wanted in ipairs(debugger.functions) do
+    for _, line in ipairs(sources.functions(debugger.sources:path(file), wanted.name)) do
+      local breakpoint = breakpoints.new(wanted.id, debugger.sources:path(file), line, wanted)
+      breakpoint.is_function = true
+      found[#found + 1] = breakpoint
+      if not wanted.verified then
+        wanted.verified, wanted.line, wanted.path = true, line, breakpoint.path
+        tell(debugger, "breakpoint", wanted)
+      end
+    end
+  end
+  if #found > 0 or debugger.function_at[file] then
+    debugger.function_at[file] = #found > 0 and found or nil
+    apply(debugger, file)
+  end
+end
+
+--- Sets the breakpoints on functions, by name, in place of those there were: in all files whose code has run, and in
+--- others as soon as theirs does.
+---@param list {name: string, condition?: string, hitCondition?: string}[]
+---@return table[]
+function Debugger:set_function_breakpoints(list)
+  self.functions = {}
+  for i, wanted in ipairs(list) do
+    self.functions[i] = {
+      id = new_id(self), name = wanted.name, condition = wanted.condition, hitCondition = wanted.hitCondition,
+      verified = false, message = "no code of that name has run yet",
+    }
+  end
+  self.sources:each(function(file)
+    add_functions(self, file)
+  end)
+  self:watch_files()
+  return self.functions
+end
+
+--- With breakpoints on functions each file is looked at when its code runs first.
+function Debugger:watch_files()
+  if #self.functions > 0 and not self.watching then
+    self.watching = true
+    core.watch(true)
+  elseif #self.functions == 0 and self.watching then
+    self.watching = false
+    core.watch(false)
+  end
+end
+
+-- --- Handlers: they run in the hook, and may not wait ----------------------------------------------
+
+local function resolve(debugger, chunk)
+  local file, is_new = debugger.sources:resolve(chunk)
+  if file and is_new and #debugger.functions > 0 then
+    add_functions(debugger, file)
+  end
+  return file
+end
+
+-- What the code of a thread's innermost function sees.
+local function environment_of(thread, line)
+  local frame = frames.innermost(thread)
+  frame.line, frame.names = line, frames.names(thread)
+  return frame:environment()
+end
+
+-- The breakpoints at a line that a task has come to and that stop it.
+local function reached(debugger, thread, file, line)
+  local ids, environment
+  for _, list in ipairs { debugger.at[file] or {}, debugger.function_at[file] or {} } do
+    for _, breakpoint in ipairs(list) do
+      if breakpoint.line == line then
+        environment = environment or environment_of(thread, line)
+        local stops, text = breakpoint:reach(environment)
+        if text then
+          tell(debugger, "output", text, breakpoint.path, line)
+        end
+        if stops then
+          ids = ids or {}
+          ids[#ids + 1] = breakpoint.id
+          ids.is_function = breakpoint.is_function
+        end
+      end
+    end
+  end
+  return ids
+end
+
+local function say_passed(debugger, file, line)
+  local place = ("%s:%d"):format(debugger.sources:path(file), line)
+  if not debugger.passed[place] then
+    debugger.passed[place] = true
+    tell(debugger, "output", ("%s cannot stop here: this is called from C, in a coroutine or in a callback")
+      :format(place))
+  end
+end
+
+local function others_of(debugger, task)
+  local run = debuggers.run_of(task)
+  local list = {}
+  for _, other in ipairs(core_task.all()) do
+    if other ~= task and other ~= core_task.current() and not debugger.stops[other] and not debuggers.is_own(other)
+      and debuggers.run_of(other) == run then
+      list[#list + 1] = other
+    end
+  end
+  return list
+end
+
+local function add_stop(debugger, stop)
+  debugger.stops[stop.task] = stop
+  if debugger.stop_all then
+    stop.others = others_of(debugger, stop.task)
+    freeze.freeze(stop.others)
+  end
+  tell(debugger, "stopped", stop)
+end
+
+local function on_line(debugger, task, thread, file, line, breakpoint, step, can_stop)
+  local ids = breakpoint and reached(debugger, thread, file, line)
+  if not ids and not step then
+    return false
+  elseif not can_stop then
+    say_passed(debugger, file, line)
+    return false
+  end
+  add_stop(debugger, {
+    task = task, reason = ids and (ids.is_function and "function breakpoint" or "breakpoint") or "step",
+    breakpoints = ids, thread = thread, line = line, names = frames.names(thread),
+  })
+  return true
+end
+
+-- Its threads, the innermost first, and for an error also the plain coroutine in which it happened.
+local function stack_of(task, thread)
+  local threads = task:threads()
+  if thread and threads[1] ~= thread then
+    table.insert(threads, 1, thread)
+  end
+  local list = {}
+  for _, each in ipairs(threads) do
+    frames.of(each, list)
+  end
+  return list
+end
+
+local function on_failing(debugger, task, thread, e)
+  local kept = debugger.failing[task]
+  if not debugger.filters.uncaught or errors.is(e, errors.CancelledError) then
+    return false
+  elseif kept and rawequal(kept.error, e) then
+    return true
+  end
+  local stop = { task = task, reason = "exception", error = e, uncaught = stack_of(task, thread) }
+  if #stop.uncaught == 0 then
+    return false
+  end
+  for _, frame in ipairs(stop.uncaught) do
+    frame:keep()
+  end
+  debugger.failing[task] = stop
+  handle.call_soon(function()
+    debugger.failing[task] = nil
+    if not debugger.closed and core.stopped(task) and not debugger.stops[task] then
+      add_stop(debugger, stop)
+    end
+  end)
+  return true
+end
+
+-- --- Stopped tasks ---------------------------------------------------------------------------------
+
+--- Stops a task where it waits. False when it has ended, or is stopped already.
+---@param task strobe.Task
+---@return boolean
+function Debugger:pause(task)
+  if task:done() or self.stops[task] or task == core_task.current() then
+    return false
+  end
+  freeze.freeze { task }
+  add_stop(self, { task = task, reason = "pause", frozen = true })
+  return true
+end
+
+local function release(debugger, stop)
+  debugger.stops[stop.task] = nil
+  if stop.others then
+    freeze.thaw(stop.others)
+  end
+  if stop.frozen then
+    freeze.thaw { stop.task }
+  else
+    core.go(stop.task)
+  end
+end
+
+--- Lets a stopped task go on. False when it is not stopped.
+---@param task strobe.Task
+---@return boolean
+function Debugger:continue(task)
+  local stop = self.stops[task]
+  if stop then
+    release(self, stop)
+  end
+  return stop ~= nil
+end
+
+--- Lets a stopped task go on to the next line: of any function, of its own or who called it, or of who called it.
+---@param task strobe.Task
+---@param kind "in"|"over"|"out"
+---@return boolean
+function Debugger:step(task, kind)
+  if not self.stops[task] then
+    return false
+  end
+  core.step(task, kind)
+  return self:continue(task)
+end
+
+--- Lets a task run through, whatever code it comes to.
+---@param task strobe.Task
+function Debugger.exempt(_, task)
+  core.exempt(task, true)
+end
+
+--- The frames of a task, the innermost first. Of one that runs now there are none.
+---@param task strobe.Task
+---@return strobe.debug.Frame[]
+function Debugger:frames(task)
+  local stop = self.stops[task]
+  if stop and stop.uncaught then
+    return stop.uncaught
+  elseif task:done() or task == core_task.current() then
+    return {}
+  end
+  local list = stack_of(task)
+  if stop and stop.thread and list[1] then
+    list[1].line, list[1].names = stop.line, stop.names
+  end
+  return list
+end
+
+--- The living tasks of the program, oldest first.
+---@return strobe.Task[]
+function debuggers.tasks()
+  local list = {}
+  for _, task in ipairs(core_task.all()) do
+    list[#list + 1] = not debuggers.is_own(task) and task or nil
+  end
+  return list
+end
+
+--- The task of a number.
+---@param number integer
+---@return strobe.Task?
+function debuggers.task(number)
+  return inspect.find(number)
+end
+
+--- The run of a unit to which a task belongs; nil outside of units.
+---@param task strobe.Task
+---@return strobe.live.Run?
+function debuggers.run_of(task)
+  local runs = package.loaded["strobe.live.run"]
+  return runs and task:get_context():get(runs.variable)
+end
+
+-- --- Opening and closing ---------------------------------------------------------------------------
+
+--- Opens the debugger of this process.
+---@param on fun(event: "stopped"|"output"|"breakpoint", ...) is told what happens; may not wait
+---@return strobe.debug.Debugger? debugger nil when there is one already
+function debuggers.open(on)
+  local debugger = setmetatable({
+    on = on, sources = sources.new(), stops = {}, at = {}, function_at = {}, functions = {}, filters = {}, passed = {},
+    failing = {}, last_id = 0, stop_all = false,
+  }, Debugger)
+  local function bind(f)
+    return function(...)
+      return f(debugger, ...)
+    end
+  end
+  local ok = core.open { resolve = bind(resolve), stop = bind(on_line), failing = bind(on_failing) }
+  return ok and debugger or nil
+end
+
+--- Takes all breakpoints away, and lets all go on. Closing twice is harmless.
+function Debugger:close()
+  if self.closed then
+    return
+  end
+  self.closed = true
+  for _, stop in pairs(self.stops) do
+    release(self, stop)
+  end
+  core.close()
+end
+
+Debugger.__close = Debugger.close
+
+return debuggers
