@@ -21,6 +21,7 @@ usage: strobe                        the console: type Lua, see what comes of it
        strobe ps                     the processes that can be attached to, and what they do
        strobe attach [PID]           a console in a running process, or -e CODE (--help tells more)
        strobe top [PID]              what a running process does, each second
+       strobe debug FILE [args]      a script in an editor's debugger, by DAP (--help tells more)
        strobe dump PID               the stacks of a process's tasks, also when it is stuck
        strobe init [DIR]             settings for editors, and a first script, in this folder or DIR
        strobe trace FILE.vcd [...]   a trace of a circuit as a timing diagram (--help tells more)
@@ -132,6 +133,7 @@ end
 local described = {
   attach = "strobe.attach.attach",
   check = "strobe.live.check",
+  debug = "strobe.debug.command",
   dump = "strobe.attach.dump",
   init = "strobe.project",
   live = "strobe.live.command",
@@ -141,6 +143,19 @@ local described = {
   top = "strobe.attach.top",
   trace = "strobe.trace",
 }
+
+function commands.debug(arguments)
+  local own = { clock and "--clock=" .. clock }
+  if seed then
+    own[#own + 1] = "--seed=" .. seed
+  end
+  return require("strobe.debug.command").main(arguments, own)
+end
+
+function commands.attach(arguments)
+  local module = arguments[1] == "--dap" and "strobe.debug.attach" or "strobe.attach.attach"
+  return require(module).main(arguments)
+end
 
 for name, module in pairs(described) do
   commands[name] = commands[name] or function(arguments)

@@ -122,7 +122,7 @@ function Session:perform(name, request)
   elseif not cancelled then
     answer = refusal(answer)
   end
-  if rights == "rw" then
+  if rights == "rw" and not (ok and operation.is_small and operation.is_small(request)) then
     self:audit(name, ok and "ok" or cancelled and "cancelled" or answer.code, request, time.real() - began)
   end
   if cancelled then

@@ -236,7 +236,7 @@ local function on_line(debugger, task, thread, file, line, breakpoint, step, can
   end
   add_stop(debugger, {
     task = task, reason = ids and (ids.is_function and "function breakpoint" or "breakpoint") or "step",
-    breakpoints = ids, thread = thread, line = line, names = frames.names(thread),
+    breakpoints = ids or nil, thread = thread, line = line, names = frames.names(thread),
   })
   return true
 end

@@ -35,7 +35,9 @@ end
 local function told_frame(session, task, frame)
   session.last_frame = session.last_frame + 1
   session.frames[session.last_frame] = { frame = frame, task = task }
-  return { id = session.last_frame, name = frame.name, source = source_of(session, frame), line = frame.line, column = 1 }
+  return {
+    id = session.last_frame, name = frame.name, source = source_of(session, frame), line = frame.line, column = 1,
+  }
 end
 
 local MOST_LINKS = 20
@@ -137,16 +139,23 @@ end
 
 -- --- Evaluating ------------------------------------------------------------------------------------
 
+-- Cancels a task that nobody waits for any more.
+local Cancelled = {
+  __close = function(held)
+    held.task:cancel()
+  end,
+}
+
 -- Code may wait: it runs in a task of its own. The values, packed.
 local function compute(session, text, environment, name)
   local chunk, failed, message = evaluator.compile(text, "=" .. name, environment)
   if failed then
     failures.raise("syntax", message)
   end
-  local task <close> = evaluator.start(chunk, "debug " .. name, BUDGET)
+  local task = evaluator.start(chunk, "debug " .. name, BUDGET)
+  local _ <close> = setmetatable({ task = task }, Cancelled) -- luacheck: ignore
   session.debugger:exempt(task)
   if #tasks.wait({ task }, { timeout = PATIENCE }) == 0 then
-    task:cancel()
     failures.raise("error", ("it has taken more than %d s"):format(PATIENCE))
   elseif task:cancelled() then
     failures.raise("error", "it was cancelled")

@@ -15,16 +15,16 @@ protocol.MOST_HEADER, protocol.MOST = 4096, 4 * 1024 * 1024
 --- Marks a list, so that it is one even when empty.
 protocol.list = attach.list
 
---- A message with its header.
+--- A message as JSON; its number comes first.
 ---@param message table lists that may be empty are protocol.list
----@return string? bytes
+---@return string? text
 ---@return string? problem it is too long, or no plain data
 function protocol.encode(message)
   local line, problem = attach.encode(message)
   if not line then
     return nil, problem
   end
-  return protocol.frame(line:sub(1, -2))
+  return line:sub(1, -2)
 end
 
 --- JSON with its header.

@@ -98,7 +98,9 @@ local CAPABILITIES = {
   "supportsBreakpointLocationsRequest",
 }
 
-local function capabilities()
+--- What we can do, which initialize answers.
+---@return table
+function sessions.capabilities()
   local body = {
     exceptionBreakpointFilters = {
       { filter = "uncaught", label = "Uncaught errors", default = true,
@@ -120,7 +122,7 @@ end
 
 function requests.initialize(session)
   session.debugger = session.debugger or open_debugger(session)
-  return capabilities(), function()
+  return sessions.capabilities(), function()
     event(session, "initialized")
   end
 end
@@ -130,8 +132,8 @@ local function begin(session)
   if session.how and session.is_configured and not session.begun then
     session.begun = true
     event(session, "process", {
-      name = session.how.program or arg and arg[0] or "strobe", systemProcessId = uv.os_getpid(), isLocalProcess = true,
-      startMethod = session.how_request,
+      name = session.how.program or arg and arg[0] or "strobe", systemProcessId = uv.os_getpid(),
+      isLocalProcess = true, startMethod = session.how_request,
     })
     if session.on_configured then
       session.on_configured(session.how)
@@ -193,7 +195,10 @@ end
 
 local function list_of(arguments, name, key, kind)
   local list = arguments[name] or {}
-  for _, entry in ipairs(type(list) == "table" and list or failures.raise("bad_request", name .. ": a list expected")) do
+  if type(list) ~= "table" then
+    failures.raise("bad_request", name .. ": a list expected")
+  end
+  for _, entry in ipairs(list) do
     if type(entry) ~= "table" or type(entry[key]) ~= kind then
       failures.raise("bad_request", ("%s: a %s called %s expected in each"):format(name, kind, key))
     end
@@ -230,7 +235,8 @@ end
 ---@param number integer
 ---@return strobe.Task
 function Session:task(number)
-  return debuggers.task(number) or failures.raise("not_found", ("threadId: there is no task %d any more"):format(number))
+  return debuggers.task(number)
+    or failures.raise("not_found", ("threadId: there is no task %d any more"):format(number))
 end
 
 local function task_of(session, arguments)
@@ -338,7 +344,8 @@ local function answer(session, request, ok, body)
     body = { error = { id = 1, format = message:gsub("[{}]", "%0"), showUser = false } }
   end
   send(session, {
-    type = "response", request_seq = request.seq, command = request.command, success = ok, message = message, body = body,
+    type = "response", request_seq = request.seq, command = request.command, success = ok, message = message,
+    body = body,
   })
 end
 

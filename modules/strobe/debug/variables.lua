@@ -201,7 +201,7 @@ end
 
 -- --- Setting ---------------------------------------------------------------------------------------
 
-local function set_entry(self, container, name, value)
+local function set_entry(container, name, value)
   local function try(key)
     local _, shown = inner_name(nil, key)
     if shown == name then
@@ -230,12 +230,12 @@ end
 ---@param value any
 ---@return boolean? done
 ---@return string? message
-function Variables:set(container, name, value)
+function Variables.set(_, container, name, value)
   if container.kind == "table" then
     if type(container.value) ~= "table" or name == "[metatable]" then
       return nil, ("%s cannot be set"):format(name)
     end
-    return set_entry(self, container, name, value)
+    return set_entry(container, name, value)
   end
   local found = container.frame[container.kind](container.frame)
   for i = #found, 1, -1 do

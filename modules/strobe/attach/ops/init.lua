@@ -8,6 +8,7 @@
 ---@class strobe.attach.Operation
 ---@field rights "ro"|"rw"|fun(request: table): "ro"|"rw"
 ---@field waits? boolean
+---@field is_small? fun(request: table): boolean whether it is not worth a line in the log
 ---@field run fun(session: strobe.attach.Session, request: table): table
 
 local operations = {}
@@ -45,7 +46,7 @@ end
 
 for _, name in ipairs {
   "session", "tasks", "units", "tail", "process", "eval", "reference", "clock", "log", "heap", "profile", "measure",
-  "watch", "pry", "variables",
+  "watch", "pry", "variables", "dap",
 } do
   ops.add(require("strobe.attach.ops." .. name))
 end
