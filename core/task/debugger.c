@@ -1,5 +1,6 @@
 #include "core/task/debugger.h"
 
+#include "core/task/breakpoint.h"
 #include "core/task/generator.h"
 #include "core/task/wait.h"
 
@@ -12,16 +13,9 @@
 /* Its address: where the registry keeps the one that is open. */
 static const char anchor = 0;
 
-enum { KNOWN_SOURCES = 512, MOST_STEPS = 64, MOST_EXEMPT = 64, MOST_FILES = 4096 };
-enum { MOST_LINE = 1 << 20, LINES_PER_WORD = 64 };
+enum { KNOWN_SOURCES = 512, MOST_STEPS = 64, MOST_EXEMPT = 64 };
 /* Instructions that a handler may run: what a condition computes must end soon. */
 enum { HANDLER_LIMIT = 2 * 1000 * 1000 };
-
-/* The lines of a file that have breakpoints, as bits. */
-struct lines {
-  uint64_t *bits;
-  size_t words;
-};
 
 /* The number of a file by the address of its chunks' name, which may be another's by now. */
 struct known_source {
@@ -43,12 +37,10 @@ struct debugger {
   struct scheduler *scheduler;
   lua_State *L; /* on which its handlers run */
   int handlers; /* in the registry */
-  int tag;      /* as their hook's count: threads whose hook is up to date */
   bool asking;
-  bool watching;       /* code of new files is looked for, with no breakpoint at all */
-  lua_State *failing;  /* the thread that is to stop once its error has unwound it */
-  struct lines *files; /* by number; 0: the lines of all of them */
-  int file_count;
+  bool watching;      /* code of new files is looked for, with no breakpoint at all */
+  lua_State *failing; /* the thread that is to stop once its error has unwound it */
+  struct breakpoints breakpoints;
   struct known_source known[KNOWN_SOURCES];
   struct step steps[MOST_STEPS];
   int step_count;
@@ -150,7 +142,7 @@ static int resolve(struct debugger *debugger, const lua_Debug *info) {
   struct question question = {
       .debugger = debugger, .handler = "resolve", .source = info->source, .length = info->srclen};
   lua_Integer file = ask(&question);
-  return file > 0 && file <= MOST_FILES ? (int)file : 0;
+  return file > 0 && file <= BREAKPOINT_MOST_FILES ? (int)file : 0;
 }
 
 static void remember(struct known_source *known, const lua_Debug *info, int file) {
@@ -179,21 +171,9 @@ static int file_of(struct debugger *debugger, const lua_Debug *info) {
   return file;
 }
 
-static bool has_line(const struct debugger *debugger, int file, int line) {
-  if (file >= debugger->file_count || line < 0)
-    return false;
-  const struct lines *lines = &debugger->files[file];
-  size_t word = (size_t)line / LINES_PER_WORD;
-  return word < lines->words && lines->bits[word] >> (line % LINES_PER_WORD) & 1;
-}
-
-static bool has_lines(const struct debugger *debugger, int file) {
-  return file > 0 && file < debugger->file_count && debugger->files[file].words > 0;
-}
-
 static bool is_armed(const struct debugger *debugger) {
   return debugger->watching || debugger->step_count > 0 ||
-         (debugger->file_count > 0 && debugger->files[0].words > 0);
+         breakpoints_anywhere(&debugger->breakpoints);
 }
 
 /* --- Tasks: those that are exempt, and those that step ------------------------------------------
@@ -280,14 +260,14 @@ static bool runs_marked_code(struct debugger *debugger, lua_State *L) {
   lua_Debug info;
   for (int level = 0; lua_getstack(L, level, &info); level++) {
     lua_getinfo(L, "S", &info);
-    if (has_lines(debugger, file_of(debugger, &info)))
+    if (breakpoints_in(&debugger->breakpoints, file_of(debugger, &info)))
       return true;
   }
   return false;
 }
 
 static void set_hook(const struct debugger *debugger, lua_State *L, bool lines) {
-  lua_sethook(L, hook, LUA_MASKCALL | (lines ? LUA_MASKLINE : 0), debugger->tag);
+  lua_sethook(L, hook, LUA_MASKCALL | (lines ? LUA_MASKLINE : 0), debugger->scheduler->hook_tag);
 }
 
 /* Gives a thread of the task, or of none, the hook that it should have. */
@@ -296,7 +276,7 @@ static void hook_thread(struct debugger *debugger, lua_State *L, const struct ta
   if (!is_armed(debugger) || (other && other != hook) || is_exempt(debugger, task))
     return;
   bool steps = step_of(debugger, task);
-  if (!other || lua_gethookcount(L) != debugger->tag)
+  if (!other || lua_gethookcount(L) != debugger->scheduler->hook_tag)
     set_hook(debugger, L, steps || runs_marked_code(debugger, L));
   else if (steps && !(lua_gethookmask(L) & LUA_MASKLINE))
     set_hook(debugger, L, true);
@@ -310,12 +290,15 @@ static void on_call(struct debugger *debugger, lua_State *L, lua_Debug *activati
   if (lua_gethookmask(L) & LUA_MASKLINE)
     return;
   lua_getinfo(L, "S", activation);
-  if (has_lines(debugger, file_of(debugger, activation)))
+  if (breakpoints_in(&debugger->breakpoints, file_of(debugger, activation)))
     set_hook(debugger, L, true);
 }
 
 static bool can_stop(const struct task *task, lua_State *L) {
-  return task && L == task_running_thread(task) && lua_isyieldable(L);
+  const struct scheduler *scheduler = scheduler_of(L);
+  if (!task || !lua_isyieldable(L))
+    return false;
+  return L == task_running_thread(task) || (L == scheduler->running && scheduler->may_stop);
 }
 
 static void on_line(struct debugger *debugger, lua_State *L, lua_Debug *activation) {
@@ -323,7 +306,7 @@ static void on_line(struct debugger *debugger, lua_State *L, lua_Debug *activati
   struct task *task = scheduler->current;
   int line = activation->currentline;
   struct step *step = step_of(debugger, task);
-  if (!step && !has_line(debugger, 0, line))
+  if (!step && !breakpoints_have(&debugger->breakpoints, 0, line))
     return;
   lua_getinfo(L, "S", activation);
   int file = file_of(debugger, activation);
@@ -333,7 +316,7 @@ static void on_line(struct debugger *debugger, lua_State *L, lua_Debug *activati
                               .thread = L,
                               .file = file,
                               .line = line,
-                              .breakpoint = has_line(debugger, file, line),
+                              .breakpoint = breakpoints_have(&debugger->breakpoints, file, line),
                               .can_stop = can_stop(task, L)};
   question.step = step && has_stepped(step, task, L, file);
   if (!question.breakpoint && !question.step)
@@ -341,7 +324,7 @@ static void on_line(struct debugger *debugger, lua_State *L, lua_Debug *activati
   if (!ask(&question) || !question.can_stop)
     return;
   drop_step(debugger, task);
-  wait_park(L, task, &debugger_stopped, NULL, NULL);
+  wait_park(L, task, &debugger_stopped, L, NULL);
 }
 
 static void hook(lua_State *L, lua_Debug *activation) {
@@ -384,7 +367,7 @@ bool debugger_keeps_failure(lua_State *L) {
 }
 
 int debugger_park(lua_State *L, lua_KFunction k) {
-  return wait_park(L, scheduler_of(L)->current, &debugger_stopped, NULL, k);
+  return wait_park(L, scheduler_of(L)->current, &debugger_stopped, L, k);
 }
 
 /* --- For Lua
@@ -401,7 +384,7 @@ static struct debugger *check_open(lua_State *L) {
  * it when they run. */
 static void hook_all(struct debugger *debugger) {
   struct scheduler *scheduler = debugger->scheduler;
-  debugger->tag = debugger->tag % (1 << 30) + 1;
+  scheduler->hook_tag = scheduler->hook_tag % (1 << 30) + 1;
   for (struct list *link = scheduler->tasks.next; link != &scheduler->tasks; link = link->next) {
     const struct task *task = list_entry(link, struct task, link);
     hook_thread(debugger, task->thread.L, task);
@@ -411,74 +394,19 @@ static void hook_all(struct debugger *debugger) {
   hook_thread(debugger, scheduler->L, NULL);
 }
 
-static bool set_bit(struct lines *lines, lua_Integer line) {
-  size_t word = (size_t)line / LINES_PER_WORD;
-  if (word >= lines->words) {
-    uint64_t *bits = realloc(lines->bits, (word + 1) * sizeof *bits);
-    if (!bits)
-      return false;
-    memset(bits + lines->words, 0, (word + 1 - lines->words) * sizeof *bits);
-    lines->bits = bits;
-    lines->words = word + 1;
-  }
-  lines->bits[word] |= UINT64_C(1) << (line % LINES_PER_WORD);
-  return true;
-}
-
-static void clear_lines(struct lines *lines) {
-  free(lines->bits);
-  *lines = (struct lines){0};
-}
-
-/* The lines of all files, by which most lines are passed over at once. */
-static bool unite(struct debugger *debugger) {
-  struct lines all = {0};
-  for (int file = 1; file < debugger->file_count; file++) {
-    if (debugger->files[file].words > all.words)
-      all.words = debugger->files[file].words;
-  }
-  all.bits = calloc(all.words + 1, sizeof *all.bits);
-  if (!all.bits)
-    return false;
-  for (int file = 1; file < debugger->file_count; file++) {
-    for (size_t word = 0; word < debugger->files[file].words; word++)
-      all.bits[word] |= debugger->files[file].bits[word];
-  }
-  clear_lines(&debugger->files[0]);
-  debugger->files[0] = all;
-  return true;
-}
-
-static bool make_room(struct debugger *debugger, int file) {
-  if (file < debugger->file_count)
-    return true;
-  struct lines *files = realloc(debugger->files, ((size_t)file + 1) * sizeof *files);
-  if (!files)
-    return false;
-  for (int i = debugger->file_count; i <= file; i++)
-    files[i] = (struct lines){0};
-  debugger->files = files;
-  debugger->file_count = file + 1;
-  return true;
-}
-
 /* set_lines(file, lines): those lines of that file, and no others of it, have breakpoints. */
 static int debugger_set_lines(lua_State *L) {
   struct debugger *debugger = check_open(L);
   lua_Integer file = luaL_checkinteger(L, 1);
-  luaL_argcheck(L, file > 0 && file <= MOST_FILES, 1, "1 to 4096 expected");
+  luaL_argcheck(L, file > 0 && file <= BREAKPOINT_MOST_FILES, 1, "1 to 4096 expected");
   luaL_checktype(L, 2, LUA_TTABLE);
-  bool ok = make_room(debugger, (int)file);
-  if (ok)
-    clear_lines(&debugger->files[file]);
+  bool ok = breakpoints_clear(&debugger->breakpoints, (int)file);
   for (lua_Integer i = 1, count = luaL_len(L, 2); ok && i <= count; i++) {
     lua_rawgeti(L, 2, i);
-    lua_Integer line = lua_tointeger(L, -1);
+    ok = breakpoints_add(&debugger->breakpoints, (int)file, lua_tointeger(L, -1));
     lua_pop(L, 1);
-    if (line > 0 && line < MOST_LINE)
-      ok = set_bit(&debugger->files[file], line);
   }
-  if (!ok || !unite(debugger))
+  if (!ok || !breakpoints_unite(&debugger->breakpoints))
     return luaL_error(L, "not enough memory for breakpoints");
   hook_all(debugger);
   return 0;
@@ -516,7 +444,8 @@ static int debugger_step(lua_State *L) {
   drop_step(debugger, task);
   if (debugger->step_count == MOST_STEPS)
     return luaL_error(L, "too many tasks step");
-  lua_State *thread = task_running_thread(task);
+  lua_State *thread =
+      task->wait == &debugger_stopped ? task->wait_object : task_running_thread(task);
   debugger->steps[debugger->step_count++] =
       (struct step){task->id, kind, nesting_of(task, thread), depth_of(thread)};
   hook_all(debugger);
@@ -567,9 +496,7 @@ static void release(struct debugger *debugger) {
 static int debugger_gc(lua_State *L) {
   struct debugger *debugger = luaL_checkudata(L, 1, DEBUGGER);
   release(debugger);
-  for (int i = 0; i < debugger->file_count; i++)
-    free(debugger->files[i].bits);
-  free(debugger->files);
+  breakpoints_close(&debugger->breakpoints);
   for (int i = 0; i < KNOWN_SOURCES; i++)
     free(debugger->known[i].text);
   return 0;
@@ -587,7 +514,7 @@ static int debugger_open(lua_State *L) {
   if (scheduler->debugger)
     return 1;
   struct debugger *debugger = lua_newuserdatauv(L, sizeof *debugger, 2);
-  *debugger = (struct debugger){.scheduler = scheduler, .tag = 1};
+  *debugger = (struct debugger){.scheduler = scheduler};
   luaL_setmetatable(L, DEBUGGER);
   debugger->L = lua_newthread(L);
   lua_sethook(debugger->L, NULL, 0, 0);
@@ -596,6 +523,7 @@ static int debugger_open(lua_State *L) {
   lua_pushvalue(L, 1);
   debugger->handlers = luaL_ref(L, LUA_REGISTRYINDEX);
   scheduler->debugger = debugger;
+  scheduler->hook_tag = scheduler->hook_tag % (1 << 30) + 1;
   return 1;
 }
 

@@ -7,7 +7,7 @@
  * handlers run on a thread of their own, to which a task in a hook looks like a parked one.
  *
  * A cancellation of a stopped task is kept until it waits next. Where nothing may be parked (a
- * callback, a call from C, a plain coroutine) the handlers are asked, but nothing stops.
+ * callback, a call from C) the handlers are asked, but nothing stops.
  */
 #ifndef STROBE_TASK_DEBUGGER_H
 #define STROBE_TASK_DEBUGGER_H
@@ -31,6 +31,12 @@ static inline void debugger_follow(struct scheduler *scheduler, lua_State *L) {
 }
 
 bool debugger_is_hook(lua_Hook hook);
+
+/* Takes it off a thread which others will use. */
+static inline void debugger_leave(lua_State *L) {
+  if (lua_gethook(L) && debugger_is_hook(lua_gethook(L)))
+    lua_sethook(L, NULL, 0, 0);
+}
 
 /* An error that nothing in the task has caught is at the index; its stack is still there. */
 void debugger_failing(lua_State *L, int index);

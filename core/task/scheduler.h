@@ -84,6 +84,8 @@ struct scheduler {
   struct watch *watch;                 /* NULL: nobody looks */
   struct watch watching;
   struct debugger *debugger; /* NULL: none is open */
+  int hook_tag;              /* of threads whose debugging hook is up to date */
+  bool may_stop; /* the plain coroutine that runs can be stopped with its task, see coroutine.c */
   struct record_book records;
 };
 

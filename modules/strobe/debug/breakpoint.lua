@@ -87,6 +87,16 @@ function breakpoints.new(id, path, line, wanted)
   return breakpoint
 end
 
+--- Makes one that is nowhere.
+---@param id integer
+---@param path string
+---@param line integer where it was asked for
+---@param message string why
+---@return strobe.debug.Breakpoint
+function breakpoints.unverified(id, path, line, message)
+  return setmetatable({ id = id, path = path, line = line, verified = false, message = message, hits = 0 }, Breakpoint)
+end
+
 -- The value of an expression in an environment; false and why when it fails.
 local function compute(text, environment)
   local chunk, message = load("return " .. text, "=condition", "t", environment)

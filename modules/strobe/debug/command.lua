@@ -103,7 +103,7 @@ local function command_line(adapter, how)
   words[#words + 1], words[#words + 2] = "debug", "--target"
   words[#words + 1] = adapter.options.program or how.program
   for _, word in ipairs(adapter.options.program and adapter.options.args or how.args or {}) do
-    words[#words + 1] = tostring(word)
+    words[#words + 1] = tostring(math.tointeger(word) or word) -- JSON's numbers are floats
   end
   return words
 end
@@ -334,7 +334,10 @@ end
 local function run_target(words)
   program.expect()
   local server <close> = assert(attach.serve { rights = "rw" }) -- luacheck: ignore
-  program.wait()
+  local session = program.wait()
+  if session.how.stopOnEntry then
+    session.debugger:stop_on_entry(words[1])
+  end
   return require("strobe.script").run_file(words)
 end
 

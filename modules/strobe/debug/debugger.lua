@@ -16,7 +16,7 @@ local sources = require "strobe.debug.source"
 
 ---@class strobe.debug.Stop a task that is stopped
 ---@field task strobe.Task
----@field reason "breakpoint"|"step"|"pause"|"exception"
+---@field reason "entry"|"breakpoint"|"function breakpoint"|"step"|"pause"|"exception"
 ---@field frozen? boolean it was paused where it waits
 ---@field breakpoints? integer[] those that it has come to
 ---@field error? any that has ended its code
@@ -73,6 +73,9 @@ local function apply(debugger, file)
       lines[#lines + 1] = breakpoint.verified and breakpoint.line or nil
     end
   end
+  if debugger.entry and debugger.entry.file == file then
+    lines[#lines + 1] = debugger.entry.line
+  end
   core.set_lines(file, lines)
 end
 
@@ -81,8 +84,13 @@ local function new_id(debugger)
   return debugger.last_id
 end
 
-local function unverified(debugger, path, line, message)
-  return { id = new_id(debugger), path = path, line = line, verified = false, message = message, hits = 0 }
+-- A breakpoint as it is wanted, at the next line with code.
+local function put(id, path, wanted, next_line, message)
+  local line = next_line and next_line(wanted.line)
+  if line then
+    return breakpoints.new(id, path, line, wanted)
+  end
+  return breakpoints.unverified(id, path, wanted.line, message or "there is no code from this line on")
 end
 
 --- Sets the breakpoints of a file, in place of those it had. Each goes to the next line with code.
@@ -94,18 +102,51 @@ function Debugger:set_breakpoints(path, list)
   local next_line, message = sources.lines(path)
   local set = {}
   for i, wanted in ipairs(list) do
-    local line = next_line and next_line(wanted.line)
-    if file and line then
-      set[i] = breakpoints.new(new_id(self), path, line, wanted)
-    else
-      set[i] = unverified(self, path, wanted.line, message or "there is no code from this line on")
-    end
+    set[i] = put(new_id(self), path, wanted, file and next_line, message)
   end
   if file then
-    self.at[file] = set
+    self.at[file], self.wanted[file] = set, { list = list, path = path, stamp = sources.stamp(path) }
     apply(self, file)
   end
   return set
+end
+
+-- The file has another text: its breakpoints go to where they belong there.
+local function put_again(debugger, file, wanted)
+  local set, next_line, message = debugger.at[file], sources.lines(wanted.path)
+  for i, old in ipairs(set) do
+    local new = put(old.id, wanted.path, wanted.list[i], next_line, message)
+    if new.line ~= old.line or new.verified ~= old.verified then
+      new.hits, set[i] = old.hits, new
+      tell(debugger, "breakpoint", new)
+    end
+  end
+  apply(debugger, file)
+end
+
+-- The one that is open.
+local the_debugger
+
+--- Files were loaded anew: the breakpoints of those that have changed go to the lines with code.
+function debuggers.renew()
+  for file, wanted in pairs(the_debugger and the_debugger.wanted or {}) do
+    local stamp = sources.stamp(wanted.path)
+    if stamp ~= wanted.stamp then
+      wanted.stamp = stamp
+      put_again(the_debugger, file, wanted)
+    end
+  end
+end
+
+--- Stops the task that comes to the first line of a file, once.
+---@param path string
+function Debugger:stop_on_entry(path)
+  local next_line, file = sources.lines(path), self.sources:number(path)
+  local line = next_line and next_line(1)
+  if file and line then
+    self.entry = { file = file, line = line }
+    apply(self, file)
+  end
 end
 
 local function add_functions(debugger, file)
@@ -200,7 +241,7 @@ local function say_passed(debugger, file, line)
   local place = ("%s:%d"):format(debugger.sources:path(file), line)
   if not debugger.passed[place] then
     debugger.passed[place] = true
-    tell(debugger, "output", ("%s cannot stop here: this is called from C, in a coroutine or in a callback")
+    tell(debugger, "output", ("%s cannot stop here: it was called from C, or by a callback")
       :format(place))
   end
 end
@@ -226,16 +267,28 @@ local function add_stop(debugger, stop)
   tell(debugger, "stopped", stop)
 end
 
+-- Whether it is where the program begins.
+local function take_entry(debugger, file, line)
+  local entry = debugger.entry
+  if entry and entry.file == file and entry.line == line then
+    debugger.entry = nil
+    apply(debugger, file)
+    return true
+  end
+end
+
 local function on_line(debugger, task, thread, file, line, breakpoint, step, can_stop)
   local ids = breakpoint and reached(debugger, thread, file, line)
-  if not ids and not step then
+  local entry = breakpoint and take_entry(debugger, file, line)
+  if not ids and not step and not entry then
     return false
   elseif not can_stop then
     say_passed(debugger, file, line)
     return false
   end
   add_stop(debugger, {
-    task = task, reason = ids and (ids.is_function and "function breakpoint" or "breakpoint") or "step",
+    task = task, reason = entry and "entry" or ids and (ids.is_function and "function breakpoint" or "breakpoint")
+      or "step",
     breakpoints = ids or nil, thread = thread, line = line, names = frames.names(thread),
   })
   return true
@@ -343,7 +396,7 @@ function Debugger:frames(task)
   elseif task:done() or task == core_task.current() then
     return {}
   end
-  local list = stack_of(task)
+  local list = stack_of(task, stop and stop.thread)
   if stop and stop.thread and list[1] then
     list[1].line, list[1].names = stop.line, stop.names
   end
@@ -382,8 +435,8 @@ end
 ---@return strobe.debug.Debugger? debugger nil when there is one already
 function debuggers.open(on)
   local debugger = setmetatable({
-    on = on, sources = sources.new(), stops = {}, at = {}, function_at = {}, functions = {}, filters = {}, passed = {},
-    failing = {}, last_id = 0, stop_all = false,
+    on = on, sources = sources.new(), stops = {}, at = {}, wanted = {}, function_at = {}, functions = {}, filters = {},
+    passed = {}, failing = {}, last_id = 0, stop_all = false,
   }, Debugger)
   local function bind(f)
     return function(...)
@@ -391,6 +444,7 @@ function debuggers.open(on)
     end
   end
   local ok = core.open { resolve = bind(resolve), stop = bind(on_line), failing = bind(on_failing) }
+  the_debugger = ok and debugger or the_debugger
   return ok and debugger or nil
 end
 
@@ -399,7 +453,7 @@ function Debugger:close()
   if self.closed then
     return
   end
-  self.closed = true
+  self.closed, the_debugger = true, nil
   for _, stop in pairs(self.stops) do
     release(self, stop)
   end

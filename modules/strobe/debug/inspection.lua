@@ -118,7 +118,7 @@ function requests.scopes(session, arguments)
       scope(session, entry, "Upvalues", "upvalues"),
       {
         name = "Globals", expensive = true, variablesReference = session.variables:add {
-          kind = "table", value = entry.frame:globals(), task = entry.task,
+          kind = "table", value = entry.frame:globals(), task = entry.task, frame = entry.frame,
         },
       },
     },
@@ -168,10 +168,10 @@ end
 
 local function environment_of(session, arguments)
   if arguments.frameId == nil then
-    return setmetatable({}, { __index = _G, __newindex = _G }), session
+    return setmetatable({}, { __index = _G, __newindex = _G }), { task = session }
   end
   local entry = frame_of(session, integer(arguments, "frameId"))
-  return entry.frame:environment(), entry.task
+  return entry.frame:environment(), entry
 end
 
 function requests.evaluate(session, arguments)
@@ -179,9 +179,9 @@ function requests.evaluate(session, arguments)
   if type(text) ~= "string" then
     failures.raise("bad_request", "expression: a string expected")
   end
-  local environment, task = environment_of(session, arguments)
+  local environment, owner = environment_of(session, arguments)
   local values = compute(session, text, environment, arguments.context or "evaluate")
-  local body = session.variables:tell(values[1], task, values.n == 1 and text or nil)
+  local body = session.variables:tell(values[1], owner, values.n == 1 and text or nil)
   local texts = {}
   for i = 1, values.n do
     texts[i] = i == 1 and body.value or printer.text(values[i])
@@ -198,7 +198,7 @@ function requests.setVariable(session, arguments)
   if not done then
     failures.raise("error", message)
   end
-  return session.variables:tell(values[1], container.task)
+  return session.variables:tell(values[1], container)
 end
 
 -- These may wait.

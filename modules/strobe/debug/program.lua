@@ -15,16 +15,16 @@ end
 
 --- Waits until the client has set all up.
 ---@async
----@return table how what it said with launch
+---@return strobe.debug.Session
 function program.wait()
   ready:wait()
-  return program.how
+  return program.session
 end
 
 --- The client has set all up.
----@param how table
-function program.configured(how)
-  program.how = how
+---@param session strobe.debug.Session
+function program.configured(session)
+  program.session = session
   if ready then
     ready:set()
   end

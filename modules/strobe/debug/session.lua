@@ -16,10 +16,11 @@ local variables = require "strobe.debug.variables"
 
 ---@class strobe.debug.SessionOptions
 ---@field send fun(message: table) hands on an answer or an event; may not wait
----@field on_configured? fun(arguments: table) is told that the program may begin, with what launch or attach said
+---@field on_configured? fun(session: strobe.debug.Session) is told that the program may begin
 ---@field on_terminate? fun() the client wants the program to end
 
 ---@class strobe.debug.Session : strobe.debug.SessionOptions
+---@field how? table what launch or attach said
 ---@field debugger? strobe.debug.Debugger once initialize has come
 ---@field variables strobe.debug.Variables
 ---@field frames table<integer, {frame: strobe.debug.Frame, task: strobe.Task}>
@@ -136,7 +137,7 @@ local function begin(session)
       isLocalProcess = true, startMethod = session.how_request,
     })
     if session.on_configured then
-      session.on_configured(session.how)
+      session.on_configured(session)
     end
   end
 end

@@ -97,6 +97,14 @@ function sources.text(path)
   return file:read "a"
 end
 
+--- What changes when a file is written.
+---@param path string
+---@return string
+function sources.stamp(path)
+  local stat = uv.fs_stat(path)
+  return stat and ("%d %d %d %d"):format(stat.size, stat.mtime.sec, stat.mtime.nsec, stat.ino) or ""
+end
+
 --- The lines of a file at which code begins; nil with a message when there are none.
 ---@param path string
 ---@return (fun(line: integer): integer?)? next_line the first one from a line on

@@ -113,13 +113,13 @@ end
 
 --- A value as DAP tells it: its text, its type, and the number of what is inside it.
 ---@param value any
----@param task strobe.Task as long as which is stopped the number is good
+---@param owner {task: strobe.Task, frame?: strobe.debug.Frame} as long as the task is stopped the number is good
 ---@param name? string an expression for it
 ---@return table
-function Variables:tell(value, task, name)
+function Variables:tell(value, owner, name)
   local told = { value = cut(printer.text(value)), type = type(value), variablesReference = 0 }
   if has_inside(value) then
-    local container = { kind = "table", value = value, task = task, name = name }
+    local container = { kind = "table", value = value, task = owner.task, frame = owner.frame, name = name }
     told.variablesReference = self:add(container)
     if type(value) == "table" then
       read_table(container)
@@ -132,7 +132,7 @@ end
 -- --- What is inside --------------------------------------------------------------------------------
 
 local function add(self, list, container, name, value, expression)
-  local told = self:tell(value, container.task, expression)
+  local told = self:tell(value, container, expression)
   told.name, told.evaluateName = name, expression
   list[#list + 1] = told
 end

@@ -291,6 +291,10 @@ function generations.load(unit, number, before, turn)
   if before then
     add_losses(warnings, graph, before)
   end
+  local debuggers = package.loaded["strobe.debug.debugger"]
+  if debuggers then
+    debuggers.renew()
+  end
   return {
     number = number, graph = graph, contract = contract, types = types, warnings = warnings, carried = carried,
     changed = changed, tasks = {},

@@ -1,0 +1,90 @@
+local DebugClient = require "spec.support.debug_client"
+local UnitFolder = require "spec.support.unit_folder"
+local async = require "strobe.async"
+
+local ADDER = [[
+return {
+  version = 1, subscribe = { "ticks" },
+  on_event = function(ctx, st, m)
+    st.sum = (st.sum or 0) + m.data
+    ctx:emit("out", st.sum)
+  end,
+}]]
+
+local COUNTER = [[
+return {
+  version = 1, subscribe = { "ticks" },
+  on_event = function(ctx, st, m)
+    st.n = (st.n or 0) + 1
+    ctx:emit("out", "n" .. st.n)
+  end,
+}]]
+
+-- A client of this process, whose folder is that of the units.
+local function debugged(units)
+  local client = DebugClient.here {}
+  client.unit_path = units.folder.path .. "/adder.lua"
+  return client
+end
+
+describe("a unit that is debugged", function()
+  it("stops in its handler; its feed and other units go on, and no event is lost", function()
+    local units <close> = UnitFolder.new { ["adder.lua"] = ADDER, ["counter.lua"] = COUNTER }
+    units:start "adder"
+    units:start "counter"
+    local client <close> = debugged(units)
+    client:breakpoints(client.unit_path, { 5 })
+    units:offer("ticks", 1)
+    local thread = client:event("stopped").threadId
+    units:offer("ticks", 10, 100)
+    assert.same({ "n1", "n2", "n3" }, units:values())
+    local frame = client:top(thread)
+    assert.same({ 5, client.unit_path }, { frame.line, frame.source.path })
+    assert.equal("1", client:evaluate(frame, "st.sum"))
+    assert.equal("1", client:evaluate(frame, "m.data"))
+    client:breakpoints(client.unit_path, {})
+    client:must("continue", { threadId = thread })
+    async.sleep(0.1)
+    assert.same({ "n1", "n2", "n3", 1, 11, 111 }, units:values())
+  end)
+
+  it("keeps its breakpoints over reloads, at the line where the new text has code", function()
+    local units <close> = UnitFolder.new { ["adder.lua"] = ADDER }
+    units:start "adder"
+    local client <close> = debugged(units)
+    local id = client:breakpoints(client.unit_path, { 4 })[1].id
+    units:offer("ticks", 1)
+    local thread = client:event("stopped").threadId
+    client:must("continue", { threadId = thread })
+    async.sleep(0.1)
+    assert.equal("committed", units:reload("adder", (ADDER:gsub("    st.sum =", "    -- the sum\n%0"))).verdict)
+    units:offer("ticks", 2)
+    thread = client:event("stopped").threadId
+    local frame = client:top(thread)
+    assert.equal(5, frame.line)
+    local moved = client:event("breakpoint").breakpoint
+    assert.same({ id, 5, true }, { moved.id, moved.line, moved.verified })
+    client:must("disconnect", {})
+    async.sleep(0.1)
+    assert.same({ 1, 3 }, units:values())
+  end)
+
+  it("steps from one event to the next", function()
+    local units <close> = UnitFolder.new { ["adder.lua"] = ADDER }
+    units:start "adder"
+    local client <close> = debugged(units)
+    client:breakpoints(client.unit_path, { 5 })
+    units:offer("ticks", 1, 2)
+    local thread = client:event("stopped").threadId
+    client:breakpoints(client.unit_path, {})
+    local lines = {}
+    for i = 1, 3 do
+      client:must("next", { threadId = thread })
+      client:event "stopped"
+      lines[i] = client:top(thread).line
+    end
+    assert.same({ 6, 4, 5 }, lines)
+    client:must("disconnect", {})
+    async.sleep(0.1)
+  end)
+end)
