@@ -153,8 +153,10 @@ function commands.debug(arguments)
 end
 
 function commands.attach(arguments)
-  local module = arguments[1] == "--dap" and "strobe.debug.attach" or "strobe.attach.attach"
-  return require(module).main(arguments)
+  if arguments[1] == "--dap" then
+    return require("strobe.debug.command").attach(arguments)
+  end
+  return require("strobe.attach.attach").main(arguments)
 end
 
 for name, module in pairs(described) do

@@ -4,7 +4,7 @@
 -- that spins can be ended. The adapter talks to its attach socket.
 
 local arguments = require "strobe.arguments"
-local attach = require "strobe.attach"
+local door = require "strobe.attach.door"
 local Event = require("strobe.async.event").Event
 local host = require "strobe.core.host"
 local net = require "strobe.net"
@@ -14,6 +14,7 @@ local Relay = require "strobe.debug.relay"
 local sessions = require "strobe.debug.session"
 local streams = require "strobe.async.standard"
 local subprocess = require "strobe.async.subprocess"
+local target = require "strobe.attach.target"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
@@ -22,7 +23,7 @@ local command = {}
 
 command.usage = [==[
 usage: strobe debug [--port N] [FILE [args]]     a script in an editor's debugger
-       strobe attach --dap [--port N] PID        a process that runs already
+       strobe attach --dap [--port N] [PID]      a process that runs already
   speaks the Debug Adapter Protocol on standard input and output, or with --port on 127.0.0.1. A breakpoint stops the
   task that comes to it; all others go on. FILE may be left out: the editor then names the `program`.
 options:
@@ -333,7 +334,10 @@ end
 -- Inside the process that is debugged: its socket opens, and the script begins when the editor has set all up.
 local function run_target(words)
   program.expect()
-  local server <close> = assert(attach.serve { rights = "rw" }) -- luacheck: ignore
+  local server <close> = door.open { rights = "rw" } -- luacheck: ignore
+  if not server then
+    return 1 -- it has said why
+  end
   local session = program.wait()
   if session.how.stopOnEntry then
     session.debugger:stop_on_entry(words[1])
@@ -361,17 +365,22 @@ function command.main(words, flags)
   })
 end
 
---- `strobe attach --dap [--port N] PID`
+--- `strobe attach --dap [--port N] [PID]`
 ---@async
 ---@param words string[]
 ---@return integer status
 function command.attach(words)
   local options, message, rest = read_options(words)
-  local pid = math.tointeger(tonumber(rest[1]))
-  if not options or not pid then
-    return fail((message or "the number of a process expected; strobe ps lists them") .. "\n" .. command.usage)
+  local pid
+  if options then
+    pid, message = target.read(rest)
   end
-  return serve(options.port, { pid = pid })
+  if not options or message then
+    return fail(message .. "\n" .. command.usage)
+  elseif not pid then
+    pid, message = target.only()
+  end
+  return pid and serve(options.port, { pid = pid }) or fail(message)
 end
 
 return command
