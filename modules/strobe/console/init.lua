@@ -5,6 +5,7 @@
 -- for a prompt but who types.
 
 local Alarm = require "strobe.console.alarm"
+local Completion = require "strobe.console.completion"
 local Event = require("strobe.async.event").Event
 local History = require "strobe.console.history"
 local answers = require "strobe.console.answer"
@@ -25,9 +26,6 @@ local timeouts = require "strobe.async.timeout"
 
 -- Seconds for an interrupted command to end; for a process to answer when it is interrupted from afar.
 local PATIENCE, FAR_PATIENCE = 1, 2
-
--- Seconds without a key after which a signature is asked for.
-local SIGN_AFTER = 0.15
 
 -- Exit statuses.
 local GONE = 3
@@ -55,8 +53,9 @@ local STDIN, STDOUT = 0, 1
 ---@field inputs {text: string, ok: boolean}[] what was typed, commands too
 ---@field jobs table<integer, table> inputs in the background that have ended, by number
 ---@field key? fun(console: strobe.Console, timeout?: number): string? the next key; nil without a terminal
----@field private front strobe.console.Screen
----@field private job? {task: strobe.Task, text: string, id?: integer} the input in the foreground
+---@field front strobe.console.Screen
+---@field private completion strobe.console.Completion
+---@field job? {task: strobe.Task, text: string, id?: integer} the input in the foreground
 ---@field private pins {key: any, text: string}[]
 local Console = {}
 Console.__index = Console
@@ -147,19 +146,19 @@ local function eval_fields(console, text)
   }
 end
 
--- Where time stands still while somebody types, it passes while an input waits.
-local function let_time_pass()
-  local stood = time.mode() == "virtual" and time.stands()
-  if stood then
-    time.stands(false)
+-- Virtual time stands still while somebody types, and passes while an input waits.
+local function hold_time(console)
+  if time.mode() == "virtual" and not console.holding then
+    console.holding = true
+    time.hold()
   end
-  return setmetatable({}, {
-    __close = function()
-      if stood then
-        time.stands(true)
-      end
-    end,
-  })
+end
+
+local function release_time(console)
+  if console.holding then
+    console.holding = false
+    time.release()
+  end
 end
 
 local function lost(console)
@@ -170,12 +169,15 @@ end
 local function follow(console, future, id)
   local job = console.job or {}
   job.id = id
+  if not time.stands() then -- else :advance moves it
+    release_time(console)
+  end
   local _ <close> = setmetatable({}, { -- luacheck: ignore
     __close = function()
       job.id = nil
+      hold_time(console)
     end,
   })
-  local _time <close> = let_time_pass() -- luacheck: ignore
   local ok, answer = pcall(future.await, tasks.shield(future))
   if not ok then
     console.peer:send("interrupt", { target = id, why = "ctrl-c" })
@@ -331,51 +333,6 @@ local function suspend(console)
   end
 end
 
--- --- Completing ----------------------------------------------------------------------------------
-
-local function complete_command(console, event)
-  local prefix = event.text:match "^%s*:(%a[%w_]*)$"
-  local first = prefix and #event.text - #prefix + 1
-  local list = {}
-  for _, name in ipairs(commands.names()) do
-    if name:sub(1, #prefix) == prefix then
-      list[#list + 1] = { text = name, kind = "command" }
-    end
-  end
-  console.front:answer(event.token, { first = first, last = #event.text, list = list })
-end
-
--- The peer may take its time; what is typed meanwhile makes the answer useless, which the editor knows.
-local function ask_candidates(console, event)
-  local answer = console.peer:call("complete", { text = event.text, cursor = event.cursor })
-  if not console.closed then
-    console.front:answer(event.token, answer or { list = {} })
-  end
-end
-
-local function complete(console, event)
-  if event.text:find "^%s*:%a[%w_]*$" then
-    return complete_command(console, event)
-  end
-  local task = contexts.Context():run(tasks.create_task, ask_candidates, console, event)
-  task:set_name "console completion"
-end
-
--- The signature of the call around the cursor, below the input; asked for when the keys rest.
-local function sign(console)
-  local event = console.edited
-  local answer = event.text:find("(", 1, true) and not console.job
-    and console.peer:call("signature", { text = event.text, cursor = event.cursor })
-  if console.edited == event and not console.closed then
-    console.front:hint(answer and answer.signature or nil)
-  end
-end
-
-local function begin_to_sign(console)
-  local task = contexts.Context():run(tasks.create_task, sign, console)
-  task:set_name "console signature"
-end
-
 -- --- What comes unasked --------------------------------------------------------------------------
 
 local events = {}
@@ -471,11 +428,10 @@ local function front_options(console)
       suspend(console)
     end,
     on_complete = function(event)
-      complete(console, event)
+      console.completion:complete(event)
     end,
     on_edit = function(event)
-      console.edited = event
-      console.signing:set(SIGN_AFTER)
+      console.completion:edited(event)
     end,
     on_lost = function(line)
       keep_lost(console, line)
@@ -540,12 +496,8 @@ local function connect(console)
 end
 
 local function open(console)
-  if time.mode() == "virtual" then
-    time.stands(true)
-  end
-  console.signing = Alarm.new(function()
-    begin_to_sign(console)
-  end)
+  hold_time(console)
+  console.completion = Completion.new(console)
   console.front = open_front(console)
   if console.near and console.key then
     divert_output(console)
@@ -565,8 +517,9 @@ function Console:close()
   self.closed = true
   output.divert(nil)
   host.on_interrupt(nil)
+  release_time(self)
   if self.front then
-    self.signing:close()
+    self.completion:close()
     self.history:flush()
     self.front:close()
   end

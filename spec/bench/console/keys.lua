@@ -1,5 +1,5 @@
---- A console on a terminal: from a key to the screen, alone and with 50,000 ticks a second in the same process; how long
--- until there is a prompt, and the memory that it then has. The terminal is spec/support/pty.c.
+--- A console on a terminal: from a key to the screen, alone and with 50,000 ticks a second in the same process; how
+-- long until there is a prompt, and the memory that it then has. The terminal is spec/support/pty.c.
 -- usage: strobe console/keys.lua KEYS
 local async = require "strobe.async"
 local program = require("strobe.core.host").program

@@ -62,7 +62,9 @@ describe("the console of a process", function()
 
   shows("gives up what is typed when Ctrl-C comes, and hints at the way out", function()
     local pty <close> = opened()
-    pty:type("x = " .. CTRL_C)
+    pty:type "x = "
+    pty:shows "> x ="
+    pty:type(CTRL_C)
     pty:shows "> x = ^C\n>"
     pty:type(CTRL_C)
     pty:shows "^C\n> ^C\n>"
@@ -100,8 +102,9 @@ describe("the console of a process", function()
 
   shows("puts what tasks print above the prompt, and what is typed stays whole", function()
     local pty <close> = opened { rows = 10 }
-    enter(pty, "function chatter() while true do async.sleep(0.01) print 'line' io.stderr:write 'err\\n' end end", "end")
-    enter(pty, "a, b = async.create_task(chatter), async.create_task(chatter)", "(chatter)")
+    enter(pty, "function chat() async.sleep(0.3) while true do async.sleep(0.01) print 'line' print 'more' end end",
+      "end end")
+    enter(pty, "a, b = async.create_task(chat), async.create_task(chat)", "(chat)")
     pty:type "x = 'typed"
     for i = 1, 20 do
       pty:type(tostring(i % 10))
@@ -137,6 +140,27 @@ describe("the console of a process", function()
     pty:shows "^C\n>"
     pty:type ":metr\t"
     pty:shows "> :metrics"
+  end)
+
+  shows("tells the signature of what is called, when the keys rest", function()
+    local pty <close> = opened()
+    pty:type "function greet(name, times) end\r"
+    pty:shows "end\n>"
+    pty:type "greet("
+    pty:shows "> greet(\n"
+    pty:expect "\n[^\n]*name, times"
+    pty:type "'ada', 1)\r"
+    pty:shows "> greet('ada', 1)\n>"
+  end)
+
+  shows("lets virtual time pass while an input waits, and only then", function()
+    local pty <close> = Pty.open { "--clock=virtual", "repl", "--norc" }
+    pty:shows "\n>"
+    enter(pty, "n = 0; t = async.create_task(function() while true do async.sleep(1) n = n + 1 end end)", "end end)")
+    async.sleep(0.2)
+    enter(pty, "n", "\n0")
+    enter(pty, "async.sleep(1000)", "sleep(1000)")
+    enter(pty, "n >= 999 and n <= 1001", "\ntrue")
   end)
 
   shows("draws anew when the window gets another size", function()
