@@ -136,11 +136,12 @@ static int coroutine_yield(lua_State *L) {
 static int coroutine_close(lua_State *L) {
   if (refused(L))
     return luaL_error(L, REFUSAL);
-  lua_State *outer = enter(L, lua_tothread(L, 1)); /* where its `<close>` variables are closed */
+  /* Where its `<close>` variables are closed. */
+  struct crossing crossing = enter(L, lua_tothread(L, 1));
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
-  leave(L, outer);
+  leave(L, crossing);
   return status == LUA_OK ? lua_gettop(L) : lua_error(L);
 }
 
