@@ -1,9 +1,10 @@
 --- The requests of DAP that look at what is stopped: stackTrace, scopes, variables, setVariable, evaluate, source, …
 
-local evaluator = require "strobe.attach.evaluator"
+local budget = require "strobe.console.budget"
 local failures = require "strobe.attach.failure"
+local input = require "strobe.console.input"
 local inspect = require "strobe.core.inspect"
-local printer = require "strobe.attach.printer"
+local printer = require "strobe.console.printer"
 local protocol = require "strobe.debug.protocol"
 local sources = require "strobe.debug.source"
 local tasks = require "strobe.async.task"
@@ -148,11 +149,12 @@ local Cancelled = {
 
 -- Code may wait: it runs in a task of its own. The values, packed.
 local function compute(session, text, environment, name)
-  local chunk, failed, message = evaluator.compile(text, "=" .. name, environment)
-  if failed then
-    failures.raise("syntax", message)
+  local chunk, refused = input.compile(text, "=" .. name, environment)
+  if not chunk then
+    failures.raise("syntax", refused.message)
   end
-  local task = evaluator.start(chunk, "debug " .. name, BUDGET)
+  local task = tasks.create_task(budget.run, BUDGET, chunk)
+  task:set_name("debug " .. name)
   local _ <close> = setmetatable({ task = task }, Cancelled) -- luacheck: ignore
   session.debugger:exempt(task)
   if #tasks.wait({ task }, { timeout = PATIENCE }) == 0 then

@@ -2,7 +2,7 @@
 --
 -- A number lasts as long as its task is stopped. Tables are read raw; only a `__tostring` is called, within limits.
 
-local printer = require "strobe.attach.printer"
+local printer = require "strobe.console.printer"
 local protocol = require "strobe.debug.protocol"
 
 -- Variables of one answer; numbers at once; bytes of a value's text.
