@@ -352,10 +352,12 @@ function Editor:set_prompt(prompt, more)
   self.prompt, self.more, self.stale = prompt, more or self.more, true
 end
 
---- Gives the input up, as Ctrl-C does: it stays on the screen with `^C` behind it.
+--- Gives the input up, as Ctrl-C does: it stays on the screen with `^C` behind it. For when that is a signal, as which
+--- it may while a paste or a key is still to end.
+---@return strobe.editor.Event[] as of `feed`
 function Editor:interrupt()
-  self:finish("^C")
-  self.previous, self.keys = nil, Keys.new()
+  self.keys = Keys.new()
+  return take_keys(self, { { name = "ctrl-c" } })
 end
 
 -- --- The screen ---------------------------------------------------------------------------------

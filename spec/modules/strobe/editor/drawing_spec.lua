@@ -249,6 +249,13 @@ describe("what the line editor shows", function()
       end
     end)
 
+    it("knows that a row which became full goes on in the next", function()
+      local typist = Typist.new { width = 5, height = 9, more = "" }
+      typist.screen:feed "$\r\n"
+      typist:type("ab\n"):type(UP .. "\5c"):resize(4, 9)
+      assert.equal("$\n> ab\nc", typist.screen:text())
+    end)
+
     it("has what was above it above it", function()
       local typist = Typist.new { width = 20, height = 12 }
       typist.screen:feed "$ strobe\r\n"

@@ -193,6 +193,7 @@ describe("the line editor", function()
       { "or gives the old text back, by Ctrl-G", "old\2\18x\7", "ol|d", history = history },
       { "and undoes it all at once", "old\18x\5\31", "old|", history = history },
       { "for the same once more", "\18prin\7\18x\5\21\18\18\5", "x = 1|", history = history },
+      { "and does not join kills before and behind", { "one\23\18x\27", "\11\25\27y" }, "one|", history = { "x" } },
       { "and goes on from there", "\18x\5" .. UP .. UP .. "\1", "for i = 1, 3 do\n|  print(i)\nend",
         history = history },
     }
@@ -285,7 +286,7 @@ describe("the line editor", function()
 
     it("an input as Ctrl-C does, when it is told to", function()
       local typist = Typist.new():type "ab\27[200~cd"
-      typist.editor:interrupt()
+      assert.same({ { kind = "interrupt", text = "ab" } }, typist.editor:interrupt())
       assert.equal("> ab^C\n> x", typist:type("x").screen:text())
     end)
 
