@@ -40,7 +40,7 @@ describe("the text that is edited", function()
       end,
       function() buffer.cursor = dice(#buffer.text + 1) end,
     }
-    for _ = 1, 400 do
+    for _ = 1, 200 do
       buffer:close_word()
       acts[dice(#acts)]()
       if buffer.text ~= texts[#texts] then
@@ -72,7 +72,7 @@ describe("the text that is edited", function()
       undone = undone + 1
     end
     assert.is_true(undone > 2 and undone < 12, undone)
-    for i = 1, 5000 do
+    for i = 1, 2500 do
       buffer:type(("w%d "):format(i % 2))
     end
     undone = 0
