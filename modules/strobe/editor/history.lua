@@ -3,11 +3,12 @@
 -- The list stays; the way begins at the text that is being edited and is forgotten with it. What was changed on an
 -- entry along the way is there when one comes back to it, but the list keeps the entry as it was entered.
 
-local MOST = 10000
+local MOST, MOST_BYTES = 10000, 16 * 1024 * 1024
 
 ---@class strobe.editor.History
 ---@field list string[] the oldest first
 ---@field most integer
+---@field private bytes integer of all entries
 ---@field private index? integer of the entry that is shown; nil for the text that is being edited
 ---@field private prefix? string what entries begin with along the way
 ---@field private changed table<integer, string> entries that were changed
@@ -15,11 +16,23 @@ local MOST = 10000
 local History = {}
 History.__index = History
 
---- Makes an empty one.
+--- Makes an empty one. Its entries have 16 MiB at most, the newest excepted.
 ---@param most? integer entries; 10,000
 ---@return strobe.editor.History
 function History.new(most)
-  return setmetatable({ list = {}, most = most or MOST, changed = {}, draft = "" }, History)
+  return setmetatable({ list = {}, bytes = 0, most = most or MOST, changed = {}, draft = "" }, History)
+end
+
+-- Drops the oldest entries, if they are too many or too long.
+local function shrink(history)
+  local list, drop = history.list, 0
+  while #list - drop > history.most or history.bytes > MOST_BYTES and #list - drop > 1 do
+    drop = drop + 1
+    history.bytes = history.bytes - #list[drop]
+  end
+  if drop > 0 then
+    history.list = table.move(list, drop + 1, #list, 1, {})
+  end
 end
 
 --- Adds an entry; not what repeats the newest, what begins with a blank (it may be a secret), nor what is empty.
@@ -31,9 +44,8 @@ function History:add(text)
     return false
   end
   list[#list + 1] = text
-  if #list > self.most then
-    self.list = table.move(list, #list - self.most + 1, #list, 1, {})
-  end
+  self.bytes = self.bytes + #text
+  shrink(self)
   self:leave()
   return true
 end

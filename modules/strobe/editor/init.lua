@@ -226,24 +226,30 @@ end
 
 -- --- Keys ---------------------------------------------------------------------------------------
 
--- Ends a search; what it found is edited.
-local function take_found(ed)
+-- Ends a search, which is kept for the next one.
+local function end_search(ed)
   local search = ed.search
-  local index = search:index()
   ed.search = nil
   ed.last_query = search:query() ~= "" and search:query() or ed.last_query
+  return search
+end
+
+-- Ends a search; what it found is edited.
+local function take_found(ed)
+  local search = end_search(ed)
+  local index = search:index()
   if index then
     ed.history:visit(index, ed.buffer.text)
   end
   ed.buffer:replace(1, #ed.buffer.text, search.text, search.cursor)
 end
 
-local TAKING = { escape = true, left = true, right = true, up = true, down = true, home = true, ["end"] = true }
+local TAKING = { escape = true, left = true, right = true, up = true, down = true } -- and do no more
 
 -- What a key does in a search: false when it is one for the editor, which gets what was found.
 local function search_key(ed, key)
   local search, name, done = ed.search, key.name, true
-  local text = key.text or key.paste
+  local text = key.text or not key.too_long and key.paste
   if text then
     done = search:extend(text)
   elseif name == "ctrl-r" or name == "ctrl-s" then
@@ -251,8 +257,8 @@ local function search_key(ed, key)
   elseif name == "backspace" or name == "ctrl-h" then
     done = search:back()
   elseif name == "ctrl-g" then
-    ed.search = nil
-  elseif name == "ctrl-c" then
+    end_search(ed)
+  elseif name == "ctrl-c" or key.too_long then
     return false
   else
     take_found(ed)

@@ -29,6 +29,14 @@ describe("the history", function()
     assert.same({ 10000, "11" }, { #history:entries(), history:entries()[1] })
   end)
 
+  it("keeps no more than 16 MiB", function()
+    local history = History.new()
+    for i = 1, 40 do
+      history:add(tostring(i % 10):rep(1024 * 1024))
+    end
+    assert.equal(16, #history:entries())
+  end)
+
   it("goes back and forth among what begins alike", function()
     local history = with { "ab", "x", "ac", "ac\n1" }
     assert.equal("ac\n1", history:older("a", "a"))

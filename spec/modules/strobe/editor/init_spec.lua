@@ -192,6 +192,8 @@ describe("the line editor", function()
       { "and does to what was found what a key does", "\18x\5y", "x = 1y|", history = history },
       { "or gives the old text back, by Ctrl-G", "old\2\18x\7", "ol|d", history = history },
       { "and undoes it all at once", "old\18x\5\31", "old|", history = history },
+      { "and moves in what was found, by Home", "\18= \27[Hy", "y|x = 1", history = history },
+      { "for what was given up", "\18prin\7\18\18\27[D", "for i = 1, 3 do\n  |print(i)\nend", history = history },
       { "for the same once more", "\18prin\7\18x\5\21\18\18\5", "x = 1|", history = history },
       { "and does not join kills before and behind", { "one\23\18x\27", "\11\25\27y" }, "one|", history = { "x" } },
       { "and goes on from there", "\18x\5" .. UP .. UP .. "\1", "for i = 1, 3 do\n|  print(i)\nend",
