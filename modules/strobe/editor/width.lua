@@ -1,7 +1,7 @@
 --- How many columns a terminal gives to a code point: two to wide ones, none to those that combine, one to all else.
 --
 -- After Unicode 14: East_Asian_Width W and F; General_Category Mn, Me and Cf, with the vowels and last consonants of
--- Hangul. Where a range has a gap of unassigned code points, it goes on.
+-- Hangul. Where a range has a gap of unassigned code points, it goes on. spec/interop/unicode_spec.lua looks it all up.
 
 local NONE = [[
   300-36F 483-489 591-5BD 5BF 5C1-5C2 5C4-5C5 5C7 600-605 610-61A 64B-65F 670 6D6-6DD 6DF-6E4 6E7-6E8 6EA-6ED 70F 711
