@@ -41,7 +41,9 @@ local acts = {
     pieces(random, typist, "\27[200~" .. any(random, TEXTS) .. any(random, TEXTS) .. "\27[201~")
   end,
   function(random, typist)
-    pieces(random, typist, string.char(random(256) - 1))
+    -- None that begins a character of which the screen may not know the width.
+    local byte = random(256) - 1
+    pieces(random, typist, string.char((byte < 0xC4 or byte > 0xF4) and byte or byte - 0x80))
   end,
   function(_, typist)
     if typist.editor:wants_timer() then
