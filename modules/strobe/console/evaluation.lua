@@ -46,13 +46,6 @@ function evaluations.current()
   return current:get()
 end
 
---- The input of which a task is.
----@param task strobe.Task
----@return strobe.console.Evaluation?
-function evaluations.of(task)
-  return task:get_context():get(current)
-end
-
 -- Context variables that an input in the foreground has set are there for the next one.
 local Keep = {
   __close = function(keep)

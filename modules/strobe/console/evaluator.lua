@@ -2,7 +2,6 @@
 
 local budget = require "strobe.console.budget"
 local contexts = require "strobe.async.context"
-local core_task = require "strobe.core.task"
 local evaluations = require "strobe.console.evaluation"
 local input = require "strobe.console.input"
 local names = require "strobe.console.names"
@@ -112,17 +111,6 @@ end
 ---@return strobe.console.Evaluation
 function Evaluator:start(chunk, options)
   return evaluations.start(self, self.inputs, chunk, options)
-end
-
---- The living tasks that inputs of this console are, and have made.
----@return strobe.Task[]
-function Evaluator:tasks()
-  local list = {}
-  for _, task in ipairs(core_task.all()) do
-    local evaluation = evaluations.of(task)
-    list[#list + 1] = evaluation and evaluation.evaluator == self and task or nil
-  end
-  return list
 end
 
 -- --- The foreground ----------------------------------------------------------------------------

@@ -108,19 +108,6 @@ describe("an evaluator", function()
     assert.equal('"over"', console.show "t:await()")
   end)
 
-  it("knows the tasks that are its own", function()
-    local console, other = new_console(), new_console()
-    console.run "t = async.create_task(function() u = async.create_task(async.sleep, 100) async.sleep(100) end)"
-    async.sleep(1)
-    assert.equal(2, #console.evaluator:tasks())
-    assert.equal(0, #other.evaluator:tasks())
-    for _, task in ipairs(console.evaluator:tasks()) do
-      task:cancel()
-    end
-    async.sleep(1)
-    assert.equal(0, #console.evaluator:tasks())
-  end)
-
   it("tells whose what was printed is: the input's as long as it is in the foreground", function()
     local console = new_console()
     console.run([[
