@@ -87,7 +87,7 @@ end
 ---@param variables table of the console
 ---@return any
 function lookup.variable(name, variables)
-  local value = rawget(variables, name)
+  local value = lookup.field(variables, name)
   if value == nil then
     value = lookup.field(_G, name)
   end

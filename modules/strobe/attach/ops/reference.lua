@@ -13,10 +13,23 @@ local surface = require "strobe.reference.surface"
 -- Bytes of a name.
 local MOST_NAME = 256
 
+-- The console's variables; before them those of a task that it looks into.
+local function variables_of(session)
+  local evaluator, pried = session.evaluator, session.pried
+  if not pried then
+    return evaluator and evaluator.variables or {}
+  end
+  local variables = setmetatable({}, { __index = pried.variables })
+  for _, variable in ipairs(pried.frame:variables()) do
+    variables[variable.name] = variable.value
+  end
+  return variables
+end
+
 local function around(session)
   local evaluator = session.evaluator
   return {
-    variables = evaluator and evaluator.variables or {}, texts = evaluator and evaluator.texts,
+    variables = variables_of(session), texts = evaluator and evaluator.texts,
     jobs = evaluator and evaluator.jobs, runtime = session.runtime, fields_only = session.eval == false,
   }
 end

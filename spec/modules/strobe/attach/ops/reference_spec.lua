@@ -1,5 +1,6 @@
 local Attached = require("spec.support.attached").Attached
 local json = require "strobe.json"
+local near = require "strobe.attach.near"
 
 local function ask(raw, op, fields)
   fields.id, fields.op = 1, op
@@ -101,6 +102,17 @@ describe("the operation complete", function()
     assert.matches("^async.sleep%(", answer.signature.text)
     assert.same(answer.signature, ask(raw, "signature", { text = "async.sleep(1", cursor = 12 }).signature)
     assert.is_nil(ask(raw, "signature", { text = "async.sleep(1)" }).signature)
+  end)
+
+  it("knows the variables of a task that is looked into, and behind them the console's", function()
+    local peer <close> = near.connect {}
+    peer:call("eval", { code = "local account = { cash = 1 }" })
+    peer.session.pried = { variables = peer.session.evaluator.variables, frame = { variables = function()
+      return { { name = "price", kind = "local", value = { cents = 1 } } }
+    end } }
+    for text, expected in pairs { pri = "price", ["price."] = "cents", ["account."] = "cash" } do
+      assert.equal(expected, peer:call("complete", { text = text }).list[1].text)
+    end
   end)
 
   it("is for who may only look on, and checks what it is asked", function()
