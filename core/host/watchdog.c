@@ -409,6 +409,8 @@ void watchdog_close(struct watchdog *watchdog) {
     timer_delete(watchdog->timer);
   uv_cond_destroy(&watchdog->changed);
   uv_mutex_destroy(&watchdog->mutex);
+  atomic_store(&watchdog->stacks, false);
+  watchdog->host = NULL; /* finalizers of the state, which is closed after this, may ask for it */
 }
 
 /* --- For Lua -----------------------------------------------------------------------------------

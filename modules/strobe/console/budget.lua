@@ -47,7 +47,7 @@ end
 local Budget = {
   __gc = function(each)
     living[each.number] = nil
-    update()
+    pcall(update) -- at the end of the process there is no watchdog any more
   end,
 }
 

@@ -1,3 +1,4 @@
+local Child = require "spec.support.child"
 local async = require "strobe.async"
 local budget = require "strobe.console.budget"
 local host = require "strobe.core.host"
@@ -64,6 +65,18 @@ describe("a budget", function()
     assert.same({ false, "handled x" }, { budget.xpcall(error, function(e)
       return "handled " .. e
     end, "x") })
+  end)
+
+  it("may outlive the process's code", function()
+    local code = [[
+      local async, budget = require "strobe.async", require "strobe.console.budget"
+      kept = async.ContextVar("kept")
+      budget.run(1, function() kept:set(1) held = async.copy_context() end)
+      print "done" ]]
+    local child <close> = Child.spawn(host.program, { "-e", code })
+    child:expect("stdout", "done")
+    assert.equal(0, child:wait())
+    assert.equal("", child.output.stderr)
   end)
 
   it("costs nothing when the last task that has one is gone", function()
