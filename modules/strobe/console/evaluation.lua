@@ -7,6 +7,7 @@ local budget = require "strobe.console.budget"
 local contexts = require "strobe.async.context"
 local core_future = require "strobe.core.future"
 local errors = require "strobe.async.error"
+local handle = require "strobe.core.handle"
 local inspect = require "strobe.core.inspect"
 local printer = require "strobe.console.printer"
 local protocol = require "strobe.attach.protocol"
@@ -14,6 +15,7 @@ local quotation = require "strobe.console.quotation"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
 local traceback = require "strobe.console.traceback"
+local waiting = require "strobe.async.waiting"
 
 -- Seconds for a task to end when it is interrupted.
 local PATIENCE = 1
@@ -118,6 +120,28 @@ local function failure_of(evaluation)
   }, e
 end
 
+-- A task that an input has returned is held by _: its failure would be told by nobody. It is told above the prompt,
+-- unless somebody has seen it.
+local function tell_failure(evaluator, task)
+  local failure = task:get_detail "failure"
+  if failure and not failure.retrieved then
+    local trace = traceback.of(failure, evaluator)
+    local text = ("%s failed: %s\n%s"):format(quotation.plain(task:get_name()), message_of(failure.error), trace or "")
+    failure.retrieved = evaluator.push { ev = "out", text = text:gsub("\n*$", "\n", 1) } ~= false
+  end
+end
+
+local function watch_tasks(evaluation)
+  for i = 1, evaluation.values.n do
+    local value = evaluation.values[i]
+    if waiting.is_task(value) then
+      value:add_done_callback(function()
+        handle.call_later(0, tell_failure, evaluation.evaluator, value) -- who awaits it comes first
+      end)
+    end
+  end
+end
+
 --- Takes notice of its end, once.
 function Evaluation:settle()
   if self.answer then
@@ -131,6 +155,7 @@ function Evaluation:settle()
   else
     self.values = table.pack(task:result())
     evaluator:keep_values(self.values)
+    watch_tasks(self)
   end
   answer.ms = (time.real() - self.began) * 1000 // 0.1 / 10
   self.answer, self.foreground = answer, false

@@ -180,6 +180,16 @@ describe("an evaluator", function()
       answer.trace)
   end)
 
+  it("tells the failure of a task that it has returned, unless somebody has seen it", function()
+    local console = new_console()
+    console.run "async.create_task(function() async.sleep(1) error 'oops' end)"
+    console.run "t = async.create_task(function() async.sleep(1) error 'seen' end) return t"
+    assert.equal("console:2:1: seen", console.show "t:await()")
+    async.sleep(2)
+    assert.equal(1, #console.pushed)
+    assert.matches("^Task%-%d+ failed: console:1:1: oops\n  console:1:1: in .*\n$", console.pushed[1].text)
+  end)
+
   it("tells who was cancelled, and why", function()
     local console = new_console()
     local evaluation = console.start "async.sleep(100)"
