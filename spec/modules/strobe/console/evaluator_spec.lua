@@ -5,7 +5,7 @@ local async = require "strobe.async"
 local function new_console(options)
   local console = { pushed = {}, logged = {} }
   console.evaluator = Evaluator.new {
-    number = 7,
+    number = 7, near = options and options.near,
     push = options and options.push or function(event)
       table.insert(console.pushed, event)
     end,
@@ -220,6 +220,20 @@ describe("an evaluator", function()
     assert.same({ "interrupted", "console:1:1: after running 10 ms without waiting" }, { answer.code, answer.error })
     assert.matches("console:1:1: in", answer.trace)
     assert.equal("7", table.concat(new_console().run("async.sleep(1) return 7", { seconds = 0.01 }).values))
+  end)
+
+  it("lets Ctrl-C know what is in the foreground of this process's own console", function()
+    local told, before = {}, package.loaded["strobe.core.interrupt"]
+    package.loaded["strobe.core.interrupt"] = { evaluation = function(task)
+      table.insert(told, task and task:get_name() or "none")
+    end }
+    local console, far = new_console { near = true }, new_console()
+    console.run "1"
+    far.run "1"
+    console.start("async.sleep(1)"):to_background()
+    async.sleep(2)
+    package.loaded["strobe.core.interrupt"] = before
+    assert.same({ "console 7:1", "none", "console 7:2", "none" }, told)
   end)
 
   it("tells the log of a job's failure when nobody else listens", function()
