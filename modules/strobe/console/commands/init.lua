@@ -14,6 +14,7 @@
 
 local errors = require "strobe.async.error"
 local refusal = require "strobe.console.commands.refusal"
+local time = require "strobe.core.time"
 
 ---@class strobe.console.Command
 ---@field name string
@@ -159,6 +160,22 @@ local function failure_text(command, e)
   return (":%s failed: %s"):format(command.name, tostring(e))
 end
 
+-- Virtual time stands still while somebody types at the console of its own process (`holding`), but not while a command
+-- is at work.
+local function let_time_pass(console)
+  local held = console.holding
+  if held then
+    console.holding = false
+    time.release()
+  end
+  return setmetatable({}, { __close = function()
+    if held and not console.holding then
+      console.holding = true
+      time.hold()
+    end
+  end })
+end
+
 --- Carries out a line. To cancel the task cancels the command.
 ---@async
 ---@param console table see the head of this file
@@ -174,6 +191,7 @@ function commands.run(console, line)
   if not command then
     return nil, problem
   end
+  local passing <close> = let_time_pass(console) -- luacheck: ignore
   local ok, result = pcall(command.run, console, text, name)
   if ok then
     return result and tostring(result) or ""

@@ -38,13 +38,23 @@ local function load_file(console, text)
   console:run((code:gsub("^#[^\n]*", "", 1))) -- its first line may be for the shell; numbers of lines stay
 end
 
+-- An input as a chunk that runs in a file: an expression alone is no statement, and what begins with a parenthesis is
+-- no call of what is before it.
+local function chunk_of(text)
+  text = text:gsub("\n+$", "")
+  if not load(text .. "\n", "=input", "t") and load("return " .. text .. "\n", "=input", "t") then
+    return "_ = " .. text .. "\n"
+  end
+  return (text:find "^%s*%(" and ";" or "") .. text .. "\n"
+end
+
 -- Those that succeeded; commands are not Lua.
 local function chunks_of(inputs)
   local chunks = {}
   for _, input in ipairs(inputs) do
     local is_command = input.text:find "^%s*:%a"
     if input.ok and not is_command and input.text:find "%S" then
-      chunks[#chunks + 1] = (input.text:gsub("\n+$", "")) .. "\n"
+      chunks[#chunks + 1] = chunk_of(input.text)
     end
   end
   return chunks

@@ -129,7 +129,7 @@ local function mode_text(answer)
   return MODES[answer.mode] or answer.mode
 end
 
-local function clock_text(answer, settings)
+local function clock_text(answer, console)
   local wall = math.floor(answer.wall)
   return grid.list({
     { "clock", mode_text(answer) },
@@ -138,18 +138,18 @@ local function clock_text(answer, settings)
     { "timers", answer.timers and quantity.count(answer.timers) },
     { "units see", answer.units and ("%s.%03d UTC"):format(os.date("!%Y-%m-%d %H:%M:%S", answer.units // 1),
       math.floor(answer.units % 1 * 1000)) },
-  }, settings)
+  }, layout.of(console))
 end
 
 local STANDS = { run = false, stop = true }
 
 local function clock(console, text)
   if text == "" then
-    return clock_text(request.ask(console, "clock"), layout.of(console))
+    return clock_text(request.ask(console, "clock"), console)
   elseif STANDS[text] == nil then
     refusal.raise ":clock, :clock stop or :clock run expected"
   end
-  return clock_text(request.ask(console, "advance", { stands = STANDS[text] }), layout.of(console))
+  return clock_text(request.ask(console, "advance", { stands = STANDS[text] }), console)
 end
 
 local UNITS = { ns = 1e-9, us = 1e-6, ["µs"] = 1e-6, ms = 1e-3, s = 1, m = 60, h = 3600, d = 86400 }

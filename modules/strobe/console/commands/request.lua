@@ -5,7 +5,6 @@ local errors = require "strobe.async.error"
 local json = require "strobe.json"
 local refusal = require "strobe.console.commands.refusal"
 local tasks = require "strobe.async.task"
-local time = require "strobe.core.time"
 
 -- Seconds for the answer of what was interrupted.
 local PATIENCE = 2
@@ -41,26 +40,6 @@ function request.explain(message, code, whole)
   return remedy and remedy ~= json.null and ("%s\n  remedy: %s"):format(text, remedy) or text
 end
 
--- Operations that wait for time to pass.
-local WAITS = {
-  cancel = true, foreground = true, reload = true, rollback = true, streams = true, time = true, timeit = true,
-  top = true,
-}
-
--- A virtual clock stands while somebody types at the console of its own process. It goes on as long as one of these is
--- at work.
-local function let_time_pass(console, op)
-  local stood = console.near and WAITS[op] and time.mode() == "virtual" and time.stands()
-  if stood then
-    time.stands(false)
-  end
-  return setmetatable({}, { __close = function()
-    if stood then
-      time.stands(true)
-    end
-  end })
-end
-
 --- Asks, and waits for the answer; raises a refusal.
 ---@async
 ---@param console table
@@ -68,7 +47,6 @@ end
 ---@param fields? table
 ---@return table answer
 function request.ask(console, op, fields)
-  local passing <close> = let_time_pass(console, op) -- luacheck: ignore
   local answer, message, code, whole = console.peer:call(op, fields)
   if not answer then
     refusal.raise("%s", request.explain(message, code, whole))
@@ -86,7 +64,6 @@ end
 ---@return string? code
 ---@return table? whole
 function request.try(console, op, fields)
-  local passing <close> = let_time_pass(console, op) -- luacheck: ignore
   local answer, message, code, whole = console.peer:call(op, fields)
   if answer or whole then
     without_nulls(answer or whole, 0)
@@ -113,11 +90,9 @@ end
 --- The answer of what was sent; raises a refusal.
 ---@async
 ---@param console table
----@param op string
 ---@param future strobe.Future
 ---@return table answer
-function request.result(console, op, future)
-  local passing <close> = let_time_pass(console, op) -- luacheck: ignore
+function request.result(console, future)
   local answer = future:await()
   if not answer then
     refusal.raise("%s", console.peer.ended or "the process has ended")
@@ -137,7 +112,6 @@ end
 ---@return string? code
 ---@return table? whole
 function request.follow(console, op, fields)
-  local passing <close> = let_time_pass(console, op) -- luacheck: ignore
   local future, id = console.peer:send(op, fields)
   follow(console, future, id)
   local answer = future:result()

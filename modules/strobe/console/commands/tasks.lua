@@ -368,7 +368,7 @@ local function top(console, text)
     pin_lines(console, "any key ends it; " .. top_text(answer, layout.of(console)))
     local future = console.peer:send("top", { n = count })
     local pressed = console:key(PERIOD)
-    answer = not pressed and request.result(console, "top", future) or answer
+    answer = not pressed and request.result(console, future) or answer
   until pressed
   return top_text(answer, layout.of(console))
 end

@@ -2,6 +2,7 @@ local async = require "strobe.async"
 local commands = require "strobe.console.commands"
 local refusal = require "strobe.console.commands.refusal"
 local repl = require "strobe.repl"
+local time = require "strobe.core.time"
 
 describe("commands", function()
   it("are known by their names, others by any beginning that is clear", function()
@@ -60,6 +61,18 @@ describe("a command of one's own", function()
       refusal.raise("%d is too many", 3)
     end)
     assert.same({ nil, "3 is too many" }, { commands.run({}, ":broken") })
+  end)
+
+  it("lets virtual time pass that stands still at the prompt", function()
+    repl.command("doze", function()
+      async.sleep(10)
+      return "awake"
+    end)
+    time.hold()
+    local console = { holding = true }
+    assert.equal("awake", commands.run(console, ":doze"))
+    assert.is_true(console.holding)
+    time.release()
   end)
 
   it("may wait, and be cancelled", function()

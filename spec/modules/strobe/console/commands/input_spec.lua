@@ -68,6 +68,21 @@ describe(":save", function()
   end)
 end)
 
+describe("a saved file", function()
+  it("can be loaded, also when it has expressions, and lines that begin with parentheses", function()
+    each(function(console, folder)
+      console.inputs = {
+        { text = "x = 1", ok = true }, { text = "x + 1, 2", ok = true }, { text = "(print or x)('hi')", ok = true },
+        { text = "-- a remark", ok = true }, { text = "local y <const> = 3", ok = true }, { text = "{ x }", ok = true },
+      }
+      local path = folder .. "/s.lua"
+      console:command(":save " .. path)
+      assert.is_function(load(text_of(path)))
+      assert.matches("\n_ = x %+ 1, 2\n\n;%(print or x%)%('hi'%)\n", text_of(path))
+    end)
+  end)
+end)
+
 describe(":edit", function()
   it("lets the last input be edited, and puts it into the prompt", function()
     each(function(console, folder)
