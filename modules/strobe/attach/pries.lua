@@ -192,6 +192,9 @@ end
 ---@return {name: string, kind: "local"|"upvalue", value: any}[]
 function Frame:variables()
   local list, places = {}, {}
+  if not self:is_there() then
+    return list
+  end
   local function add(kind, name, value)
     local place = places[name] or #list + 1 -- an inner one hides the outer one
     list[place], places[name] = { name = name, kind = kind, value = value }, place

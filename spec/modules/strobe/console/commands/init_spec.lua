@@ -1,5 +1,8 @@
+local Attached = require("spec.support.attached").Attached
+local Console = require "spec.support.console"
 local async = require "strobe.async"
 local commands = require "strobe.console.commands"
+local inspect = require "strobe.core.inspect"
 local refusal = require "strobe.console.commands.refusal"
 local repl = require "strobe.repl"
 local time = require "strobe.core.time"
@@ -38,6 +41,33 @@ describe("commands", function()
     assert.is_nil(commands.parse "::label::")
     assert.is_nil(commands.parse "x = 1")
     assert.equal("a command begins with : and a letter; :help", (select(2, commands.run({}, "x = 1"))))
+  end)
+end)
+
+describe("a command that is cancelled", function()
+  it("leaves nothing behind, wherever it waits", function()
+    local attached <close> = Attached.new {
+      units = { ["mm.lua"] = 'return { version = 1, subscribe = { "ticks" }, on_event = function() end }' },
+    }
+    for _, line in ipairs {
+      ":time async.sleep(10)", ":timeit async.sleep(1)", ":top", ":streams", ":heap", ":reload mm", ":tree", ":fg 1",
+      ":cancel nobody",
+    } do
+      Console.both(attached, function(console)
+        for turns = 0, 6 do
+          local task = async.create_task(commands.run, console, line)
+          for _ = 1, turns do
+            async.sleep(0)
+          end
+          task:cancel()
+          async.wait { task }
+        end
+      end)
+    end
+    attached.wait_until(function()
+      return attached.server.count == 0 and not inspect.times()
+    end)
+    assert.equal(0, #attached.units.runtime.delivery.observers)
   end)
 end)
 

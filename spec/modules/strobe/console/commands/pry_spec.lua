@@ -53,6 +53,7 @@ describe(":pry", function()
       assert.same({ "6", "1", "nil" }, eval "price + 1, mine, empty")
       eval "price = 7 empty = 'full' outer = 'changed' mine = 2 table.insert(list, 3) fresh = 3"
       assert.same({ "7", '"full"', '"changed"' }, eval "price, empty, outer")
+      assert.matches("\nprice +integer +7\n.*\nfresh +integer +3\nmine +integer +2$", console:command ":vars")
       console:command ":pry go"
       assert.same({ 7, { 1, 2, 3 }, "full", "changed", true }, task:await())
       assert.same({ "nil", "2", "3", "nil" }, eval "price, mine, fresh, empty")
