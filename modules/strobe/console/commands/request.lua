@@ -80,7 +80,7 @@ local function follow(console, future, id)
     error(e, 0)
   end
   core_task.current():uncancel() -- what it has so far is the answer
-  console.peer:send("interrupt", { target = id })
+  console.peer:send("interrupt", { target = id, why = "ctrl-c" })
   tasks.wait({ future }, { timeout = PATIENCE })
   if not future:done() then
     error(e, 0)
