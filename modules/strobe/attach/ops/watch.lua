@@ -11,7 +11,8 @@ local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
 local typed = require "strobe.attach.typed"
 
--- Seconds between two values, at least, by default and at most; that one may take without waiting, and in all.
+-- Seconds between two values of all that a session watches, at least; of one, by default and at most; that one may take
+-- without waiting, and in all.
 local LEAST, USUAL, LONGEST, BUDGET, PATIENCE = 0.1, 1, 3600, 0.1, 5
 -- Errors in a row that end it; bytes of a value.
 local MOST_ERRORS, MOST_TEXT = 3, 400
@@ -43,13 +44,14 @@ local function follow(session, sub, chunk, every)
     failed = ok and 0 or failed + 1
     if failed == MOST_ERRORS then
       event.ended = true
+      session.watching = session.watching - 1
       subscriptions.forget(session, sub)
     end
     session.push(event)
     if event.ended then
       return
     end
-    time.sleep(every)
+    time.sleep(math.max(every, LEAST * session.watching))
   end
 end
 
@@ -61,9 +63,11 @@ local function watch(session, request)
   end
   local chunk = typed.compile(typed.evaluator(session), expression)
   return { sub = subscriptions.add(session, function(sub)
-    local task = contexts.Context():run(tasks.create_task, follow, session, sub, chunk, math.max(every, LEAST))
+    local task = contexts.Context():run(tasks.create_task, follow, session, sub, chunk, every)
     task:set_name(("console %d watch %d"):format(session.number, sub))
+    session.watching = (session.watching or 0) + 1
     return function()
+      session.watching = session.watching - 1
       task:cancel "unwatch"
     end
   end) }

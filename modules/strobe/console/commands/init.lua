@@ -110,13 +110,13 @@ end
 
 local function check_new(name, f, help)
   if type(name) ~= "string" or not name:find "^%a[%w_]*$" then
-    error(("repl.command: name: letters, digits and _ expected, got %s"):format(tostring(name)), 3)
+    error(("repl.command: name: letters, digits and _ expected, got %s"):format(tostring(name)), 4)
   elseif type(f) ~= "function" then
-    error(("repl.command: a function expected, got %s"):format(type(f)), 3)
+    error(("repl.command: a function expected, got %s"):format(type(f)), 4)
   elseif help ~= nil and type(help) ~= "string" then
-    error(("repl.command: help: a string expected, got %s"):format(type(help)), 3)
+    error(("repl.command: help: a string expected, got %s"):format(type(help)), 4)
   elseif known[name] and not known[name].user then
-    error(("repl.command: there is a command :%s already"):format(name), 3)
+    error(("repl.command: there is a command :%s already"):format(name), 4)
   end
 end
 

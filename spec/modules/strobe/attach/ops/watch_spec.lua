@@ -35,6 +35,22 @@ describe("the operation watch", function()
     end
   end)
 
+  it("tells ten values a second, however many are watched", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    for i = 1, 4 do
+      raw:ask(('{"id":%d,"op":"watch","expr":"%d","every":0.001}'):format(i, i))
+    end
+    for _ = 1, 40 do
+      raw:receive()
+    end
+    local began = async.time()
+    for _ = 1, 40 do
+      raw:receive()
+    end
+    assert.is_true(async.time() - began > 3.5, async.time() - began)
+  end)
+
   it("refuses what makes no sense", function()
     local attached <close> = Attached.new()
     local raw = attached:raw "rw"

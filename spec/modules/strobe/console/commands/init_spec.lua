@@ -106,11 +106,10 @@ describe("a command of one's own", function()
   end)
 
   it("may wait, and be cancelled", function()
-    repl.command("slow", async.sleep)
-    local task = async.create_task(commands.run, {}, ":slow")
     repl.command("slow", function()
       async.sleep(1000)
     end)
+    local task = async.create_task(commands.run, {}, ":slow")
     async.sleep(0.1)
     task:cancel()
     async.wait { task }
@@ -127,5 +126,10 @@ describe("a command of one's own", function()
       assert.is_false(ok)
       assert.matches("repl.command: " .. case[1], e, 1, true)
     end
+    local ok, e = pcall(function()
+      repl.command("ps", print)
+    end)
+    assert.is_false(ok)
+    assert.matches("init_spec.lua:%d+: repl.command", e) -- whose mistake it is
   end)
 end)
