@@ -80,8 +80,11 @@ static const luaL_Reg libraries[] = {
 /* How luv calls Lua from a libuv callback. */
 static int call_from_luv(lua_State *L, int arguments, int results, int flags) {
   int base = lua_gettop(L) - arguments - 1;
+  struct scheduler *scheduler = scheduler_of(L);
   (void)flags;
-  scheduler_of(L)->loop->activity++;
+  scheduler->loop->activity++;
+  if (!(scheduler_read_beat(scheduler) & 1))
+    scheduler->loop->stamp = clock_real_coarse(); /* the poll before it is not its time */
   int status = scheduler_call(L, arguments, results, "luv callback");
   return status == LUA_OK ? lua_gettop(L) - base : -status;
 }

@@ -134,24 +134,29 @@ static void hook(lua_State *L, lua_Debug *activation) {
 
 /* A hook of somebody else's is put back when ours is taken off. */
 static void set_hook(struct scheduler *scheduler, lua_State *L, int count) {
+  struct displaced_hook *displaced = &scheduler->displaced;
   lua_Hook before = lua_gethook(L);
   if (before == hook && lua_gethookcount(L) == count)
     return; /* the count would begin anew */
   if (before && before != hook)
-    scheduler->displaced =
-        (struct displaced_hook){L, before, lua_gethookmask(L), lua_gethookcount(L)};
+    *displaced = (struct displaced_hook){L, before, lua_gethookmask(L), lua_gethookcount(L)};
+  else if (!before && displaced->L == L) /* a state that is gone, and another in its place */
+    displaced->L = NULL;
   lua_sethook(L, hook, LUA_MASKCOUNT, count);
 }
 
-/* Who counts instructions has set a limit already: a look is not worth taking that away. */
-static bool has_limit(lua_State *L) {
+/* Ours could not be put in the place of somebody else's hook without one being lost: too much for a
+ * look. */
+static bool would_lose_hook(const struct scheduler *scheduler, lua_State *L) {
   lua_Hook other = lua_gethook(L);
-  return other && other != hook && !debugger_is_hook(other);
+  if (!other || other == hook || debugger_is_hook(other))
+    return false;
+  return scheduler->displaced.L && scheduler->displaced.L != L;
 }
 
 void interrupt_hook(struct scheduler *scheduler, lua_State *L) {
   int why = reasons(scheduler);
-  if (why == INTERRUPT_EXAMINE && has_limit(L))
+  if (why == INTERRUPT_EXAMINE && would_lose_hook(scheduler, L))
     return;
   bool always = scheduler->quit == QUIT_ALWAYS || why & INTERRUPT_CONDEMNED;
   set_hook(scheduler, L, always ? 1 : HOOK_COUNT);

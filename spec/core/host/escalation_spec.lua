@@ -1,5 +1,6 @@
 local child = require "spec.support.child"
-local program = require("strobe.core.host").program
+local host = require "strobe.core.host"
+local program = host.program
 local time = require "strobe.core.time"
 
 -- A console in small: each of the functions given is an input. It says how each of them ended.
@@ -34,12 +35,11 @@ local CONSOLE = [[
       spins = true
       say "spins"
     end
-    while true do end
+    while true do local _ = {} end -- the thread sanitizer lets no signal into an empty loop
   end
-  local function long_call(length)
-    local text = ("a"):rep(length)
+  local function long_call(seconds)
     say "in C"
-    return text:find("^" .. (".-"):rep(3) .. "b")
+    require "luv".sleep(seconds * 1000)
   end
 ]]
 
@@ -92,6 +92,7 @@ describe("Ctrl-C at a console", function()
   describe("while an input does not wait", function()
     for name, loop in pairs {
       ["in a loop"] = "spin()",
+      ["in an empty loop"] = "say 'spins' while true do end",
       ["in a coroutine in a coroutine"] = [[
         coroutine.wrap(function() coroutine.wrap(spin)() end)()]],
       ["in a coroutine that is being closed"] = [[
@@ -113,6 +114,9 @@ describe("Ctrl-C at a console", function()
         while true do queue:put_nowait(1) queue:get_nowait() end]],
     } do
       it(("interrupts it %s, and says where it was"):format(name), function()
+        if name == "in an empty loop" and host.allocator ~= "mimalloc" then
+          return pending "a sanitizer may let no signal into an empty loop"
+        end
         local process <close> = start(([[
           local served = 0
           async.create_task(function() while true do served = served + 1 async.sleep(0.001) end end)
@@ -204,6 +208,22 @@ describe("Ctrl-C at a console", function()
       assert.equal("spins\nredraw\nunit nil\n", process.output.stdout)
     end)
 
+    it("does not take the time that the loop waited for that of a callback", function()
+      local process <close> = start [[
+        local timer = require "luv".new_timer()
+        timer:start(1500, 0, function()
+          say "callback"
+          local began = os.clock() while os.clock() - began < 0.5 do end
+          timer:close()
+          say "over"
+        end)
+        async.sleep(3)]]
+      interrupt_at(process, "callback")
+      assert.equal(0, process:wait())
+      assert.equal("callback\nover\nprompt\n", process.output.stdout)
+      assert.equal("", process.output.stderr)
+    end)
+
     it("names a task and a callback as well", function()
       local process <close> = start [[
         local seconds = 1.3
@@ -223,7 +243,7 @@ describe("Ctrl-C at a console", function()
   describe("in a C function", function()
     it("says so after a second; the input is interrupted when that is over", function()
       local process <close> = start [[
-        console(function() long_call(1800) spin() end, function() return "next" end)]]
+        console(function() long_call(2) spin() end, function() return "next" end)]]
       interrupt_at(process, "in C")
       process:expect("stderr", "in a C function since %d+.%d s; three more Ctrl%-C end the process\n")
       assert.equal(0, process:wait())
@@ -231,7 +251,7 @@ describe("Ctrl-C at a console", function()
     end)
 
     it("ends the process when it comes three times more", function()
-      local process <close> = start "console(function() long_call(9000) end)"
+      local process <close> = start "console(function() long_call(100) end)"
       interrupt_at(process, "in C")
       process:expect("stderr", "three more Ctrl%-C")
       for _ = 1, 2 do
@@ -269,7 +289,6 @@ describe("Ctrl-C at a console", function()
   end)
 
   it("takes functions only", function()
-    local host = require "strobe.core.host"
     assert.has_error(function()
       host.on_interrupt(1)
     end, "bad argument #1 to 'on_interrupt' (function expected, got number)")

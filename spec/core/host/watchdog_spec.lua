@@ -87,8 +87,8 @@ describe("the watchdog", function()
 
     it("says when code cannot be interrupted", function()
       local output = strobe [[
-        local text = ("a"):rep(1200)
-        print(ended(function() text:find("^" .. (".-"):rep(3) .. "b") end))]]
+        local text = ("a"):rep(1e6)
+        print(ended(function() text:gsub(".", io.open) end))]]
       assert.matches("'[%w-]+' has run for [%d.]+ s without waiting, the last [%d.]+ s in a C function", output)
     end)
 
@@ -176,10 +176,9 @@ describe("the watchdog", function()
 
     it("says when the code is in a C function, and prints them after that", function()
       local output, status = shell.lua(signal .. [[
-        local text = ("a"):rep(1700)
         async.current_task():set_name "busy"
         signal()
-        text:find("^" .. (".-"):rep(3) .. "b")
+        uv.sleep(1500)
         for i = 1, 1e5 do local _ = {} end
         print(require "strobe.core.watchdog".alive())]], "live")
       output = output:gsub("strobe: warning: [^\n]*\n", "") -- it was slow, that is true
@@ -187,7 +186,7 @@ describe("the watchdog", function()
       assert.matches("^strobe: pid %d+: 'busy' has run for [%d.]+ s without waiting, the last [%d.]+ s in a C function",
         told)
       assert.matches("'busy', running:\n", after)
-      assert.matches("false\n$", after)
+      assert.matches("false\n", after)
       assert.equal(0, status)
     end)
 
