@@ -130,7 +130,7 @@ describe("Ctrl-C at a console", function()
         assert.matches("ended false .*Interrupted: %(command line%):%d+: after running %d+ ms without waiting\n",
           process.output.stdout)
         assert.matches("\nended true true\nhook nil\n$", process.output.stdout)
-        assert.equal("", process.output.stderr)
+        assert.not_matches("runs since", process.output.stderr)
       end)
     end
 
@@ -211,17 +211,15 @@ describe("Ctrl-C at a console", function()
     it("does not take the time that the loop waited for that of a callback", function()
       local process <close> = start [[
         local timer = require "luv".new_timer()
-        timer:start(1500, 0, function()
+        timer:start(4000, 0, function()
           say "callback"
-          local began = os.clock() while os.clock() - began < 0.5 do end
+          local began = os.clock() while os.clock() - began < 0.3 do end
           timer:close()
-          say "over"
         end)
-        async.sleep(3)]]
+        async.sleep(6)]]
       interrupt_at(process, "callback")
       assert.equal(0, process:wait())
-      assert.equal("callback\nover\nprompt\n", process.output.stdout)
-      assert.equal("", process.output.stderr)
+      assert.not_matches("runs since [4-9]", process.output.stderr)
     end)
 
     it("names a task and a callback as well", function()
