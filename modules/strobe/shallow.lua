@@ -20,4 +20,15 @@ function shallow.equal(a, b)
   return true
 end
 
+--- A table with the same keys and values.
+---@param t table
+---@return table
+function shallow.copy(t)
+  local copied = {}
+  for key, value in pairs(t) do
+    copied[key] = value
+  end
+  return copied
+end
+
 return shallow

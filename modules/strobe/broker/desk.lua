@@ -19,6 +19,8 @@
 --
 -- Other units that subscribe to "fills" hear of a fill when it is on the disk, before what waits in their inboxes.
 
+local shallow = require "strobe.shallow"
+
 ---@class strobe.broker.Desk
 ---@field runtime strobe.live.Runtime
 ---@field venue strobe.broker.Venue
@@ -26,14 +28,6 @@ local Desk = {}
 Desk.__index = Desk
 
 local STREAM = "fills"
-
-local function copy(value)
-  local copied = {}
-  for key, field in pairs(value) do
-    copied[key] = field
-  end
-  return copied
-end
 
 -- --- Events --------------------------------------------------------------------------------------
 
@@ -50,7 +44,7 @@ function Desk:announce(fills, waits)
   for _, fill in ipairs(fills) do
     local unit = fill.unit and self.runtime.units[fill.unit]
     if unit and unit.subscriptions[STREAM] then
-      table.insert(events, { unit, unit:interject(STREAM, copy(fill), fill.time, waits) })
+      table.insert(events, { unit, unit:interject(STREAM, shallow.copy(fill), fill.time, waits) })
     end
   end
   return events
@@ -65,7 +59,7 @@ function Desk:release(events)
   for _, fill in ipairs(events.fills) do
     for _, unit in ipairs(subscribers(self)) do
       if unit.name ~= fill.unit then
-        unit:interject(STREAM, copy(fill), fill.time)
+        unit:interject(STREAM, shallow.copy(fill), fill.time)
       end
     end
   end
@@ -96,12 +90,12 @@ local function settler(desk, effect)
     if not ack then
       desk.runtime:log("warning", message, { unit = effect.unit and effect.unit.name, code = code })
     end
-    settle(effect, ack and copy(ack), message, code)
+    settle(effect, ack and shallow.copy(ack), message, code)
   end
 end
 
 local function request_of(value, effect)
-  local request = copy(value)
+  local request = shallow.copy(value)
   request.op, request.id = nil, effect.id
   return request
 end

@@ -14,6 +14,7 @@ local futures = require "strobe.async.future"
 local Ledger = require "strobe.broker.ledger"
 local Market = require "strobe.broker.matching"
 local orders = require "strobe.broker.order"
+local shallow = require "strobe.shallow"
 local time = require "strobe.core.time"
 
 ---@class strobe.broker.PaperOptions
@@ -390,17 +391,9 @@ local function wait_for(start)
   return table.unpack(outcome, 1, outcome.n)
 end
 
-local function copy(value)
-  local copied = {}
-  for key, field in pairs(value) do
-    copied[key] = field
-  end
-  return copied
-end
-
 local function copied(value, message, code)
   if value then
-    return copy(value)
+    return shallow.copy(value)
   end
   return nil, message, code
 end

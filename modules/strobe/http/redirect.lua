@@ -3,6 +3,7 @@
 -- Credentials, cookies that were given by hand, and client certificates stay with the host they were meant for. A
 -- redirect from https to http is refused.
 
+local shallow = require "strobe.shallow"
 local urls = require "strobe.http.url"
 
 local redirect = {}
@@ -20,14 +21,6 @@ local function without(request, names)
   end
 end
 
-local function copy(from)
-  local to = {}
-  for key, value in pairs(from) do
-    to[key] = value
-  end
-  return to
-end
-
 -- The same host and port, or its https instead of its http.
 local function same_host(a, b)
   return a.host == b.host and (a.scheme == b.scheme and a.port == b.port or a.port == 80 and b.port == 443)
@@ -39,8 +32,8 @@ local function becomes_get(status, method)
 end
 
 local function move(request, status, parsed)
-  local moved = copy(request)
-  moved.headers, moved.spelled = copy(request.headers), copy(request.spelled)
+  local moved = shallow.copy(request)
+  moved.headers, moved.spelled = shallow.copy(request.headers), shallow.copy(request.spelled)
   if becomes_get(status, request.method) then
     moved.method, moved.body, moved.size = "GET", nil, nil
     without(moved, of_body)

@@ -9,6 +9,7 @@
 
 local fs = require "strobe.async.fs"
 local reach = require "strobe.live.reach"
+local shallow = require "strobe.shallow"
 local timeouts = require "strobe.async.timeout"
 
 -- Seconds after which it looks whether the units' files are others by now: somebody else may have reloaded.
@@ -91,27 +92,13 @@ local function runs(unit, texts)
   return true
 end
 
-local function is_same(a, b)
-  for path, text in pairs(a) do
-    if b[path] ~= text then
-      return false
-    end
-  end
-  for path in pairs(b) do
-    if a[path] == nil then
-      return false
-    end
-  end
-  return true
-end
-
 -- The units that run something else than what stands there, which was not tried yet.
 local function stale(watcher)
   local names = {}
   for _, unit in ipairs(watcher.runtime.order) do
     local texts = look_at(watcher, unit)
     local tried = watcher.tried[unit]
-    if not runs(unit, texts) and not (tried and is_same(tried, texts)) then
+    if not runs(unit, texts) and not (tried and shallow.equal(tried, texts)) then
       names[#names + 1] = unit.name
     end
     watcher.tried[unit] = texts
