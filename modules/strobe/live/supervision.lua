@@ -2,7 +2,8 @@
 --
 -- The words are those of Erlang's supervisors. An event at which a unit failed comes again after the restart; so that
 -- this ends, whatever the pauses, a unit also stops that has failed at one event more often than it may be restarted.
--- It then keeps that event and its inbox: a reload goes on with them.
+-- It then keeps that event and its inbox: a reload goes on with them. When the inbox is full the oldest events go, and
+-- are counted, for the others need not wait for a unit that has stopped.
 
 ---@class strobe.live.SupervisionOptions
 ---@field restart? "permanent"|"transient"|"temporary" when main ends: always, if it has failed, never ("transient")
