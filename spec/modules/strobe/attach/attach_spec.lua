@@ -1,6 +1,7 @@
 local Attached = require("spec.support.attached").Attached
 local Child = require "spec.support.child"
 local RuntimeFolder = require("spec.support.attached").RuntimeFolder
+local Terminal = require "spec.support.terminal"
 local attach = require "strobe.attach.attach"
 local captured = require "spec.support.captured"
 local program = require("strobe.core.host").program
@@ -149,6 +150,38 @@ describe("strobe attach", function()
     assert.matches("^strobe: attach: there are several processes, say which by its PID:\nPID ", complaint)
     assert.matches(("\n%d "):format(one.pid), complaint)
     assert.matches(("\n%d "):format(two.pid), complaint)
+  end)
+
+  Terminal.stories(_ENV)("is a console on a terminal, which leaves the process as it was", function()
+    local folder <close> = RuntimeFolder.new()
+    local process <close> = start(folder, WAITING)
+    local terminal <close> = Terminal.open({ "attach", tostring(process.pid) },
+      { environment = { "XDG_STATE_HOME=" .. folder.path } })
+    terminal:expect(("process %d, strobe .*\n%d>"):format(process.pid, process.pid))
+    terminal:press "local a = 6\r"
+    terminal:press "a * 7\r"
+    terminal:expect "\n42\n"
+    terminal:press ":ps main\r"
+    terminal:expect "\n +%d+ +main "
+    terminal:press "async.sleep(60)\r"
+    terminal:expect "sleep%(60%)"
+    terminal:press "\3"
+    terminal:expect "cancel"
+    terminal:press "\4"
+    assert.equal(0, terminal:wait())
+    assert.is_nil(process.status)
+  end)
+
+  Terminal.stories(_ENV)("ends with status 3 when the process ends under the console", function()
+    local folder <close> = RuntimeFolder.new()
+    local process <close> = start(folder, WAITING)
+    local terminal <close> = Terminal.open({ "attach", tostring(process.pid), "--ro" },
+      { environment = { "XDG_STATE_HOME=" .. folder.path } })
+    terminal:expect(("\n%d>"):format(process.pid))
+    terminal:press "1\r"
+    terminal:expect "needs the rights rw"
+    process:kill "sigterm"
+    assert.equal(3, terminal:wait())
   end)
 
   it("tells how it is used", function()
