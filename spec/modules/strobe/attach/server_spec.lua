@@ -4,6 +4,7 @@ local RuntimeFolder = require("spec.support.attached").RuntimeFolder
 local async = require "strobe.async"
 local attach = require "strobe.attach"
 local descriptors = require "spec.support.descriptors"
+local inspect = require "strobe.core.inspect"
 local json = require "strobe.json"
 local net = require "strobe.net"
 local ops = require "strobe.attach.ops"
@@ -379,7 +380,11 @@ describe("the attach server", function()
       print "begun"
       io.stdout:flush()
       while true do
-        client:call("tail", { stream = "ticks" })
+        client:call("tail", { stream = "ticks", expr = "m ~= 2" })
+        client:call("watch", { expr = "1", every = 0.1 })
+        client:send "top"
+        client:send "streams"
+        client:send "heap"
         client:send("eval", { code = "print(('x'):rep(10000)) require 'strobe.async'.sleep(1000)" })
         client:send("cancel", { task = "nobody" })
         client:call("reload", { unit = "mm" })
@@ -396,6 +401,7 @@ describe("the attach server", function()
       return attached.server.count == 0
     end)
     attached.units:offer("ticks", 1, 2, 3)
+    assert.is_false(inspect.times())
     assert.equal(0, #attached.units.runtime.delivery.observers)
     assert.equal(before, descriptors())
     for _, task in ipairs(async.all_tasks()) do
