@@ -73,7 +73,7 @@ end
 
 local function name_of_terminal()
   local path = uv.fs_readlink "/proc/self/fd/0" or ""
-  return path:match "^/dev/(.+)$" or "strobe attach"
+  return path:match "^/dev/(pts/%d+)$" or path:match "^/dev/(tty%w*)$" or "strobe attach"
 end
 
 local function connect(options, on_event)

@@ -45,7 +45,8 @@ local function new_session(peer, process, options)
     end,
     process = function()
       local figures = process:figures()
-      figures.connections, figures.refused = options.server and options.server.count or 0, 0
+      local server = options.server
+      figures.connections, figures.refused = server and server.count or 0, server and server.refused or 0
       return figures
     end,
     log = function(level, text)
