@@ -41,7 +41,7 @@ local function feed(runtime)
 end
 
 local function start_client(what)
-  local child = async.create_subprocess_exec(program, here .. "client.lua", tostring(uv.os_getpid() // 1), what,
+  local child = async.create_subprocess_exec(program, here .. "client.lua", ("%d"):format(uv.os_getpid()), what,
     {stdout = async.subprocess.PIPE})
   assert(child.stdout:readline():find("ready"))
   return child
