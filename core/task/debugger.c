@@ -2,6 +2,8 @@
 
 #include "core/task/breakpoint.h"
 #include "core/task/generator.h"
+#include "core/task/protect.h"
+#include "core/task/step.h"
 #include "core/task/wait.h"
 
 #include <stdio.h>
@@ -23,14 +25,6 @@ struct known_source {
   char *text;
   size_t length;
   int file;
-};
-
-enum step_kind { STEP_IN, STEP_OVER, STEP_OUT };
-
-struct step {
-  uint64_t task;
-  enum step_kind kind;
-  int nesting, depth; /* of where it began */
 };
 
 struct debugger {
@@ -69,7 +63,8 @@ struct question {
   size_t length;
   int error; /* its index on the thread's stack, or 0 */
   int file, line;
-  bool breakpoint, step, can_stop;
+  bool breakpoint; /* or, of an error, whether it is caught */
+  bool step, can_stop;
   lua_Integer answer;
 };
 
@@ -87,7 +82,8 @@ static int push_question(lua_State *L, const struct question *question) {
   if (question->error > 0) {
     lua_pushvalue(question->thread, question->error);
     lua_xmove(question->thread, L, 1);
-    return 3;
+    lua_pushboolean(L, question->breakpoint);
+    return 4;
   }
   lua_pushinteger(L, question->file);
   lua_pushinteger(L, question->line);
@@ -208,45 +204,6 @@ static void drop_step(struct debugger *debugger, const struct task *task) {
     *step = debugger->steps[--debugger->step_count];
 }
 
-/* Threads of the task in each other: its generators, and a plain coroutine that runs. */
-static int nesting_of(const struct task *task, const lua_State *L) {
-  int nesting = L == task_running_thread(task) ? 0 : 1;
-  for (const struct generator *generator = task->generator; generator; generator = generator->outer)
-    nesting++;
-  return nesting;
-}
-
-static int depth_of(lua_State *L) {
-  lua_Debug info;
-  int low = 0, high = 1;
-  while (lua_getstack(L, high, &info)) {
-    low = high;
-    high *= 2;
-  }
-  while (low + 1 < high) {
-    int middle = (low + high) / 2;
-    if (lua_getstack(L, middle, &info))
-      low = middle;
-    else
-      high = middle;
-  }
-  return low;
-}
-
-/* Whether a step ends at the line that begins. One that has left the code of the user, as when a
- * handler returns to who calls it, ends at the next line of his. */
-static bool has_stepped(struct step *step, const struct task *task, lua_State *L, int file) {
-  if (step->kind != STEP_IN) {
-    int nesting = nesting_of(task, L) - step->nesting;
-    int depth = nesting == 0 ? depth_of(L) - step->depth : nesting;
-    if (depth > 0 || (depth == 0 && step->kind == STEP_OUT))
-      return false;
-    if (file == 0)
-      step->kind = STEP_IN;
-  }
-  return file > 0;
-}
-
 /* --- The hook -----------------------------------------------------------------------------------
  */
 
@@ -318,7 +275,7 @@ static void on_line(struct debugger *debugger, lua_State *L, lua_Debug *activati
                               .line = line,
                               .breakpoint = breakpoints_have(&debugger->breakpoints, file, line),
                               .can_stop = can_stop(task, L)};
-  question.step = step && has_stepped(step, task, L, file);
+  question.step = step && step_is_over(step, task, L, file);
   if (!question.breakpoint && !question.step)
     return;
   if (!ask(&question) || !question.can_stop)
@@ -327,9 +284,27 @@ static void on_line(struct debugger *debugger, lua_State *L, lua_Debug *activati
   wait_park(L, task, &debugger_stopped, L, NULL);
 }
 
+/* The task is ready, and the loop has a turn. */
+static void give_way(struct scheduler *scheduler, lua_State *L) {
+  struct task *task = scheduler->current;
+  lua_sethook(L, NULL, 0, 0);
+  if (!scheduler->debugger)
+    return;
+  debugger_hook(scheduler, L);
+  if (!can_stop(task, L))
+    return;
+  task->yielded = true;
+  loop_ready(scheduler->loop, &task->job);
+  wait_park(L, task, &debugger_leaving, L, NULL);
+}
+
 static void hook(lua_State *L, lua_Debug *activation) {
   struct scheduler *scheduler = scheduler_of(L);
   struct debugger *debugger = scheduler->debugger;
+  if (activation->event == LUA_HOOKCOUNT) {
+    give_way(scheduler, L);
+    return;
+  }
   if (!debugger || !is_armed(debugger) || is_exempt(debugger, scheduler->current)) {
     lua_sethook(L, NULL, 0, 0);
   } else if (!debugger->asking) {
@@ -343,7 +318,7 @@ static void hook(lua_State *L, lua_Debug *activation) {
 /* --- Errors
  * --------------------------------------------------------------------------------------- */
 
-void debugger_failing(lua_State *L, int index) {
+void debugger_failing(lua_State *L, int index, bool caught) {
   struct scheduler *scheduler = scheduler_of(L);
   struct debugger *debugger = scheduler->debugger;
   struct task *task = scheduler->current;
@@ -353,9 +328,10 @@ void debugger_failing(lua_State *L, int index) {
                               .handler = "failing",
                               .task = task,
                               .thread = L,
-                              .error = lua_absindex(L, index)};
+                              .error = lua_absindex(L, index),
+                              .breakpoint = caught};
   if (ask(&question))
-    debugger->failing = task_running_thread(task);
+    debugger->failing = L;
 }
 
 bool debugger_keeps_failure(lua_State *L) {
@@ -444,10 +420,8 @@ static int debugger_step(lua_State *L) {
   drop_step(debugger, task);
   if (debugger->step_count == MOST_STEPS)
     return luaL_error(L, "too many tasks step");
-  lua_State *thread =
-      task->wait == &debugger_stopped ? task->wait_object : task_running_thread(task);
-  debugger->steps[debugger->step_count++] =
-      (struct step){task->id, kind, nesting_of(task, thread), depth_of(thread)};
+  lua_State *thread = debugger_holds(task) ? task->wait_object : task_running_thread(task);
+  debugger->steps[debugger->step_count++] = step_begin(task, thread, kind);
   hook_all(debugger);
   return 0;
 }
@@ -468,17 +442,32 @@ static int debugger_go(lua_State *L) {
   return 1;
 }
 
-/* stopped(task) → whether it is. */
+/* stopped(task) → whether it is; and the thread in which it stopped, or gave way, if it did. */
 static int debugger_stopped_lua(lua_State *L) {
   const struct task *task = task_check(L, 1);
-  lua_pushboolean(L, task->future.state == FUTURE_PENDING && task->wait == &debugger_stopped);
-  return 1;
+  bool living = task->future.state == FUTURE_PENDING;
+  lua_pushboolean(L, living && task->wait == &debugger_stopped);
+  if (!living || !debugger_holds(task) || !lua_checkstack(task->wait_object, 1))
+    return 1;
+  lua_pushthread(task->wait_object);
+  lua_xmove(task->wait_object, L, 1);
+  return 2;
 }
 
 /* failing(error): the caller, a message handler, has an error that will end its task. */
 static int debugger_failing_lua(lua_State *L) {
   luaL_checkany(L, 1);
-  debugger_failing(L, 1);
+  debugger_failing(L, 1, false);
+  return 0;
+}
+
+/* give_way(): the task in whose code this is called lets the others have a turn, at the next
+ * instruction at which that can be. For a hook, which itself cannot wait. */
+static int debugger_give_way(lua_State *L) {
+  lua_State *running = scheduler_of(L)->running;
+  lua_Hook other = lua_gethook(running);
+  if (scheduler_of(L)->debugger && (!other || other == hook))
+    lua_sethook(running, hook, lua_gethookmask(running) | LUA_MASKCOUNT, 1);
   return 0;
 }
 
@@ -505,7 +494,7 @@ static int debugger_gc(lua_State *L) {
 /* open{resolve=, stop=, failing=} → whether there was none; these decide, and may not wait:
  * resolve(source) → a file's number, or nil where nothing is to stop;
  * stop(task, thread, file, line, breakpoint, step, can_stop) → whether to;
- * failing(task, thread, error) → whether to stop when that has unwound the task. */
+ * failing(task, thread, error, caught) → whether to stop when that has unwound the call. */
 static int debugger_open(lua_State *L) {
   struct scheduler *scheduler = scheduler_of(L);
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -545,11 +534,19 @@ static int debugger_close(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"open", debugger_open},           {"close", debugger_close},
-    {"set_lines", debugger_set_lines}, {"exempt", debugger_exempt},
-    {"step", debugger_step},           {"go", debugger_go},
-    {"watch", debugger_watch},         {"stopped", debugger_stopped_lua},
-    {"failing", debugger_failing_lua}, {NULL, NULL},
+    {"open", debugger_open},
+    {"close", debugger_close},
+    {"set_lines", debugger_set_lines},
+    {"watch", debugger_watch},
+    {"exempt", debugger_exempt},
+    {"step", debugger_step},
+    {"go", debugger_go},
+    {"stopped", debugger_stopped_lua},
+    {"failing", debugger_failing_lua},
+    {"give_way", debugger_give_way},
+    {"pcall", protect_pcall},
+    {"xpcall", protect_xpcall},
+    {NULL, NULL},
 };
 
 int luaopen_strobe_core_debugger(lua_State *L) {

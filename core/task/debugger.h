@@ -32,16 +32,10 @@ static inline void debugger_follow(struct scheduler *scheduler, lua_State *L) {
 
 bool debugger_is_hook(lua_Hook hook);
 
-/* Takes it off a thread which others will use. */
-static inline void debugger_leave(lua_State *L) {
-  if (lua_gethook(L) && debugger_is_hook(lua_gethook(L)))
-    lua_sethook(L, NULL, 0, 0);
-}
+/* An error is at the index, its stack is still there. `caught`: by a pcall, not by the task. */
+void debugger_failing(lua_State *L, int index, bool caught);
 
-/* An error that nothing in the task has caught is at the index; its stack is still there. */
-void debugger_failing(lua_State *L, int index);
-
-/* Whether the task is to stop now that such an error has ended its code; true but once. */
+/* Whether the task is to stop now that such an error has unwound the call; true but once. */
 bool debugger_keeps_failure(lua_State *L);
 
 /* Stops the current task; `k` goes on. */

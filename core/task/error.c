@@ -197,7 +197,7 @@ int error_handler(lua_State *L) {
     return 1;
   luaL_checkstack(L, 2, "no room for a failure");
   name_nil(L);
-  debugger_failing(L, 1);
+  debugger_failing(L, 1, false);
   lua_pushvalue(L, 1);
   failure_push(L);
   lua_pushboolean(L, 1);

@@ -1,7 +1,5 @@
 #include "core/task/thread.h"
 
-#include "core/task/debugger.h"
-
 static struct thread thread_new(lua_State *L) {
   luaL_checkstack(L, 3, "no room for a thread");
   struct thread thread = {.L = lua_newthread(L)};
@@ -42,7 +40,8 @@ void thread_close(lua_State *L, struct thread thread) {
 void thread_release(lua_State *L, struct thread thread) {
   struct scheduler *scheduler = scheduler_of(L);
   thread_close(L, thread);
-  debugger_leave(thread.L);
+  if (lua_gethook(thread.L)) /* it was for whoever ran here */
+    lua_sethook(thread.L, NULL, 0, 0);
   if (scheduler->idle_count < SCHEDULER_MOST_IDLE) {
     /* Not nil: a hole would mislead luaL_ref about the registry's length. */
     lua_pushboolean(L, 0);

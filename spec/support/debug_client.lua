@@ -155,6 +155,7 @@ function DebugClient.here(files, how)
     end,
   }
   client:initialize(how)
+  client.session.debugger:exempt(async.current_task())
   return client
 end
 

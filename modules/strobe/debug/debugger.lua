@@ -13,14 +13,16 @@ local freeze = require "strobe.core.freeze"
 local handle = require "strobe.core.handle"
 local inspect = require "strobe.core.inspect"
 local sources = require "strobe.debug.source"
+local watchdog = require "strobe.core.watchdog"
 
 ---@class strobe.debug.Stop a task that is stopped
 ---@field task strobe.Task
 ---@field reason "entry"|"breakpoint"|"function breakpoint"|"step"|"pause"|"exception"
 ---@field frozen? boolean it was paused where it waits
 ---@field breakpoints? integer[] those that it has come to
----@field error? any that has ended its code
----@field uncaught? strobe.debug.Frame[] the stack as it was then
+---@field error? any that was raised
+---@field caught? boolean it was, by a pcall
+---@field stack? strobe.debug.Frame[] as it was then
 ---@field thread? thread that is in the hook
 ---@field line? integer of its innermost frame
 ---@field names? string[] of that frame's variables
@@ -30,7 +32,7 @@ local sources = require "strobe.debug.source"
 ---@field sources strobe.debug.Sources
 ---@field stops table<strobe.Task, strobe.debug.Stop>
 ---@field stop_all boolean
----@field filters table<string, true> which errors stop: "uncaught"
+---@field private filters table<string, true>
 ---@field private on fun(event: string, ...)
 ---@field private at table<integer, strobe.debug.Breakpoint[]> by file
 local Debugger = {}
@@ -38,6 +40,9 @@ Debugger.__index = Debugger
 Debugger.__name = "debugger"
 
 local debuggers = {}
+
+-- Seconds of processor time without a wait after which a task gives way.
+local SPIN = 0.2
 
 -- Tasks by whose name one knows that they are the program's own.
 local OWN = { "^attach ", "^debug " }
@@ -307,28 +312,56 @@ local function stack_of(task, thread)
   return list
 end
 
-local function on_failing(debugger, task, thread, e)
-  local kept = debugger.failing[task]
-  if not debugger.filters.uncaught or errors.is(e, errors.CancelledError) then
+-- What controls the flow, and is no failure.
+local function is_flow(e)
+  return errors.is(e, errors.CancelledError) or errors.is(e, errors.GeneratorExit)
+end
+
+local function on_failing(debugger, task, thread, e, caught)
+  local kept, filters = debugger.failing[task], debugger.filters
+  if is_flow(e) or not (filters.raised or filters.uncaught and not caught) then
     return false
   elseif kept and rawequal(kept.error, e) then
     return true
   end
-  local stop = { task = task, reason = "exception", error = e, uncaught = stack_of(task, thread) }
-  if #stop.uncaught == 0 then
+  local stop = { task = task, reason = "exception", error = e, caught = caught, stack = stack_of(task, thread) }
+  if #stop.stack == 0 then
     return false
   end
-  for _, frame in ipairs(stop.uncaught) do
+  for _, frame in ipairs(stop.stack) do
     frame:keep()
   end
   debugger.failing[task] = stop
   handle.call_soon(function()
     debugger.failing[task] = nil
-    if not debugger.closed and core.stopped(task) and not debugger.stops[task] then
+    if not debugger.closed and (core.stopped(task)) and not debugger.stops[task] then
       add_stop(debugger, stop)
     end
   end)
   return true
+end
+
+-- What pcall and xpcall were.
+local plain = { pcall = pcall, xpcall = xpcall }
+
+local function replace(from, to)
+  for name in pairs(plain) do
+    if _G[name] == from[name] then -- the program may have its own
+      _G[name] = to[name]
+    end
+  end
+end
+
+--- Sets which errors stop: those that leave a task ("uncaught"), or all that are raised ("raised"), of which code that
+--- has kept a pcall of its own from before catches some unseen.
+---@param filters table<string, true>
+function Debugger:set_filters(filters)
+  self.filters = filters
+  if filters.raised then
+    replace(plain, core)
+  else
+    replace(core, plain)
+  end
 end
 
 -- --- Stopped tasks ---------------------------------------------------------------------------------
@@ -391,12 +424,12 @@ end
 ---@return strobe.debug.Frame[]
 function Debugger:frames(task)
   local stop = self.stops[task]
-  if stop and stop.uncaught then
-    return stop.uncaught
+  if stop and stop.stack then
+    return stop.stack
   elseif task:done() or task == core_task.current() then
     return {}
   end
-  local list = stack_of(task, stop and stop.thread)
+  local list = stack_of(task, select(2, core.stopped(task)))
   if stop and stop.thread and list[1] then
     list[1].line, list[1].names = stop.line, stop.names
   end
@@ -430,6 +463,12 @@ end
 
 -- --- Opening and closing ---------------------------------------------------------------------------
 
+-- Code that spins would keep us from hearing that it is to be paused: it gives way, again and again.
+local function give_way(used)
+  core.give_way()
+  return used + SPIN
+end
+
 --- Opens the debugger of this process.
 ---@param on fun(event: "stopped"|"output"|"breakpoint", ...) is told what happens; may not wait
 ---@return strobe.debug.Debugger? debugger nil when there is one already
@@ -444,8 +483,15 @@ function debuggers.open(on)
     end
   end
   local ok = core.open { resolve = bind(resolve), stop = bind(on_line), failing = bind(on_failing) }
-  the_debugger = ok and debugger or the_debugger
-  return ok and debugger or nil
+  if not ok then
+    return nil
+  end
+  the_debugger = debugger
+  if not package.loaded["strobe.live.quota"] then -- units are cut by theirs
+    watchdog.quota(SPIN, give_way)
+    debugger.watches = true
+  end
+  return debugger
 end
 
 --- Takes all breakpoints away, and lets all go on. Closing twice is harmless.
@@ -453,11 +499,15 @@ function Debugger:close()
   if self.closed then
     return
   end
+  self:set_filters {}
   self.closed, the_debugger = true, nil
   for _, stop in pairs(self.stops) do
     release(self, stop)
   end
   core.close()
+  if self.watches then
+    watchdog.quota()
+  end
 end
 
 Debugger.__close = Debugger.close

@@ -27,17 +27,19 @@ local function is_shown(info)
   return info.currentline > 0 and not report.is_ours(info.source:sub(2))
 end
 
-local function name_of(info)
+local function name_of(info, path)
   if info.what == "main" then
     return "main chunk"
   end
-  return info.name or ("function at line %d"):format(info.linedefined)
+  return info.name or path and sources.name_at(path, info.linedefined)
+    or ("function at line %d"):format(info.linedefined)
 end
 
 local function new_frame(thread, level, info)
+  local path = sources.path_of(info.source)
   return setmetatable({
-    thread = thread, level = level, line = info.currentline, name = name_of(info), source = info.source,
-    path = sources.path_of(info.source), func = info.func, defined = info.linedefined,
+    thread = thread, level = level, line = info.currentline, name = name_of(info, path), source = info.source,
+    path = path, func = info.func,
   }, Frame)
 end
 

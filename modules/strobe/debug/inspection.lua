@@ -216,12 +216,12 @@ end
 
 function requests.exceptionInfo(session, arguments)
   local stop = session.debugger.stops[session:task(integer(arguments, "threadId"))]
-  if not stop or not stop.uncaught then
+  if not stop or not stop.stack then
     failures.raise("not_found", "threadId: no error has stopped it")
   end
   local text = type(stop.error) == "string" and stop.error or printer.text(stop.error)
   return {
-    exceptionId = class_of(stop.error), description = text, breakMode = "unhandled",
+    exceptionId = class_of(stop.error), description = text, breakMode = stop.caught and "always" or "unhandled",
     details = { message = text, typeName = class_of(stop.error) },
   }
 end

@@ -64,7 +64,7 @@ function happenings.stopped(session, stop)
   event(session, "stopped", {
     reason = stop.reason, threadId = inspect.id(stop.task), allThreadsStopped = session.debugger.stop_all,
     hitBreakpointIds = stop.breakpoints, description = texts[stop.reason],
-    text = stop.uncaught and (type(stop.error) == "string" and stop.error or printer.text(stop.error)) or nil,
+    text = stop.stack and (type(stop.error) == "string" and stop.error or printer.text(stop.error)) or nil,
   })
 end
 
@@ -106,6 +106,8 @@ function sessions.capabilities()
     exceptionBreakpointFilters = {
       { filter = "uncaught", label = "Uncaught errors", default = true,
         description = "an error that leaves a task: its variables are those of where it was raised" },
+      { filter = "raised", label = "All errors", default = false,
+        description = "also those that a pcall catches, which the task then comes back from" },
     },
   }
   for _, name in ipairs(CAPABILITIES) do
@@ -224,10 +226,11 @@ function requests.setFunctionBreakpoints(session, arguments)
 end
 
 function requests.setExceptionBreakpoints(session, arguments)
-  session.debugger.filters = {}
-  for _, filter in ipairs(arguments.filters or {}) do
-    session.debugger.filters[filter] = true
+  local filters = {}
+  for _, filter in ipairs(type(arguments.filters) == "table" and arguments.filters or {}) do
+    filters[filter] = true
   end
+  session.debugger:set_filters(filters)
 end
 
 -- --- Tasks -----------------------------------------------------------------------------------------

@@ -132,6 +132,20 @@ function sources.lines(path)
   end
 end
 
+--- The name of the function whose text begins at a line, as that line says it.
+---@param path string
+---@param line integer
+---@return string?
+function sources.name_at(path, line)
+  local number = 0
+  for text in (sources.text(path) or ""):gmatch "([^\n]*)\n?" do
+    number = number + 1
+    if number == line then
+      return text:match "function%s+([%w_.:]+)%s*%(" or text:match "([%w_.]+)%s*=%s*function%f[^%w_]"
+    end
+  end
+end
+
 -- How a function of a name is written down. The name may be its last part only.
 local function definitions(name)
   local word = name:gsub("%p", "%%%0")

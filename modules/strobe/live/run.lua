@@ -6,6 +6,7 @@
 
 local contexts = require "strobe.async.context"
 local core_task = require "strobe.core.task"
+local debugger = require "strobe.core.debugger"
 local errors = require "strobe.async.error"
 local Event = require("strobe.async.event").Event
 local freeze = require "strobe.core.freeze"
@@ -109,6 +110,7 @@ local function guarded(run, f, ...)
       return e
     end
     run.trace = debug.traceback(tostring(e), 2)
+    debugger.failing(e)
     return e
   end, ...))
   if results[1] and not run.exceeded then

@@ -144,6 +144,40 @@ describe("strobe debug", function()
     assert.truthy(sockets)
   end)
 
+  it("pauses a program that spins, and in a coroutine too", function()
+    local sockets <close> = RuntimeFolder.new()
+    local folder <close> = Folder.new { ["main.lua"] = [[
+local n, go_on = 0, true
+local function spin()
+  while go_on do
+    n = n + 1
+  end
+end
+spin()
+go_on = true
+coroutine.wrap(spin)()
+print "over"]] }
+    local client, done = connected { program = folder.path .. "/main.lua" }
+    local _ <close> = done
+    client:must("initialize", {})
+    client:must("launch", {})
+    client:must "configurationDone"
+    client:event "process"
+    for _ = 1, 2 do
+      local thread = client:must("threads").threads[1].id
+      client:must("pause", { threadId = thread })
+      client:event "stopped"
+      local frame = client:top(thread)
+      assert.equal("spin", frame.name)
+      assert.is_true(frame.line >= 3 and frame.line <= 5)
+      assert.equal("", client:evaluate(frame, "go_on = false"))
+      client:must("continue", { threadId = thread })
+    end
+    assert.equal(0, client:event("exited").exitCode)
+    assert.equal("over\n", printed(client, "stdout"))
+    assert.truthy(sockets)
+  end)
+
   it("ends the program when the editor wants that, or has gone", function()
     local sockets <close> = RuntimeFolder.new()
     local folder <close> = Folder.new { ["main.lua"] = 'require("strobe.async").sleep(1000)' }

@@ -69,6 +69,22 @@ describe("a unit that is debugged", function()
     assert.same({ 1, 3 }, units:values())
   end)
 
+  it("shows where the error of a handler was raised", function()
+    local units <close> = UnitFolder.new { ["adder.lua"] = (ADDER:gsub("m.data", "nothing.x")) }
+    units:start "adder"
+    local client <close> = debugged(units)
+    client:must("setExceptionBreakpoints", { filters = { "uncaught" } })
+    units:offer("ticks", 1)
+    local event = client:event "stopped"
+    assert.equal("exception", event.reason)
+    assert.matches("nothing", event.text)
+    local frame = client:top(event.threadId)
+    assert.same({ 4, client.unit_path }, { frame.line, frame.source.path })
+    assert.equal("1", client:evaluate(frame, "m.data"))
+    client:must("disconnect", {})
+    async.sleep(0.1)
+  end)
+
   it("steps from one event to the next", function()
     local units <close> = UnitFolder.new { ["adder.lua"] = ADDER }
     units:start "adder"

@@ -274,7 +274,7 @@ return task:await()]] }
     for i, each in ipairs(stack) do
       names[i] = ("%s %d %s"):format(each.name, each.line, each.presentationHint or "")
     end
-    assert.same({ "function at line 2 5 ", "awaited by main.lua 0 label", "main chunk 9 " }, names)
+    assert.same({ "child 5 ", "awaited by main.lua 0 label", "main chunk 9 " }, names)
     assert.equal("1", client:scope(frame, "Locals").x)
     assert.matches("<Task the child", client:scope(stack[3], "Locals").task)
     go_on(client, thread)
@@ -491,6 +491,62 @@ end]] }
     client:must("continue", { threadId = thread })
     async.wait { task }
     assert.matches("broken", task:exception())
+  end)
+end)
+
+describe("an error that is raised", function()
+  local CAUGHT = [[
+local function inner(x)
+  local y = x + 1
+  error({ code = y })
+end
+local function handler(e)
+  return "handled " .. e.code
+end
+local ok, e = pcall(inner, 6)
+local _, text = xpcall(inner, handler, 7)
+local co = coroutine.wrap(function()
+  return select("#", pcall(error))
+end)
+return ok, e.code, text, co(), select("#", pcall(error)), pcall(select, 2, 1, 2)]]
+
+  it("stops its task where a pcall catches it, with the stack where it was raised", function()
+    local client <close> = DebugClient.here { ["main.lua"] = CAUGHT }
+    client:must("setExceptionBreakpoints", { filters = { "raised" } })
+    local task = client:run "main.lua"
+    local lines = {}
+    for i = 1, 4 do
+      local thread, frame = stopped(client, "exception")
+      lines[i] = frame.line
+      if i == 1 then
+        assert.same({ x = "6", y = "7" }, (client:scope(frame, "Locals")))
+        assert.equal("always", client:must("exceptionInfo", { threadId = thread }).breakMode)
+      end
+      client:must("continue", { threadId = thread })
+    end
+    assert.same({ 3, 3, 11, 13 }, lines)
+    assert.same({ false, 7, "handled 8", 2, 2, true, 2 }, { task:await() })
+    client:must("setExceptionBreakpoints", { filters = {} })
+    assert.same({ false, 7, "handled 8", 2, 2, true, 2 }, { client:run("main.lua"):await() })
+    assert.is_false(client:has_event "stopped")
+  end)
+
+  it("leaves pcall as it was when the session ends", function()
+    local before, x_before = pcall, xpcall
+    do
+      local client <close> = DebugClient.here {}
+      client:must("setExceptionBreakpoints", { filters = { "raised" } })
+      assert.not_equal(before, pcall)
+      assert.same({ true, 1, 2 }, { pcall(function(...) return ... end, 1, 2) })
+      assert.matches("bad argument #1 to '.*pcall' %(value expected%)", select(2, before(pcall)))
+      assert.is_false((before(xpcall, print)))
+      local task = async.create_task(function()
+        return pcall(async.sleep, 1, "may wait")
+      end)
+      assert.same({ true, "may wait" }, { task:await() })
+    end
+    assert.equal(before, pcall)
+    assert.equal(x_before, xpcall)
   end)
 end)
 
