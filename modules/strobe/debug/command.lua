@@ -42,7 +42,7 @@ VS Code, in launch.json, with `strobe debug --port 4711`:
   { "type": "lua", "request": "launch", "name": "strobe", "program": "${file}", "debugServer": 4711 }]==]
 
 -- Seconds for a program to open its socket; for it to answer disconnect, or to end.
-local PATIENCE, LAST_WORDS = 10, 3
+local PATIENCE, LAST_WORDS = 30, 3
 
 local function fail(message)
   io.stderr:write("strobe: debug: ", message, "\n")
@@ -145,8 +145,11 @@ local function take_answer(adapter, text)
   if command_name ~= "initialize" then
     adapter.relay:send(text)
   end
-  if command_name == "disconnect" and not adapter.process then
-    adapter.over:set()
+  if command_name == "disconnect" then
+    adapter.farewell:set()
+    if not adapter.process then
+      adapter.over:set()
+    end
   end
 end
 
@@ -220,6 +223,7 @@ first.launch, first.attach = first_how, first_how
 
 function first.disconnect(adapter, request)
   adapter.relay:answer(request)
+  adapter.farewell:set()
   adapter.over:set()
 end
 
@@ -235,6 +239,8 @@ local function take(adapter, text)
   local request, problem = protocol.decode(text)
   if not request then
     adapter.relay:event("output", { category = "stderr", output = problem .. "\n" })
+  elseif adapter.ended then
+    first.disconnect(adapter, request)
   elseif adapter.relay.client then
     adapter.relay:pass_on(text)
     if (request.command == "disconnect" or request.command == "terminate") and not adapter.last then
@@ -267,6 +273,8 @@ function Adapter:__close()
   stop { self.watcher }
   stop(self.outputs or {})
   self.relay:event "terminated"
+  self.ended = true
+  timeouts.move_on_after(LAST_WORDS, self.farewell.wait, self.farewell)
   self.relay:close()
 end
 
@@ -276,13 +284,15 @@ end
 ---@param options {program?: string, args?: string[], pid?: integer, flags?: string[], mirror?: boolean}
 ---@return integer status of the program
 function command.serve(editor, options)
-  local adapter = setmetatable({ relay = Relay.new(editor), options = options, over = Event() }, Adapter)
+  local adapter = setmetatable({ relay = Relay.new(editor), options = options, over = Event(), farewell = Event() },
+    Adapter)
   do
     local _ <close> = adapter -- luacheck: ignore
     local reader = adapter.relay:start(function(text)
       take(adapter, text)
     end)
     reader:add_done_callback(function()
+      adapter.farewell:set()
       adapter.over:set()
     end)
     adapter.over:wait()
