@@ -12,8 +12,8 @@ local frames = require "strobe.debug.frame"
 local freeze = require "strobe.core.freeze"
 local handle = require "strobe.core.handle"
 local inspect = require "strobe.core.inspect"
+local runaway = require "strobe.async.runaway"
 local sources = require "strobe.debug.source"
-local watchdog = require "strobe.core.watchdog"
 
 ---@class strobe.debug.Stop a task that is stopped
 ---@field task strobe.Task
@@ -45,7 +45,7 @@ local debuggers = {}
 local SPIN = 0.2
 
 -- Tasks by whose name one knows that they are the program's own.
-local OWN = { "^attach ", "^debug " }
+local OWN = { "^attach ", "^debug ", "^console " }
 
 --- Whether a task is one of strobe's, which nobody debugs.
 ---@param task strobe.Task
@@ -463,9 +463,13 @@ end
 
 -- --- Opening and closing ---------------------------------------------------------------------------
 
--- Code that spins would keep us from hearing that it is to be paused: it gives way, again and again.
+-- Code that spins would keep us from hearing that it is to be paused: it gives way, again and again. Not so units and
+-- what is typed, which others interrupt by the time that they run without waiting.
 local function give_way(used)
-  core.give_way()
+  local task = core_task.current()
+  if task and not debuggers.is_own(task) and not debuggers.run_of(task) then
+    core.give_way()
+  end
   return used + SPIN
 end
 
@@ -487,10 +491,7 @@ function debuggers.open(on)
     return nil
   end
   the_debugger = debugger
-  if not package.loaded["strobe.live.quota"] then -- units are cut by theirs
-    watchdog.quota(SPIN, give_way)
-    debugger.watches = true
-  end
+  runaway.watch(debugger, SPIN, give_way)
   return debugger
 end
 
@@ -505,9 +506,7 @@ function Debugger:close()
     release(self, stop)
   end
   core.close()
-  if self.watches then
-    watchdog.quota()
-  end
+  runaway.unwatch(self)
 end
 
 Debugger.__close = Debugger.close

@@ -2,7 +2,6 @@
 
 local budget = require "strobe.console.budget"
 local failures = require "strobe.attach.failure"
-local input = require "strobe.console.input"
 local inspect = require "strobe.core.inspect"
 local printer = require "strobe.console.printer"
 local protocol = require "strobe.debug.protocol"
@@ -147,13 +146,19 @@ local Cancelled = {
   end,
 }
 
+-- An expression, else statements.
+local function compile(text, name, environment)
+  local chunk = load("return " .. text .. "\n", "=" .. name, "t", environment)
+  local message
+  if not chunk then
+    chunk, message = load(text .. "\n", "=" .. name, "t", environment)
+  end
+  return chunk or failures.raise("syntax", message)
+end
+
 -- Code may wait: it runs in a task of its own. The values, packed.
 local function compute(session, text, environment, name)
-  local chunk, refused = input.compile(text, "=" .. name, environment)
-  if not chunk then
-    failures.raise("syntax", refused.message)
-  end
-  local task = tasks.create_task(budget.run, BUDGET, chunk)
+  local task = tasks.create_task(budget.run, BUDGET, compile(text, name, environment))
   task:set_name("debug " .. name)
   local _ <close> = setmetatable({ task = task }, Cancelled) -- luacheck: ignore
   session.debugger:exempt(task)
