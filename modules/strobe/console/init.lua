@@ -396,7 +396,7 @@ local function divert_output(console)
     if is_foreground(console) then
       console.front:print(text)
     else
-      console.front:above(core_task.current_id(), text)
+      console.front:above(core_task.current_id() or "callbacks", text)
     end
   end)
 end

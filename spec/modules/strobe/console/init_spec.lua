@@ -127,6 +127,18 @@ describe("the console of a process", function()
     pty:sends "\27%[1mbold\27%[0m\r\n"
   end)
 
+  shows("tells errors that nobody awaits, those of callbacks too", function()
+    local pty <close> = opened()
+    enter(pty, "later = require('strobe.core.handle').call_later", "call_later")
+    pty:type "x = later(0.1, function() error 'by a callback' end)\r"
+    pty:shows "by a callback\n"
+    pty:type "do async.create_task(function() error 'by a task' end) end\r"
+    pty:shows "end\n>"
+    pty:type "collectgarbage()\r"
+    pty:shows "by a task\n"
+    enter(pty, "'alive'", "\n\"alive\"")
+  end)
+
   shows("begins a line for the prompt when an input leaves one open", function()
     local pty <close> = opened()
     enter(pty, "do io.write 'no end' end", "\nno end")
@@ -228,7 +240,8 @@ describe("the console of a process", function()
     pty:type "for i = 1, 30000 do io.write(long) end done = async.time()\r"
     async.sleep(1)
     pty:go()
-    pty:shows "lines were dropped"
-    enter(pty, "async.time() - done > 0.3", "\ntrue")
+    pty:sends "%d+ lines were dropped"
+    pty:type "async.time() - done > 0.3\r"
+    pty:sends "\ntrue\r\n"
   end)
 end)
