@@ -17,6 +17,10 @@ local BELL = "\a"
 
 -- Bytes that are typed ahead; what is beyond waits in the terminal.
 local MOST_AHEAD = 64 * 1024
+-- Seconds in which the terminal may take what is left at the end.
+local LAST_WORDS = 1
+-- Bytes of lines that wait for the terminal.
+local MOST_WAITING = 1024 * 1024
 -- Bytes an edit is drawn after at least.
 local SLICE = 1024
 
@@ -68,6 +72,20 @@ local function set_timer(screen)
   screen.typing:set(screen.editor:wants_timer())
 end
 
+-- Lines for when the terminal takes something again; what is too much is counted.
+local function keep_waiting(screen, lines)
+  local waiting = screen.waiting or { bytes = 0 }
+  screen.waiting = waiting
+  for _, line in ipairs(lines) do
+    if waiting.bytes + #line > MOST_WAITING then
+      screen.terminal.dropped = screen.terminal.dropped + 1
+    else
+      waiting.bytes = waiting.bytes + #line
+      waiting[#waiting + 1] = line
+    end
+  end
+end
+
 -- Lines above the prompt; between the lines of an input that prints.
 local function show_lines(screen, lines)
   local text = table.concat(lines, "\n")
@@ -76,9 +94,8 @@ local function show_lines(screen, lines)
     screen.mid_line = false
   elseif screen.terminal:is_drained() then
     screen.terminal:write(screen.editor:above(text .. "\n"))
-  else -- what stands there is drawn anew below
-    screen.waiting = screen.waiting or {}
-    table.move(lines, 1, #lines, #screen.waiting + 1, screen.waiting)
+  else
+    keep_waiting(screen, lines)
   end
 end
 
@@ -173,7 +190,7 @@ local function edit(screen)
   while screen.keys ~= "" and not screen.held and not screen.lent and not screen.closed do
     handle(screen, screen.editor:feed(next_keys(screen)))
   end
-  screen.terminal:read(not screen.lent and #screen.keys < MOST_AHEAD)
+  screen.terminal:read(not screen.lent and not screen.closed and #screen.keys < MOST_AHEAD)
 end
 
 -- A key that somebody waits for, see Screen:key.
@@ -432,13 +449,16 @@ function Screen:lend(f)
   return f()
 end
 
---- Gives the terminal back, the cursor on a line of its own. Twice is harmless.
+--- Gives the terminal back, the cursor on a line of its own. What it has not taken yet has a second. Twice is harmless.
+---@async
 function Screen:close()
   if self.closed then
     return
   end
   self.terminal:write((self.mid_line and "\n" or "") .. self.editor:leave())
+  self.terminal:read(false)
   self.closed = true
+  self.terminal:drain(LAST_WORDS)
   self.typing:close()
   self.pace:close()
   self.terminal:close()

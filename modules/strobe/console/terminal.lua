@@ -4,7 +4,9 @@
 -- what does not fit is dropped, by whole lines, and counted. Other jobs of the shell have the terminal while we are in
 -- the background: then nobody reads here, for the system would stop who does.
 
+local Alarm = require "strobe.console.alarm"
 local core = require "strobe.core.terminal"
+local core_future = require "strobe.core.future"
 local uv = require "luv"
 
 -- Bytes that may wait for the terminal.
@@ -132,6 +134,29 @@ function Terminal:write(bytes)
   return self.dropped == whole
 end
 
+--- Waits until it has taken all that was written.
+---@async
+---@param seconds number for so long at most, whatever the clock
+function Terminal:drain(seconds)
+  if self.queued == 0 or self.gone or self.closed then
+    return
+  end
+  local drained = core_future.new()
+  self.drained = function()
+    if not drained:done() then
+      drained:set_result(true)
+    end
+  end
+  local alarm = Alarm.new(self.drained)
+  alarm:set(seconds)
+  local _ <close> = setmetatable({}, { -- luacheck: ignore
+    __close = function()
+      alarm:close()
+    end,
+  })
+  drained:await()
+end
+
 --- Whether it has taken all that was written.
 ---@return boolean
 function Terminal:is_drained()
@@ -158,7 +183,7 @@ local function on_poll(terminal, events)
   if events:find("w", 1, true) and terminal.queued > 0 then
     pass_on(terminal)
     if terminal.queued == 0 then
-      terminal.options.on_drain()
+      (terminal.drained or terminal.options.on_drain)()
     end
   end
   if events:find("r", 1, true) and terminal.reading and not terminal.closed then

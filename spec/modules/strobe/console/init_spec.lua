@@ -198,6 +198,16 @@ describe("the console of a process", function()
     end
   end)
 
+  shows("shows all that was printed before it ends", function()
+    local pty <close> = opened()
+    pty:stop()
+    pty:type("for i = 1, 50000 do print(i) end\r" .. CTRL_D)
+    async.sleep(0.3)
+    pty:go()
+    assert.equal(0, pty:wait())
+    assert.matches("\n49999\r\n50000\r\n", pty:output())
+  end)
+
   shows("ends by SIGTERM and when the window is closed", function()
     local pty <close> = opened()
     pty:signal "SIGTERM"
