@@ -15,7 +15,7 @@ end
 describe("strobe help", function()
   it("without a name tells the usage, and the modules with a line each", function()
     local output = told ""
-    assert.matches("^usage: strobe FILE", output)
+    assert.matches("^usage: strobe +the console", output)
     assert.matches("\n  strobe%.async +Python's asyncio, for Lua\n", output)
     assert.matches("\n  strobe%.net +Connections and servers", output)
     assert.not_matches("strobe%.report", output)
