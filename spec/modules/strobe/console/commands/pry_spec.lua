@@ -4,6 +4,7 @@ local async = require "strobe.async"
 local captured = require "spec.support.captured"
 local inspect = require "strobe.core.inspect"
 local repl = require "strobe.repl"
+local report = require "strobe.report"
 
 local function each(f)
   local attached <close> = Attached.new()
@@ -87,16 +88,17 @@ end)
 
 describe("repl.pry", function()
   it("says where it waits", function()
-    local task, _, said = captured.run(function() -- at a place of its own, as each is told once a minute
-      local task = async.create_task(repl.pry)
-      task:set_name "trader"
-      async.sleep(0.1)
-      return task
+    local told, before = nil, report.get_handler()
+    report.set_handler(function(context)
+      told = context
     end)
+    local task = parked()
+    report.set_handler(before)
     task:cancel()
     async.wait { task }
     assert.is_true(task:cancelled())
-    assert.matches("trader waits in repl.pry%(%).*: ':pry %d+' at a console", said)
+    assert.matches("trader waits in repl.pry%(%) at %S*pry_spec.lua:%d+: ':pry %d+' at a console", told.message)
+    assert.is_true(told.warning)
   end)
 
   it("names a time-out that is none", function()

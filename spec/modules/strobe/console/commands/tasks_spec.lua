@@ -64,7 +64,7 @@ describe(":tree", function()
     with_tasks(function(console, tasks)
       local text = console:command ":tree"
       assert.matches("^TASK +UNIT +STATE +WAITS FOR +AT\n", text)
-      assert.matches(("%d  waiter +%%- +waiting +task %d "):format(inspect.id(tasks.waiter),
+      assert.matches(("%%f[%%d]%d  waiter +%%- +waiting +task %d "):format(inspect.id(tasks.waiter),
         inspect.id(tasks.sleeper)), text)
     end)
   end)
