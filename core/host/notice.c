@@ -25,8 +25,13 @@ void notice_add(struct notice *notice, const char *text) {
 }
 
 void notice_add_name(struct notice *notice, const char *name) {
-  for (; *name; name++)
-    add_byte(notice, (unsigned char)*name < ' ' || *name == '\x7f' ? '?' : *name);
+  for (; *name; name++) {
+    bool is_control = (unsigned char)*name < ' ' || *name == '\x7f';
+    char byte = '?';
+    if (!is_control)
+      byte = *name;
+    add_byte(notice, byte);
+  }
 }
 
 void notice_add_number(struct notice *notice, int64_t number) {
