@@ -7,7 +7,7 @@
 ---@field verified boolean there is code
 ---@field message? string why it is not
 ---@field hits integer
----@field private condition? string
+---@field private condition? fun(environment: table): boolean, any
 ---@field private hit_test? fun(hits: integer): boolean
 ---@field private log? string
 local Breakpoint = {}
@@ -56,10 +56,14 @@ local function filled(text)
   return text ~= "" and text or nil
 end
 
--- Compiles what is to be computed, or says why it cannot be.
-local function check(text)
-  local chunk, message = load("return " .. text, "=condition", "t")
-  return chunk and true or false, message
+-- An expression as f(environment) → whether it could be computed, its value; or nil and why it is none.
+local function compile(text)
+  local scope = {}
+  local chunk, message = load("return " .. text, "=condition", "t", setmetatable({}, scope))
+  return chunk and function(environment)
+    scope.__index, scope.__newindex = environment, environment
+    return pcall(chunk)
+  end, message
 end
 
 --- Makes one.
@@ -79,8 +83,9 @@ function breakpoints.new(id, path, line, wanted)
     breakpoint.verified = breakpoint.hit_test ~= nil
   end
   if breakpoint.condition then
-    local ok, message = check(breakpoint.condition)
-    if not ok then
+    local compute, message = compile(breakpoint.condition)
+    breakpoint.condition = compute
+    if not compute then
       breakpoint.verified, breakpoint.message = false, message
     end
   end
@@ -97,22 +102,17 @@ function breakpoints.unverified(id, path, line, message)
   return setmetatable({ id = id, path = path, line = line, verified = false, message = message, hits = 0 }, Breakpoint)
 end
 
--- The value of an expression in an environment; false and why when it fails.
-local function compute(text, environment)
-  local chunk, message = load("return " .. text, "=condition", "t", environment)
-  if not chunk then
-    return false, message
-  end
-  return pcall(chunk)
-end
-
 --- The text of a log point: each {expression} is its value.
 ---@param text string
 ---@param environment table
 ---@return string
 local function fill_in(text, environment)
   return (text:gsub("%b{}", function(braces)
-    local ok, value = compute(braces:sub(2, -2), environment)
+    local compute, message = compile(braces:sub(2, -2))
+    local ok, value = false, message
+    if compute then
+      ok, value = compute(environment)
+    end
     local told, as_text = pcall(tostring, value)
     return ok and (told and as_text or "?") or ("{error: %s}"):format(tostring(value))
   end))
@@ -126,7 +126,7 @@ function Breakpoint:reach(environment)
   if not self.verified then
     return false
   elseif self.condition then
-    local ok, value = compute(self.condition, environment)
+    local ok, value = self.condition(environment)
     if not ok then
       local told = self.told
       self.told = true

@@ -52,15 +52,23 @@ local function absolute(path)
   return path:find "^/" and path or uv.cwd() .. "/" .. path
 end
 
+-- Paths by the names of chunks; false for those that have none.
+local known, count = {}, 0
+
 --- The path of the file of a chunk; nil for one that is none of the user's, or in no file.
 ---@param chunk string its name, "@/home/me/mm.lua"
 ---@return string?
 function sources.path_of(chunk)
-  local path = chunk:match "^@(.+)"
-  if not path or report.is_ours(path) then
-    return nil
+  local path = known[chunk]
+  if path == nil then
+    path = chunk:match "^@(.+)"
+    path = path and not report.is_ours(path) and uv.fs_realpath(absolute(path)) or false
+    known[chunk], count = path, count + 1
+    if count > MOST then
+      known, count = {}, 0
+    end
   end
-  return uv.fs_realpath(absolute(path))
+  return path or nil
 end
 
 --- The number of a chunk's file.

@@ -1,0 +1,45 @@
+--- What a debugger costs: a loop that calls a function, without one, with breakpoints elsewhere, and in its own file.
+-- usage: strobe debug.lua [COUNT]
+local async = require "strobe.async"
+local debuggers = require "strobe.debug.debugger"
+local measure = dofile((arg[0]:match("^.*/") or "") .. "measure.lua")
+
+local count = tonumber(arg[1] or 1000000)
+
+local here, elsewhere = os.tmpname(), os.tmpname()
+local file = assert(io.open(here, "w"))
+file:write [[
+local function add(a, b)
+  return a + b
+end
+local sum = 0
+for i = 1, ... do
+  sum = add(sum, i)
+end
+if sum < 0 then
+  error "no sum"
+end]]
+file:close()
+file = assert(io.open(elsewhere, "w"))
+file:write "return 1\n"
+file:close()
+local loop = assert(loadfile(here))
+
+local function run(name)
+  local seconds = measure.best(function()
+    async.create_task(loop, count):await()
+  end)
+  measure.result(name, seconds / count * 1e9, "ns")
+end
+
+run "without_ns"
+local debugger <close> = debuggers.open(function() end)
+run "open_ns"
+debugger:set_breakpoints(elsewhere, { { line = 1 } })
+run "elsewhere_ns"
+debugger:set_breakpoints(here, { { line = 9 } })
+run "same_file_ns"
+debugger:set_breakpoints(here, { { line = 6, condition = "false" } })
+run "condition_ns"
+os.remove(here)
+os.remove(elsewhere)
