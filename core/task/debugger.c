@@ -42,14 +42,27 @@ struct debugger {
   int exempt_count;
 };
 
-static enum wait_cancel keep_stopped(lua_State *L, struct task *task) {
-  (void)L;
-  (void)task;
-  return WAIT_OVER;
-}
+static enum wait_cancel keep_stopped(lua_State *L, struct task *task);
 
 const struct wait_kind debugger_stopped = {.name = "debugger", .cancel = keep_stopped};
 const struct wait_kind debugger_leaving = {.name = "ready", .cancel = keep_stopped};
+
+static bool let_go(struct scheduler *scheduler, struct task *task) {
+  if (task->future.state != FUTURE_PENDING || task->wait != &debugger_stopped)
+    return false;
+  task->wait = &debugger_leaving;
+  if (scheduler->watch)
+    watch_ready(scheduler->watch, task);
+  loop_ready(scheduler->loop, &task->job);
+  return true;
+}
+
+/* Whoever asks again is in earnest: the program ends, or what the task is part of. */
+static enum wait_cancel keep_stopped(lua_State *L, struct task *task) {
+  if (task->cancels > 1)
+    let_go(scheduler_of(L), task);
+  return WAIT_OVER;
+}
 
 /* --- Asking the handlers ------------------------------------------------------------------------
  */
@@ -424,16 +437,6 @@ static int debugger_step(lua_State *L) {
   debugger->steps[debugger->step_count++] = step_begin(task, thread, kind);
   hook_all(debugger);
   return 0;
-}
-
-static bool let_go(struct scheduler *scheduler, struct task *task) {
-  if (task->future.state != FUTURE_PENDING || task->wait != &debugger_stopped)
-    return false;
-  task->wait = &debugger_leaving;
-  if (scheduler->watch)
-    watch_ready(scheduler->watch, task);
-  loop_ready(scheduler->loop, &task->job);
-  return true;
 }
 
 /* go(task) → whether it was stopped: it runs on in the next turn. */

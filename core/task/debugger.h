@@ -6,8 +6,8 @@
  * its stack as it is, and the loop and all others go on. What decides is Lua, see strobe.debug: its
  * handlers run on a thread of their own, to which a task in a hook looks like a parked one.
  *
- * A cancellation of a stopped task is kept until it waits next. Where nothing may be parked (a
- * callback, a call from C) the handlers are asked, but nothing stops.
+ * A cancellation of a stopped task is kept until it waits next; a second one lets it go. Where
+ * nothing may be parked (a callback, a call from C) the handlers are asked, but nothing stops.
  */
 #ifndef STROBE_TASK_DEBUGGER_H
 #define STROBE_TASK_DEBUGGER_H

@@ -230,6 +230,19 @@ seen[3] = "never"]] }
     assert.same({ "stop", "on" }, seen)
   end)
 
+  it("that is cancelled twice goes on to where it waits next", function()
+    local client <close> = DebugClient.here { ["main.lua"] = "local sleep = ...\nsleep(1)" }
+    client:breakpoints("main.lua", { 2 })
+    local task = client:run("main.lua", async.sleep)
+    stopped(client, "breakpoint")
+    task:cancel()
+    async.sleep(1)
+    assert.is_false(task:done())
+    task:cancel()
+    async.wait { task }
+    assert.is_true(task:cancelled())
+  end)
+
   it("can be paused where it waits, and stepped on from there", function()
     local client <close> = DebugClient.here { ["main.lua"] = [[
 local async = require "strobe.async"
