@@ -63,7 +63,7 @@ function Runtime.new(options)
   options = options or {}
   local runtime = setmetatable({
     options = options, units = {}, order = {}, ports = {}, seed = options.seed or 0, lock = Lock(),
-    own = {}, watchers = {}, clock = Clock.new(),
+    requested = {}, own = {}, watchers = {}, clock = Clock.new(),
   }, Runtime)
   runtime.requests = Requests.new(runtime.lock)
   runtime.delivery = Delivery.new(runtime, options.streams)
@@ -362,8 +362,13 @@ end
 ---@param name? string
 function Runtime:request_reload(name)
   admission.check_names(self, name, 2)
-  if not self.closed and not self.requests:has(name) then
-    self:spawn(self.reload, self, name):set_name "reload"
+  local key = name or "*"
+  if not self.closed and not self.requests:has(name) and not self.requested[key] then
+    self.requested[key] = true
+    self:spawn(function()
+      self.requested[key] = nil -- what is asked for from now on may be about newer files
+      self:reload(name)
+    end):set_name "reload"
   end
 end
 

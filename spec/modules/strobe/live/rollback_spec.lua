@@ -233,7 +233,7 @@ describe("a rollback", function()
       return { version = 1, subscribe = { "ticks" }, init = function(ctx, st)
         ctx:keep("gate", SPEC, function(spec)
           ctx:emit("out", "open " .. spec)
-          return { spec = spec, close = function() print("close " .. spec) end }
+          return { spec = spec, close = function() end }
         end)
       end, on_event = function(ctx, st, m)
         ctx:emit("out", ctx:keep("gate", SPEC, error).spec)
