@@ -321,14 +321,10 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"spawn", task_spawn_lua},
-    {"creator", task_creator},
-    {"current", task_current},
-    {"current_id", task_current_id},
-    {"all", task_all},
-    {"may_wait", task_may_wait},
-    {"run_next", task_run_next},
-    {NULL, NULL},
+    {"spawn", task_spawn_lua},   {"creator", task_creator},
+    {"current", task_current},   {"current_id", task_current_id},
+    {"all", task_all},           {"may_wait", task_may_wait},
+    {"run_next", task_run_next}, {NULL, NULL},
 };
 
 int luaopen_strobe_core_task(lua_State *L) {

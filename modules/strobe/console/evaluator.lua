@@ -4,6 +4,7 @@ local budget = require "strobe.console.budget"
 local contexts = require "strobe.async.context"
 local evaluations = require "strobe.console.evaluation"
 local input = require "strobe.console.input"
+local interrupt = require "strobe.core.interrupt"
 local names = require "strobe.console.names"
 
 -- Bytes of inputs whose text is kept, for tracebacks and :src.
@@ -115,20 +116,12 @@ end
 
 -- --- The foreground ----------------------------------------------------------------------------
 
--- Ctrl-C ends a spinning task of the foreground at once, others only when it is pressed again.
-local function tell_interrupt(task)
-  local ok, interrupt = pcall(require, "strobe.core.interrupt")
-  if ok then
-    interrupt.evaluation(task)
-  end
-end
-
 --- Somebody waits for an evaluation.
 ---@param evaluation strobe.console.Evaluation
 function Evaluator:enter_foreground(evaluation)
   if self.near then
     self.in_foreground = evaluation
-    tell_interrupt(evaluation.task)
+    interrupt.evaluation(evaluation.task) -- Ctrl-C ends it at once, others only when it is pressed again
   end
 end
 
@@ -137,7 +130,7 @@ end
 function Evaluator:leave_foreground(evaluation)
   if self.in_foreground == evaluation then
     self.in_foreground = nil
-    tell_interrupt(nil)
+    interrupt.evaluation(nil)
   end
 end
 

@@ -23,12 +23,16 @@ local tasks = require "strobe.async.task"
 local terminal = require "strobe.core.terminal"
 local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
+local warnings = require "strobe.async.warnings"
+local watchdog = require "strobe.core.watchdog"
 
 -- Seconds for an interrupted command to end; for a process to answer when it is interrupted from afar.
 local PATIENCE, FAR_PATIENCE = 1, 2
 
 -- Exit statuses.
 local GONE = 3
+-- Seconds for which the loop may stand still until all stacks are printed.
+local STALL = 2
 
 local STDIN, STDOUT = 0, 1
 
@@ -479,6 +483,14 @@ local function take_signals(console)
   end)
 end
 
+-- A stuck loop, and what is probably a mistake, are told where somebody sits in front.
+local function look_for_trouble(console)
+  if console.near and not watchdog.alive() then
+    watchdog.stall(STALL)
+    console.stop_warnings = warnings.open()
+  end
+end
+
 local function new(options)
   local color = wants_color()
   return setmetatable({
@@ -503,6 +515,7 @@ local function open(console)
     divert_output(console)
   end
   take_signals(console)
+  look_for_trouble(console)
   open_history(console)
   console.watcher = tasks.create_task(watch_peer, console)
   console.watcher:set_name "console peer"
@@ -517,6 +530,10 @@ function Console:close()
   self.closed = true
   output.divert(nil)
   host.on_interrupt(nil)
+  if self.stop_warnings then
+    watchdog.stall(nil)
+    self.stop_warnings()
+  end
   release_time(self)
   if self.front then
     self.completion:close()

@@ -1,6 +1,7 @@
 /* strobe.core.copy: deep copies for Lua.
  *
- * The tables that are still to be filled are in a list, not on the C stack, so data may be nested to any depth. */
+ * The tables that are still to be filled are in a list, not on the C stack, so data may be nested
+ * to any depth. */
 #include "modules/strobe/live/copy_lua.h"
 
 #include <lauxlib.h>

@@ -16,15 +16,12 @@ local pieces = {
   "string", "async.",
 }
 
-local has_commands = pcall(require, "strobe.console.commands")
-
 local function text_of(random)
   local parts = {}
   for i = 1, random(14) do
     parts[i] = pieces[random(#pieces)]
   end
-  local text = table.concat(parts)
-  return (has_commands or not text:find "^%s*:") and text or ";" .. text
+  return table.concat(parts)
 end
 
 local function lines_in(text)
