@@ -352,6 +352,12 @@ static int inspect_warnings(lua_State *L) {
   return 1;
 }
 
+/* keep_hooks(on): whether threads keep their hooks when the tasks that ran in them end. */
+static int inspect_keep_hooks(lua_State *L) {
+  scheduler_of(L)->keeps_hooks = lua_toboolean(L, 1);
+  return 0;
+}
+
 /* times([on]) → whether the time that tasks take is measured. */
 static int inspect_times(lua_State *L) {
   struct scheduler *scheduler = scheduler_of(L);
@@ -429,6 +435,7 @@ static const luaL_Reg functions[] = {
     {"entry", inspect_entry},
     {"debug", inspect_debug},
     {"warnings", inspect_warnings},
+    {"keep_hooks", inspect_keep_hooks},
     {"times", inspect_times},
     {"trace_start", inspect_trace_start},
     {"trace_stop", inspect_trace_stop},

@@ -62,6 +62,7 @@ struct scheduler {
   enum action action;
   int transfer;     /* values to resume with, on the innermost thread's stack */
   bool failed;      /* the body that just ended did so by an error */
+  bool keeps_hooks; /* threads keep their hooks when a task ends: somebody samples */
   bool has_context; /* the callback that runs has one, see context.c */
   uint64_t next_id;
   uint64_t steps;

@@ -40,7 +40,7 @@ void thread_close(lua_State *L, struct thread thread) {
 void thread_release(lua_State *L, struct thread thread) {
   struct scheduler *scheduler = scheduler_of(L);
   thread_close(L, thread);
-  if (lua_gethook(thread.L)) /* it was for whoever ran here */
+  if (lua_gethook(thread.L) && !scheduler->keeps_hooks) /* it was for whoever ran here */
     lua_sethook(thread.L, NULL, 0, 0);
   if (scheduler->idle_count < SCHEDULER_MOST_IDLE) {
     /* Not nil: a hole would mislead luaL_ref about the registry's length. */

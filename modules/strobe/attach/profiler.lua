@@ -7,6 +7,7 @@
 
 local contexts = require "strobe.async.context"
 local core_task = require "strobe.core.task"
+local inspect = require "strobe.core.inspect"
 local runs = require "strobe.live.run"
 local stack = require "strobe.async.stack"
 local tasks = require "strobe.async.task"
@@ -76,7 +77,7 @@ local function look(profiler, most)
   for _ = 1, math.min(most, #registry) do
     at = at % #registry + 1
     local thread = rawget(registry, at)
-    if type(thread) == "thread" and not profiler.hooked[thread] and not debug.gethook(thread) then
+    if type(thread) == "thread" and not debug.gethook(thread) then -- it loses it with the task that ends
       debug.sethook(thread, profiler.hook, "", EVERY)
       profiler.hooked[thread] = true
     end
@@ -100,6 +101,7 @@ end
 ---@return strobe.attach.Profiler
 function Profiler.start()
   reserve()
+  inspect.keep_hooks(true) -- of threads that are used again
   local profiler = setmetatable({
     samples = 0, distinct = 0, stacks = {}, names = setmetatable({}, { __mode = "k" }), at = 0, began = time.real(),
     hooked = setmetatable({}, { __mode = "k" }),
@@ -128,6 +130,7 @@ function Profiler:stop()
   end
   self.seconds = time.real() - self.began
   self.looking:cancel()
+  inspect.keep_hooks(false)
   for thread in pairs(self.hooked) do
     if debug.gethook(thread) == self.hook then
       debug.sethook(thread)

@@ -223,16 +223,17 @@ describe("an evaluator", function()
   end)
 
   it("lets Ctrl-C know what is in the foreground of this process's own console", function()
-    local told, before = {}, package.loaded["strobe.core.interrupt"]
-    package.loaded["strobe.core.interrupt"] = { evaluation = function(task)
+    local interrupt, told = require "strobe.core.interrupt", {}
+    local before = interrupt.evaluation
+    interrupt.evaluation = function(task)
       table.insert(told, task and task:get_name() or "none")
-    end }
+    end
     local console, far = new_console { near = true }, new_console()
     console.run "1"
     far.run "1"
     console.start("async.sleep(1)"):to_background()
     async.sleep(2)
-    package.loaded["strobe.core.interrupt"] = before
+    interrupt.evaluation = before
     assert.same({ "console 7:1", "none", "console 7:2", "none" }, told)
   end)
 
