@@ -3,6 +3,7 @@
 static struct thread thread_new(lua_State *L) {
   luaL_checkstack(L, 3, "no room for a thread");
   struct thread thread = {.L = lua_newthread(L)};
+  lua_sethook(thread.L, NULL, 0, 0); /* that of its maker */
   scheduler_own(thread.L);
   thread.anchor = luaL_ref(L, LUA_REGISTRYINDEX);
   lua_pushboolean(L, 0);

@@ -101,7 +101,6 @@ end
 ---@return strobe.attach.Profiler
 function Profiler.start()
   reserve()
-  inspect.keep_hooks(true) -- of threads that are used again
   local profiler = setmetatable({
     samples = 0, distinct = 0, stacks = {}, names = setmetatable({}, { __mode = "k" }), at = 0, began = time.real(),
     hooked = setmetatable({}, { __mode = "k" }),
@@ -120,6 +119,7 @@ function Profiler.start()
   end)
   profiler.looking:set_name "profiler"
   look(profiler, FIRST_LOOK)
+  inspect.keep_hooks(true) -- of threads that are used again
   return profiler
 end
 

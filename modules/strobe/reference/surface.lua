@@ -37,7 +37,7 @@ local surface = {}
 local internal = {
   arguments = true, command = true, compiler = true, console = true, debug = true, editor = true, help = true,
   project = true, proxy = true, reference = true, report = true, script = true, spelling = true, test = true,
-  tls = true, trace = true,
+  throttle = true, tls = true, trace = true,
 }
 
 -- Modules inside others that are required by their own name, and are no field of the other one.

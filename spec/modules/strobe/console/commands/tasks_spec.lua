@@ -43,7 +43,7 @@ describe(":ps", function()
 
   it("chooses by name, unit and state", function()
     with_tasks(function(console)
-      assert.matches("^TASK  NAME .*sleeper[^\n]*\n1 of %d+$", console:command ":ps sleep")
+      assert.matches("^ *TASK  NAME .*sleeper[^\n]*\n1 of %d+$", console:command ":ps sleep")
       assert.matches("mm main", console:command ":tasks mm")
       assert.matches("^no task has 'nobody' in its name, unit or state; there are %d+$", console:command ":ps nobody")
     end)
@@ -207,7 +207,7 @@ describe(":top", function()
       end)
       busy:set_name "busy"
       local text = console:command ":top 3"
-      assert.matches("^%d+ tasks?, %S+ of time in Lua\nTASK  NAME", text)
+      assert.matches("^%d+ tasks?, %S+ of time in Lua\n *TASK  NAME", text)
       assert.matches(" busy ", text)
       busy:cancel()
       async.wait { busy }
@@ -233,7 +233,7 @@ describe(":top", function()
     local text = console:command ":top"
     assert.equal(3, #pages)
     assert.matches("^any key ends it; %d+ tasks, %S+ of time in Lua$", pages[3])
-    assert.matches("^%d+ tasks, [^\n]*\nTASK ", text)
+    assert.matches("^%d+ tasks, [^\n]*\n *TASK ", text)
     assert.same({}, console.pins)
     busy:cancel()
     async.wait { busy }
