@@ -122,6 +122,10 @@ describe("the operation eval", function()
     for i = 1, 5 do
       raw:ask(request(i, "while true do end", ',"budget":5'))
     end
+    attached.wait_until(function() -- as long as somebody has a budget, whoever runs for long is looked at
+      collectgarbage()
+      return not watchdog.alive()
+    end)
     for _ = 1, 20 do
       async.create_task(function()
         local count = 0
