@@ -39,7 +39,7 @@ describe("strobe top", function()
     assert.equal(0, status)
     assert.matches(("^process %s   up "):format(PID), output)
     assert.matches("\nmm +1 +running +0 +0 ", output)
-    assert.matches("\nTASK +NAME ", output)
+    assert.matches("\n *TASK +NAME ", output)
     assert.not_matches("\27", output)
     attached.wait_until(function()
       return attached.server.count == 0
