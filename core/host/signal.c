@@ -4,6 +4,7 @@
 #include "core/io/raw.h"
 #include "core/task/interrupt.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -26,7 +27,7 @@ static void leave_at_once(int number) {
 }
 
 /* Any thread may get a signal of the process. */
-static void handle(int number) {
+static void take(int number) {
   if (!pthread_equal(pthread_self(), the_thread)) {
     pthread_kill(the_thread, number);
     return;
@@ -42,6 +43,12 @@ static void handle(int number) {
     raw_restore();
   interrupt_request(&the_host->scheduler, INTERRUPT_SIGNAL);
   uv_async_send(&the_host->signal);
+}
+
+static void handle(int number) {
+  int before = errno;
+  take(number);
+  errno = before;
 }
 
 static void notify(uv_async_t *async) {

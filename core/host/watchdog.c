@@ -9,6 +9,7 @@
 #include "core/task/time.h"
 #include "core/task/wait.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <signal.h>
@@ -90,8 +91,7 @@ static bool ask_for_answer(struct watchdog *watchdog, int64_t now) {
   return true;
 }
 
-/* The thread's signal, and a tick of the timer. */
-static void on_alarm(int number) {
+static void tick(int number) {
   struct watchdog *watchdog = the_watchdog;
   if (!watchdog)
     return;
@@ -108,6 +108,13 @@ static void on_alarm(int number) {
     set_timer(watchdog, 0);
 }
 
+/* The thread's signal, and a tick of the timer. */
+static void on_alarm(int number) {
+  int before = errno;
+  tick(number);
+  errno = before;
+}
+
 static void on_stacks(int number) {
   struct watchdog *watchdog = the_watchdog;
   if (!watchdog)
@@ -116,10 +123,12 @@ static void on_stacks(int number) {
     pthread_kill(watchdog->main, number);
     return;
   }
+  int before = errno;
   atomic_store(&watchdog->stacks, true);
   ask_for_answer(watchdog, clock_real());
   watchdog_tick_on(watchdog);
   uv_async_send(&watchdog->host->signal);
+  errno = before;
 }
 
 /* --- Stacks ------------------------------------------------------------------------------------
