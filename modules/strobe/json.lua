@@ -129,4 +129,19 @@ function json.decode(text)
   return nil, "json: " .. message, "EBADMSG", offset
 end
 
+--- Takes what is null out of a decoded value, in place: for those to whom null and absent are the same. A list that has
+--- nulls gets holes.
+---@param value table
+---@return table value
+function json.without_nulls(value)
+  for key, inner in next, value do
+    if inner == json.null then
+      value[key] = nil
+    elseif type(inner) == "table" then
+      json.without_nulls(inner)
+    end
+  end
+  return value
+end
+
 return json

@@ -40,21 +40,9 @@ local function read_words(words)
   return { pid = pid, unit = unit }
 end
 
--- JSON's null stands for what is not there.
-local function without_nulls(value)
-  for key, inner in pairs(value) do
-    if inner == json.null then
-      value[key] = nil
-    elseif type(inner) == "table" then
-      without_nulls(inner)
-    end
-  end
-  return value
-end
-
 local function print_reports(list, as_json)
   for _, report in ipairs(list) do
-    report = without_nulls(report)
+    report = json.without_nulls(report)
     print(as_json and reports.json(report) or reports.text(report))
   end
   io.stdout:flush()

@@ -34,18 +34,6 @@ function protocol.frame(text)
   return ("Content-Length: %d\r\n\r\n%s"):format(#text, text)
 end
 
--- What is null is not there.
-local function without_nulls(value)
-  for key, inner in pairs(value) do
-    if inner == json.null then
-      value[key] = nil
-    elseif type(inner) == "table" then
-      without_nulls(inner)
-    end
-  end
-  return value
-end
-
 --- The message of a JSON text, without what is null in it.
 ---@param text string
 ---@return table? message
@@ -55,7 +43,7 @@ function protocol.decode(text)
   if type(message) ~= "table" then
     return nil, problem or "a message is no JSON object"
   end
-  return without_nulls(message)
+  return json.without_nulls(message)
 end
 
 ---@class strobe.debug.Decoder

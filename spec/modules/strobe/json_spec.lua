@@ -1,6 +1,11 @@
 local json = require "strobe.json"
 
 describe("json", function()
+  it("takes nulls out where they mean nothing", function()
+    local value = json.decode '{"a":null,"b":{"c":null,"d":[1,{"e":null}]},"f":false}'
+    assert.same({ b = { d = { 1, {} } }, f = false }, json.without_nulls(value))
+  end)
+
   describe("encode", function()
     it("writes values, lists and objects", function()
       assert.equal("null", json.encode(nil))

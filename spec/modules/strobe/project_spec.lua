@@ -5,17 +5,17 @@ local sh = require("spec.support.shell").run
 
 -- `strobe init` in a folder, for a user whose home is another one.
 local function init(folder, words)
-  return sh(("cd '%s/work'; HOME='%s/home' XDG_DATA_HOME= $S init %s"):format(folder.path, folder.path, words or ""))
+  return sh(("cd '%s/mine'; HOME='%s/home' XDG_DATA_HOME= $S init %s"):format(folder.path, folder.path, words or ""))
 end
 
 local function new_folder(files)
   files = files or {}
-  files["work/"], files["home/"] = "", ""
+  files["mine/"], files["home/"] = "", ""
   return Folder.new(files)
 end
 
 local function text_of(folder, name)
-  return assert(fs.read_file(folder.path .. "/work/" .. name))
+  return assert(fs.read_file(folder.path .. "/mine/" .. name))
 end
 
 describe("strobe init", function()
@@ -32,7 +32,7 @@ describe("strobe init", function()
       ["workspace.checkThirdParty"] = false,
       ["diagnostics.disable"] = { "await-in-sync" },
     }, json.decode(text_of(folder, ".luarc.json")))
-    output, status = sh(("cd '%s/work'; $S --clock=virtual main.lua"):format(folder.path))
+    output, status = sh(("cd '%s/mine'; $S --clock=virtual main.lua"):format(folder.path))
     assert.equal(0, status, output)
     assert.matches("^0%.5 s  5 prices", output)
   end)
@@ -46,7 +46,7 @@ describe("strobe init", function()
 
   it("puts them into XDG_DATA_HOME if there is one", function()
     local folder <close> = new_folder()
-    local output, status = sh(("XDG_DATA_HOME='%s/data' $S init '%s/work'"):format(folder.path, folder.path))
+    local output, status = sh(("XDG_DATA_HOME='%s/data' $S init '%s/mine'"):format(folder.path, folder.path))
     assert.equal(0, status, output)
     assert.is_true(fs.exists(folder.path .. "/data/strobe/library/strobe/ws.lua"))
     assert.same({ folder.path .. "/data/strobe/library" },
@@ -55,7 +55,7 @@ describe("strobe init", function()
 
   it("names the stubs that are installed beside it, and writes none", function()
     local folder <close> = new_folder { ["share/strobe/library/strobe/async.lua"] = "", ["bin/"] = "" }
-    local line = "cp $S '%s/bin/strobe'; cd '%s/work'; HOME='%s/home' XDG_DATA_HOME= '%s/bin/strobe' init"
+    local line = "cp $S '%s/bin/strobe'; cd '%s/mine'; HOME='%s/home' XDG_DATA_HOME= '%s/bin/strobe' init"
     local output, status = sh((line:gsub("%%s", (folder.path:gsub("%%", "%%%%")))))
     assert.equal(0, status, output)
     local library = folder.path .. "/share/strobe/library"
@@ -68,13 +68,13 @@ describe("strobe init", function()
     local folder <close> = new_folder()
     local output, status = init(folder, "new/project")
     assert.equal(0, status, output)
-    assert.matches("^new/project/%.luarc%.json: written\n", output)
-    assert.matches("^%-%- A first script", text_of(folder, "new/project/main.lua"))
+    assert.matches("^new/mine/%.luarc%.json: written\n", output)
+    assert.matches("^%-%- A first script", text_of(folder, "new/mine/main.lua"))
   end)
 
   it("leaves a file alone that is there, prints what it lacks, and says so by its status", function()
     local mine = '{ "runtime": { "version": "Lua 5.4" }, "Lua.workspace.library": ["/mine"], "other": 1 }\n'
-    local folder <close> = new_folder { ["work/.luarc.json"] = mine, ["work/main.lua"] = "print 'mine'\n" }
+    local folder <close> = new_folder { ["mine/.luarc.json"] = mine, ["mine/main.lua"] = "print 'mine'\n" }
     local output, status = init(folder)
     assert.equal(1, status)
     assert.equal(mine, text_of(folder, ".luarc.json"))
@@ -100,7 +100,7 @@ editors read about strobe in ~/.local/share/strobe/library
   end)
 
   it("says all settings for a file that is no plain JSON", function()
-    local mine = { ["work/.luarc.json"] = "// mine\n{}\n", ["work/.luacheckrc"] = "globals = {}\n" }
+    local mine = { ["mine/.luarc.json"] = "// mine\n{}\n", ["mine/.luacheckrc"] = "globals = {}\n" }
     local folder <close> = new_folder(mine)
     local output = init(folder)
     for _, line in ipairs { '  "runtime.version": "Lua 5.4"\n', '"workspace.checkThirdParty": false\n' } do
@@ -110,7 +110,7 @@ editors read about strobe in ~/.local/share/strobe/library
   end)
 
   it("overwrites with --force", function()
-    local folder <close> = new_folder { ["work/main.lua"] = "print 'mine'\n" }
+    local folder <close> = new_folder { ["mine/main.lua"] = "print 'mine'\n" }
     local output, status = init(folder, "--force")
     assert.equal(0, status, output)
     assert.matches("^%-%- A first script", text_of(folder, "main.lua"))
@@ -118,9 +118,9 @@ editors read about strobe in ~/.local/share/strobe/library
 
   it("makes a script and settings with which luacheck is content", function()
     local text = "describe('x', function() it('y', function() end) end)\n"
-    local folder <close> = new_folder { ["work/a_spec.lua"] = text }
+    local folder <close> = new_folder { ["mine/a_spec.lua"] = text }
     init(folder)
-    local output, status = sh(("cd '%s/work'; luacheck --no-color main.lua a_spec.lua"):format(folder.path))
+    local output, status = sh(("cd '%s/mine'; luacheck --no-color main.lua a_spec.lua"):format(folder.path))
     if status == 127 then
       pending "there is no luacheck here"
       return
@@ -129,7 +129,7 @@ editors read about strobe in ~/.local/share/strobe/library
   end)
 
   it("makes a folder in which a checker of LuaCATS finds nothing, and then what is wrong", function()
-    local folder <close> = new_folder { ["work/unit.lua"] = [[
+    local folder <close> = new_folder { ["mine/unit.lua"] = [[
 ---@type strobe.Unit
 local unit = {
   version = 1, subscribe = { "btc_usd" },
@@ -140,14 +140,14 @@ local unit = {
 return unit
 ]] }
     init(folder)
-    local line = ("cd '%s/work'; HOME='%s/home' emmylua_check . --warnings-as-errors"):format(folder.path, folder.path)
+    local line = ("cd '%s/mine'; HOME='%s/home' emmylua_check . --warnings-as-errors"):format(folder.path, folder.path)
     local output, status = sh(line)
     if status == 127 then
       pending "there is no emmylua_check here: cargo install emmylua_check"
       return
     end
     assert.message(output).equal(0, status)
-    local file <close> = assert(io.open(folder.path .. "/work/wrong.lua", "w"))
+    local file <close> = assert(io.open(folder.path .. "/mine/wrong.lua", "w"))
     file:write 'local async = require "strobe.async"\nasync.slep(1)\nasync.Queue(5):putt(1)\nasync.sleep "x"\n'
     file:close()
     output = sh(line)
@@ -157,7 +157,7 @@ return unit
   end)
 
   it("tells what it cannot do", function()
-    local folder <close> = new_folder { ["work/file"] = "" }
+    local folder <close> = new_folder { ["mine/file"] = "" }
     local output, status = init(folder, "file")
     assert.equal(1, status)
     assert.matches("^strobe: init: .*file", output)

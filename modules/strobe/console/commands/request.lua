@@ -17,18 +17,6 @@ local words = {
   no_op = "the process does not know this: it runs another version of strobe, or was started with --no-eval",
 }
 
--- JSON's null stands for what is not there.
-local function without_nulls(value, depth)
-  for key, inner in next, value do
-    if inner == json.null then
-      value[key] = nil
-    elseif type(inner) == "table" and depth < 20 then
-      without_nulls(inner, depth + 1)
-    end
-  end
-  return value
-end
-
 --- The text of a refusal.
 ---@param message? string
 ---@param code? string
@@ -51,7 +39,7 @@ function request.ask(console, op, fields)
   if not answer then
     refusal.raise("%s", request.explain(message, code, whole))
   end
-  return console.near and answer or without_nulls(answer, 0)
+  return console.near and answer or json.without_nulls(answer)
 end
 
 --- The same without raising: nil, message, code, the whole answer.
@@ -66,7 +54,7 @@ end
 function request.try(console, op, fields)
   local answer, message, code, whole = console.peer:call(op, fields)
   if answer or whole then
-    without_nulls(answer or whole, 0)
+    json.without_nulls(answer or whole)
   end
   return answer, message, code, whole
 end
@@ -99,7 +87,7 @@ function request.result(console, future)
   elseif not answer.ok then
     refusal.raise("%s", request.explain(answer.error, answer.code, answer))
   end
-  return without_nulls(answer, 0)
+  return json.without_nulls(answer)
 end
 
 --- As `try`, for what may take its time: to cancel the task interrupts that, and there is an answer nevertheless.
@@ -118,7 +106,7 @@ function request.follow(console, op, fields)
   if not answer then
     return nil, console.peer.ended or "the process has ended", "ECONNRESET"
   end
-  without_nulls(answer, 0)
+  json.without_nulls(answer)
   if answer.ok then
     return answer
   end
