@@ -66,7 +66,7 @@ describe("strobe init", function()
 
   it("makes the folder that it is given", function()
     local folder <close> = new_folder()
-    local output, status = init(folder, "new/project")
+    local output, status = init(folder, "new/mine")
     assert.equal(0, status, output)
     assert.matches("^new/mine/%.luarc%.json: written\n", output)
     assert.matches("^%-%- A first script", text_of(folder, "new/mine/main.lua"))
