@@ -26,6 +26,7 @@
 #include "core/task/task.h"
 #include "core/task/time.h"
 #include "modules/strobe/broker/journal_lua.h"
+#include "modules/strobe/editor/letter_lua.h"
 #include "modules/strobe/gpio/board_lua.h"
 #include "modules/strobe/http/parser_lua.h"
 #include "modules/strobe/http/transfer_lua.h"
@@ -59,6 +60,7 @@ static const luaL_Reg libraries[] = {
     {"strobe.core.join", luaopen_strobe_core_join},
     {"strobe.core.freeze", luaopen_strobe_core_freeze},
     {"strobe.core.journal", luaopen_strobe_core_journal},
+    {"strobe.core.letter", luaopen_strobe_core_letter},
     {"strobe.core.lot", luaopen_strobe_core_lot},
     {"strobe.core.pipe", luaopen_strobe_core_pipe},
     {"strobe.core.process", luaopen_strobe_core_process},

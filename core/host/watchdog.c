@@ -91,14 +91,17 @@ static bool ask_for_answer(struct watchdog *watchdog, int64_t now) {
   return true;
 }
 
-static void tick(int number) {
+/* Any thread may get a signal of the process. Returns the watchdog in the main thread, which else
+ * is handed the signal. */
+static struct watchdog *in_main_thread(int number) {
   struct watchdog *watchdog = the_watchdog;
-  if (!watchdog)
-    return;
-  if (!pthread_equal(pthread_self(), watchdog->main)) {
-    pthread_kill(watchdog->main, number);
-    return;
-  }
+  if (!watchdog || pthread_equal(pthread_self(), watchdog->main))
+    return watchdog;
+  pthread_kill(watchdog->main, number);
+  return NULL;
+}
+
+static void tick(struct watchdog *watchdog) {
   int64_t now = clock_real();
   bool is_watched = ask_for_answer(watchdog, now);
   bool is_pressed = escalation_tick(&watchdog->host->escalation, now);
@@ -111,23 +114,21 @@ static void tick(int number) {
 /* The thread's signal, and a tick of the timer. */
 static void on_alarm(int number) {
   int before = errno;
-  tick(number);
+  struct watchdog *watchdog = in_main_thread(number);
+  if (watchdog)
+    tick(watchdog);
   errno = before;
 }
 
 static void on_stacks(int number) {
-  struct watchdog *watchdog = the_watchdog;
-  if (!watchdog)
-    return;
-  if (!pthread_equal(pthread_self(), watchdog->main)) {
-    pthread_kill(watchdog->main, number);
-    return;
-  }
   int before = errno;
-  atomic_store(&watchdog->stacks, true);
-  ask_for_answer(watchdog, clock_real());
-  watchdog_tick_on(watchdog);
-  uv_async_send(&watchdog->host->signal);
+  struct watchdog *watchdog = in_main_thread(number);
+  if (watchdog) {
+    atomic_store(&watchdog->stacks, true);
+    ask_for_answer(watchdog, clock_real());
+    watchdog_tick_on(watchdog);
+    uv_async_send(&watchdog->host->signal);
+  }
   errno = before;
 }
 

@@ -15,6 +15,7 @@
  * the kernel's backlog. */
 struct server {
   struct closer closer;
+  struct onlooker onlooker; /* in a list when those who connect look on */
   union socket_handle uv;
   enum socket_family family;
   struct scheduler *scheduler;
@@ -54,6 +55,7 @@ static void on_connection(uv_stream_t *handle, int status) {
 static void on_close(uv_handle_t *handle) {
   struct server *server = handle->data;
   list_remove(&server->closer.link);
+  list_remove(&server->onlooker.link);
   server->closed = true;
   if (server->orphan)
     free(server);
@@ -91,6 +93,8 @@ static int take(lua_State *L, struct server *server) {
     socket->stream.transport->close(&socket->stream, true);
     return error_world(L, status, "accept");
   }
+  if (list_linked(&server->onlooker.link))
+    socket_look_on(socket);
   socket_begin(socket);
   return 1;
 }
@@ -191,6 +195,7 @@ static struct server *server_push(lua_State *L, enum socket_family family) {
     return NULL;
   }
   server->uv.handle.data = server;
+  list_init(&server->onlooker.link);
   server->closer.close = close_at_exit;
   list_append(&server->scheduler->loop->closers, &server->closer.link);
   return *box = server;
@@ -205,10 +210,12 @@ static int bind_to(lua_State *L, struct server *server) {
   return status < 0 ? status : uv_tcp_bind(&server->uv.tcp, (struct sockaddr *)&name, 0);
 }
 
-static int listen_on(lua_State *L, enum socket_family family, int backlog) {
+static int listen_on(lua_State *L, enum socket_family family, int backlog, bool onlookers) {
   struct server *server = server_push(L, family);
   if (!server)
     return error_world(L, UV_ENOMEM, "listen");
+  if (onlookers)
+    loop_look_on(server->scheduler->loop, &server->onlooker, &server->uv.handle);
   int status = bind_to(L, server);
   if (status == 0)
     status = uv_listen(&server->uv.stream, backlog, on_connection);
@@ -226,13 +233,14 @@ static int server_listen(lua_State *L) {
   luaL_checkstring(L, 1);
   lua_Integer port = luaL_checkinteger(L, 2);
   luaL_argcheck(L, port >= 0 && port < 65536, 2, "a port from 0 to 65535 expected");
-  return listen_on(L, SOCKET_TCP, (int)luaL_optinteger(L, 3, 128));
+  return listen_on(L, SOCKET_TCP, (int)luaL_optinteger(L, 3, 128), false);
 }
 
-/* listen_unix(path [, backlog]) → server, or nil, message, code. */
+/* listen_unix(path [, backlog [, onlookers]]) → server, or nil, message, code. With onlookers
+ * virtual time waits neither for connections nor for what they bring. */
 static int server_listen_unix(lua_State *L) {
   luaL_checkstring(L, 1);
-  return listen_on(L, SOCKET_UNIX, (int)luaL_optinteger(L, 2, 128));
+  return listen_on(L, SOCKET_UNIX, (int)luaL_optinteger(L, 2, 128), lua_toboolean(L, 3));
 }
 
 /* listen_fd(fd [, backlog]) → server, or nil, message, code: listens on a bound socket which

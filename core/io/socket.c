@@ -150,6 +150,7 @@ static int socket_shutdown(struct stream *stream) {
 static void on_close(uv_handle_t *handle) {
   struct socket *socket = handle->data;
   list_remove(&socket->closer.link);
+  list_remove(&socket->onlooker.link);
   list_remove(&socket->resume.link);
   socket->stream.scheduler->loop->activity++;
   stream_closed(&socket->stream);
@@ -212,6 +213,7 @@ struct socket *socket_push(lua_State *L, enum socket_family family) {
   stream_own(L, &socket->stream, &transport);
   socket->resume.run = resume_job;
   list_init(&socket->resume.link);
+  list_init(&socket->onlooker.link);
   socket->closer.close = close_at_exit;
   list_append(&socket->stream.scheduler->loop->closers, &socket->closer.link);
   return socket;
@@ -226,6 +228,10 @@ void socket_begin(struct socket *socket) {
   }
   if (!socket->stream.ended)
     socket_resume(&socket->stream);
+}
+
+void socket_look_on(struct socket *socket) {
+  loop_look_on(socket->stream.scheduler->loop, &socket->onlooker, &socket->uv.handle);
 }
 
 bool socket_path_fits(const char *path) {

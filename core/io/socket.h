@@ -16,6 +16,7 @@ union socket_handle {
 struct socket {
   struct stream stream; /* first: a socket is a stream */
   struct closer closer;
+  struct onlooker onlooker; /* in no list, unless its peer looks on */
   union socket_handle uv;
   enum socket_family family;
   bool reading;
@@ -34,6 +35,9 @@ struct socket *socket_push(lua_State *L, enum socket_family family);
 
 /* It is connected now: begins to read. */
 void socket_begin(struct socket *socket);
+
+/* Its peer looks on: virtual time does not wait for what it sends. */
+void socket_look_on(struct socket *socket);
 
 /* libuv would cut off a longer path, and bind or connect to another. */
 bool socket_path_fits(const char *path);

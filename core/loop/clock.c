@@ -12,6 +12,10 @@ int64_t clock_real(void) {
   return system_time(CLOCK_MONOTONIC);
 }
 
+int64_t clock_real_wall(void) {
+  return system_time(CLOCK_REALTIME);
+}
+
 int64_t clock_spent(clockid_t thread) {
   return system_time(thread);
 }
@@ -33,7 +37,7 @@ void clock_init(struct clock *clock) {
 
 int64_t clock_wall(const struct clock *clock) {
   if (clock->mode == CLOCK_LIVE)
-    return system_time(CLOCK_REALTIME);
+    return clock_real_wall();
   return clock->epoch + clock_now(clock);
 }
 
@@ -43,7 +47,7 @@ void clock_set_scaled(struct clock *clock, double speed) {
                           .speed = speed,
                           .origin = clock_real(),
                           .now = now,
-                          .epoch = system_time(CLOCK_REALTIME) - now};
+                          .epoch = clock_real_wall() - now};
 }
 
 void clock_set_virtual(struct clock *clock, int64_t now) {

@@ -51,6 +51,9 @@ int64_t clock_wall(const struct clock *clock);
 /* Real monotonic time, for measuring how long the host itself takes. */
 int64_t clock_real(void);
 
+/* Nanoseconds since 1970, whatever the clock shows: for who asks when somebody did something. */
+int64_t clock_real_wall(void);
+
 /* Processor time of a thread, by its clock. */
 int64_t clock_spent(clockid_t thread);
 

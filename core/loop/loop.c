@@ -28,6 +28,7 @@ int loop_open(struct loop *loop) {
   list_init(&loop->ready);
   list_init(&loop->batch);
   list_init(&loop->closers);
+  list_init(&loop->onlookers);
   list_init(&loop->idlers);
   return 0;
 }
@@ -110,19 +111,32 @@ static bool move_on(struct loop *loop, int64_t when) {
   return true;
 }
 
-static void count_signal(uv_handle_t *handle, void *count) {
-  if (handle->type == UV_SIGNAL && uv_is_active(handle) && uv_has_ref(handle))
+static bool keeps_alive(const uv_handle_t *handle) {
+  return uv_is_active(handle) && uv_has_ref(handle);
+}
+
+static void count_without_input(uv_handle_t *handle, void *count) {
+  if ((handle->type == UV_SIGNAL || handle->type == UV_TIMER) && keeps_alive(handle))
     ++*(unsigned *)count;
 }
 
-/* Whether something is open from which input may be on its way. A signal is not: it comes whenever
- * it comes. */
+/* Whether a timer of libuv's is due within the quiet period. */
+static bool rings_soon(const struct loop *loop) {
+  int milliseconds = uv_backend_timeout(&loop->uv);
+  return milliseconds >= 0 && milliseconds <= QUIET_PERIOD / MILLISECOND;
+}
+
+/* Whether something is open from which input may be on its way. A signal, a later timer and who
+ * looks on are not: they come whenever they come. */
 static bool expects_input(struct loop *loop) {
-  unsigned signals = 0;
+  unsigned others = 0;
   if (!uv_loop_alive(&loop->uv))
     return false;
-  uv_walk(&loop->uv, count_signal, &signals);
-  return signals == 0 || loop->uv.active_reqs.count > 0 || loop->uv.active_handles > signals;
+  uv_walk(&loop->uv, count_without_input, &others);
+  for (struct list *link = loop->onlookers.next; link != &loop->onlookers; link = link->next)
+    others += keeps_alive(list_entry(link, struct onlooker, link)->handle);
+  return others == 0 || loop->uv.active_reqs.count > 0 || loop->uv.active_handles > others ||
+         rings_soon(loop);
 }
 
 /* Moves virtual time to the next deadline once all input is in. */
@@ -145,7 +159,10 @@ static bool jump(struct loop *loop, int64_t when) {
   }
   if (expects_input(loop))
     poll_for(loop, QUIET_PERIOD);
-  return something_came(loop, activity) || move_on(loop, when);
+  if (something_came(loop, activity) || move_on(loop, when))
+    return true;
+  return loop->stands && loop->guided &&
+         (run_uv(loop, UV_RUN_ONCE) || something_came(loop, activity));
 }
 
 /* Nothing is ready: waits for input or for the next deadline. */

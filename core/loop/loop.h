@@ -7,7 +7,8 @@
  *
  * Under a virtual clock time jumps to the next deadline as soon as no job is
  * ready and no input is pending. With real handles open, "no input" means a
- * short quiet period of real time; while another process works for us, time
+ * short quiet period of real time, but for signals, libuv's later timers and
+ * onlookers, which keep the loop alive and no more; while another process works for us, time
  * passes as fast as it really does. Idlers come before a jump: they are made ready
  * instead. Time that stands is moved by clock_advance only.
  */
@@ -47,6 +48,12 @@ struct arranger {
   void (*arrange)(struct arranger *arranger, struct list *jobs);
 };
 
+/* A handle of somebody who looks on from outside: virtual time does not wait for what he sends. */
+struct onlooker {
+  struct list link;
+  const uv_handle_t *handle;
+};
+
 enum { LOOP_SCRATCH = 64 * 1024 };
 
 struct loop {
@@ -57,6 +64,7 @@ struct loop {
   struct list ready;
   struct list batch; /* what is left of this turn's jobs */
   struct list closers;
+  struct list onlookers;
   struct list idlers;        /* jobs made ready when nothing else can go on at this time */
   struct arranger *arranger; /* NULL: first in, first out */
   _Atomic uint64_t turns;    /* another thread may read it */
@@ -69,6 +77,7 @@ struct loop {
   unsigned partners;         /* other processes at work for us: virtual time keeps their pace */
   atomic_bool polling;       /* within uv_run; another thread may read it */
   bool stands;               /* virtual time does not jump by itself */
+  bool guided;               /* who moves time that stands is outside, and is waited for */
   unsigned strays;           /* threads of ours that did not end with it */
   struct loop_watch *watch;  /* or NULL */
   char *scratch;             /* where a read callback's bytes land, LOOP_SCRATCH of them */
@@ -93,6 +102,13 @@ static inline void loop_stir(struct loop *loop) {
   loop->activity++;
   if (atomic_load_explicit(&loop->polling, memory_order_relaxed))
     uv_stop(&loop->uv);
+}
+
+/* Who looks on leaves by list_remove, before his handle goes. */
+static inline void loop_look_on(struct loop *loop, struct onlooker *onlooker,
+                                const uv_handle_t *handle) {
+  onlooker->handle = handle;
+  list_append(&loop->onlookers, &onlooker->link);
 }
 
 /* Puts a job at the end of the ready queue. */

@@ -32,6 +32,7 @@ struct debugger {
   lua_State *L; /* on which its handlers run */
   int handlers; /* in the registry */
   bool asking;
+  bool expecting;     /* `changed` is to be called for the next task that comes or goes */
   bool watching;      /* code of new files is looked for, with no breakpoint at all */
   lua_State *failing; /* the thread that is to stop once its error has unwound it */
   struct breakpoints breakpoints;
@@ -59,8 +60,8 @@ static bool let_go(struct scheduler *scheduler, struct task *task) {
 
 /* Whoever asks again is in earnest: the program ends, or what the task is part of. */
 static enum wait_cancel keep_stopped(lua_State *L, struct task *task) {
-  if (task->cancels > 1)
-    let_go(scheduler_of(L), task);
+  if (task->cancels > 1 && let_go(scheduler_of(L), task) && scheduler_of(L)->debugger)
+    debugger_changed(scheduler_of(L));
   return WAIT_OVER;
 }
 
@@ -86,6 +87,8 @@ static int push_question(lua_State *L, const struct question *question) {
     lua_pushlstring(L, question->source, question->length);
     return 1;
   }
+  if (!question->thread)
+    return 0;
   if (question->task)
     task_push(L, question->task);
   else
@@ -409,6 +412,12 @@ static int debugger_watch(lua_State *L) {
   return 0;
 }
 
+/* expect(): `changed` is called when the next task is made, ends, or goes on by itself. */
+static int debugger_expect(lua_State *L) {
+  check_open(L)->expecting = true;
+  return 0;
+}
+
 /* exempt(task, on): whether the task never stops. */
 static int debugger_exempt(lua_State *L) {
   struct debugger *debugger = check_open(L);
@@ -474,9 +483,19 @@ static int debugger_give_way(lua_State *L) {
   return 0;
 }
 
+void debugger_changed(struct scheduler *scheduler) {
+  struct debugger *debugger = scheduler->debugger;
+  struct question question = {.debugger = debugger, .handler = "changed"};
+  if (!debugger->expecting || debugger->asking)
+    return;
+  debugger->expecting = false;
+  ask(&question);
+}
+
 void debugger_forget(struct scheduler *scheduler, const struct task *task) {
   drop_step(scheduler->debugger, task);
   drop_exempt(scheduler->debugger, task->id);
+  debugger_changed(scheduler);
 }
 
 static void release(struct debugger *debugger) {
@@ -494,10 +513,11 @@ static int debugger_gc(lua_State *L) {
   return 0;
 }
 
-/* open{resolve=, stop=, failing=} → whether there was none; these decide, and may not wait:
+/* open{resolve=, stop=, failing=, changed=} → whether there was none. These may not wait:
  * resolve(source) → a file's number, or nil where nothing is to stop;
  * stop(task, thread, file, line, breakpoint, step, can_stop) → whether to;
- * failing(task, thread, error, caught) → whether to stop when that has unwound the call. */
+ * failing(task, thread, error, caught) → whether to stop when that has unwound the call;
+ * changed() is told what expect() asks for. */
 static int debugger_open(lua_State *L) {
   struct scheduler *scheduler = scheduler_of(L);
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -537,19 +557,13 @@ static int debugger_close(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"open", debugger_open},
-    {"close", debugger_close},
-    {"set_lines", debugger_set_lines},
-    {"watch", debugger_watch},
-    {"exempt", debugger_exempt},
-    {"step", debugger_step},
-    {"go", debugger_go},
-    {"stopped", debugger_stopped_lua},
-    {"failing", debugger_failing_lua},
-    {"give_way", debugger_give_way},
-    {"pcall", protect_pcall},
-    {"xpcall", protect_xpcall},
-    {NULL, NULL},
+    {"open", debugger_open},           {"close", debugger_close},
+    {"set_lines", debugger_set_lines}, {"watch", debugger_watch},
+    {"expect", debugger_expect},       {"exempt", debugger_exempt},
+    {"step", debugger_step},           {"go", debugger_go},
+    {"stopped", debugger_stopped_lua}, {"failing", debugger_failing_lua},
+    {"give_way", debugger_give_way},   {"pcall", protect_pcall},
+    {"xpcall", protect_xpcall},        {NULL, NULL},
 };
 
 int luaopen_strobe_core_debugger(lua_State *L) {

@@ -41,6 +41,9 @@ bool debugger_keeps_failure(lua_State *L);
 /* Stops the current task; `k` goes on. */
 int debugger_park(lua_State *L, lua_KFunction k);
 
+/* A task was made, has ended, or goes on by itself: only who expects that is told, and once. */
+void debugger_changed(struct scheduler *scheduler);
+
 /* A task has ended. */
 void debugger_forget(struct scheduler *scheduler, const struct task *task);
 

@@ -87,8 +87,10 @@ static void look_at_timers(struct watch *watch, const struct loop *loop) {
 
 /* Virtual time is never late, and scaled time by itself. */
 static void warn_of_timers(struct watch *watch, const struct loop *loop) {
-  if (watch->warning && watch->late > MUCH_LATE && loop->clock.mode == CLOCK_LIVE)
+  bool much = watch->late > MUCH_LATE && loop->clock.mode == CLOCK_LIVE;
+  if (watch->warning && much && !watch->excused)
     inspect_late(watch->scheduler, watch->late_task, watch->late);
+  watch->excused = false;
 }
 
 static void tell_timers(struct watch *watch, const struct loop *loop) {

@@ -41,6 +41,7 @@ struct watch {
   uint32_t capacity;
   bool recording, timing;
   bool warning;           /* late timers are reported */
+  bool excused;           /* those of this turn are not: a step was cut, which was told */
   int64_t began;          /* of the step that runs */
   int64_t late;           /* of the first timer that is due */
   struct task *late_task; /* whose timer that is, or NULL */

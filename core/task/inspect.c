@@ -1,6 +1,7 @@
 #include "core/task/inspect.h"
 
 #include "core/task/error.h"
+#include "core/task/join.h"
 #include "core/task/traceback.h"
 #include "core/task/wait.h"
 
@@ -111,15 +112,38 @@ void inspect_collected(lua_State *L, const char *name) {
     report_by(L, report_collected, (void *)name);
 }
 
-/* Links of a chain of tasks that are looked at: that many tell of most circles, and cost little. */
-enum { MOST_LINKS = 1000 };
+/* Tasks that are looked at: that many tell of most circles, and cost little. */
+enum { MOST_HELD_UP = 1000 };
 
-void inspect_await(lua_State *L, struct task *task, struct task *awaited) {
-  struct task *last = awaited, *next;
-  for (int i = 0; i < MOST_LINKS && (next = future_awaited_task(last)) && next != task; i++)
-    last = next;
-  if (future_awaited_task(last) != task)
-    return;
+struct held_up {
+  int count;
+  const struct task *tasks[MOST_HELD_UP];
+};
+
+/* Finds who goes on after the task only: itself, who waits for it, who waits for those. */
+static void find_held_up(const struct task *task, struct held_up *held_up) {
+  held_up->count = 1;
+  held_up->tasks[0] = task;
+  for (int i = 0; i < held_up->count; i++) {
+    const struct list *waiters = &held_up->tasks[i]->future.waiters;
+    for (struct list *link = waiters->next; link != waiters; link = link->next) {
+      struct job *job = list_entry(link, struct job, link);
+      const struct task *waiter =
+          job->run == scheduler_step ? list_entry(job, struct task, job) : join_held_up(job);
+      if (waiter && held_up->count < MOST_HELD_UP)
+        held_up->tasks[held_up->count++] = waiter;
+    }
+  }
+}
+
+static bool is_held_up(const struct held_up *held_up, const struct future *future) {
+  for (int i = 0; i < held_up->count; i++)
+    if (&held_up->tasks[i]->future == future)
+      return true;
+  return false;
+}
+
+static void report_circle(lua_State *L, struct task *task, struct task *awaited) {
   luaL_checkstack(L, 8, "no room for a warning");
   push_warning(L);
   task_push(L, task);
@@ -132,6 +156,33 @@ void inspect_await(lua_State *L, struct task *task, struct task *awaited) {
   lua_pop(L, 3);
   lua_setfield(L, -2, "task");
   error_report(L);
+}
+
+void inspect_await(lua_State *L, struct task *task, struct task *awaited) {
+  struct held_up held_up;
+  find_held_up(task, &held_up);
+  if (is_held_up(&held_up, &awaited->future))
+    report_circle(L, task, awaited);
+}
+
+bool inspect_push_circle(lua_State *L, struct task *task, int index, int count) {
+  struct held_up held_up;
+  find_held_up(task, &held_up);
+  for (int i = 1; i <= count; i++) {
+    lua_rawgeti(L, index, i);
+    struct future *future = future_test(L, -1);
+    if (future && is_held_up(&held_up, future))
+      return true;
+    lua_pop(L, 1);
+  }
+  return false;
+}
+
+void inspect_join(lua_State *L, struct task *task, int index, int count) {
+  if (!inspect_push_circle(L, task, index, count))
+    return;
+  report_circle(L, task, task_check(L, -1));
+  lua_pop(L, 1);
 }
 
 /* --- Records as tables ------------------------------------------------------------------ */

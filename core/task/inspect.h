@@ -17,6 +17,13 @@ void inspect_returned(struct scheduler *scheduler, struct task *task);
  * m] */
 void inspect_await(lua_State *L, struct task *task, struct task *awaited);
 
+/* Pushes the first task which waits for that one, of so many futures in the list at the index;
+ * false when there is none. [-0, +1 | 0, -] */
+bool inspect_push_circle(lua_State *L, struct task *task, int index, int count);
+
+/* As inspect_await, for such a list. [-0, +0, m] */
+void inspect_join(lua_State *L, struct task *task, int index, int count);
+
 /* The first of the timers that fired was late by so many nanoseconds. The task is parked no more,
  * and has not run since; NULL: it is no task's. */
 void inspect_late(struct scheduler *scheduler, struct task *task, int64_t late);

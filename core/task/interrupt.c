@@ -48,6 +48,7 @@ static void raise_quit(lua_State *L, struct scheduler *scheduler) {
 
 /* The error of a step that is cut. [-0, +1, m] */
 static void push_interrupted(lua_State *L, int64_t taken) {
+  scheduler_of(L)->was_cut = true;
   luaL_where(L, 0);
   error_push(L, "Interrupted", "%safter running %d ms without waiting", lua_tostring(L, -1),
              (int)(taken / 1000000));
@@ -121,8 +122,10 @@ static void hook(lua_State *L, lua_Debug *activation) {
     raise_quit(L, scheduler);
   if (reasons(scheduler) & INTERRUPT_EXAMINE) {
     answer(L, scheduler, INTERRUPT_EXAMINE);
-    if (scheduler->examine && scheduler->examine(scheduler, L))
+    if (scheduler->examine && scheduler->examine(scheduler, L)) {
+      scheduler->was_cut = true;
       condemn(L, scheduler);
+    }
   }
   if (reasons(scheduler) & INTERRUPT_KEY)
     obey(L, scheduler, activation);

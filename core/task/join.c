@@ -1,6 +1,7 @@
 #include "core/task/join.h"
 
 #include "core/task/error.h"
+#include "core/task/inspect.h"
 #include "core/task/wait.h"
 
 /* One job for each future that is waited for; all are part of one userdata. */
@@ -54,6 +55,11 @@ static void part_done(struct job *job) {
 
 struct task *join_task_of(const struct job *job) {
   return job->run == part_done ? list_entry(job, struct part, job)->join->task : NULL;
+}
+
+struct task *join_held_up(const struct job *job) {
+  struct task *task = join_task_of(job);
+  return task && list_entry(job, struct part, job)->join->mode != FIRST_COMPLETED ? task : NULL;
 }
 
 static enum wait_cancel cancel_join(lua_State *L, struct task *task) {
@@ -112,6 +118,9 @@ static int join_wait(lua_State *L) {
   enum mode mode = luaL_checkoption(L, 2, "ALL_COMPLETED", modes);
   int count = (int)lua_rawlen(L, 1);
   lua_settop(L, 1);
+  struct scheduler *scheduler = scheduler_of(L);
+  if (scheduler->warns && scheduler->current && mode != FIRST_COMPLETED)
+    inspect_join(L, scheduler->current, 1, count);
   struct join *join = lua_newuserdatauv(L, sizeof *join + (size_t)count * sizeof *join->parts, 0);
   *join = (struct join){.mode = mode, .count = count};
   lua_createtable(L, count, 0);
@@ -122,6 +131,14 @@ static int join_wait(lua_State *L) {
     if (join->parts[i].future->state == FUTURE_PENDING)
       list_append(&join->parts[i].future->waiters, &join->parts[i].job.link);
   return wait_park(L, join->task, &joining, join, join_over);
+}
+
+/* is_circle(list) → whether one of the futures waits for the task that asks. */
+static int join_is_circle(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  struct task *task = scheduler_of(L)->current;
+  lua_pushboolean(L, task && inspect_push_circle(L, task, 1, (int)lua_rawlen(L, 1)));
+  return 1;
 }
 
 /* results(list) → {n=}: the first result of each; raises the error of one that has
@@ -148,6 +165,7 @@ static int join_results(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     {"wait", join_wait},
+    {"is_circle", join_is_circle},
     {"results", join_results},
     {NULL, NULL},
 };

@@ -165,8 +165,8 @@ static void print_last_resort(lua_State *L, const char *what) {
 }
 
 struct slow_step {
-  struct task *task; /* NULL when it has ended, its name gone with it; or for a callback */
-  uint64_t id;       /* 0: a callback, whose function is below */
+  struct task *task;         /* NULL when it has ended; or for a callback */
+  struct task_record record; /* number 0: a callback, whose function is below */
   int64_t taken;
 };
 
@@ -182,6 +182,18 @@ static void name_callback(lua_State *L) {
   lua_setfield(L, -2, "where");
 }
 
+/* The fields of a task, which may have ended. [-0, +0, m] */
+static void name_task(lua_State *L, const struct slow_step *step) {
+  if (step->task) {
+    task_push(L, step->task);
+    lua_setfield(L, -2, "task");
+  }
+  lua_pushstring(L, step->record.name);
+  lua_setfield(L, -2, "name");
+  lua_pushstring(L, step->record.unit[0] ? step->record.unit : NULL);
+  lua_setfield(L, -2, "unit");
+}
+
 static int report_slow_protected(lua_State *L) {
   const struct slow_step *step = lua_touserdata(L, 1);
   lua_createtable(L, 0, 4);
@@ -189,16 +201,10 @@ static int report_slow_protected(lua_State *L) {
   lua_setfield(L, -2, "message");
   lua_pushnumber(L, clock_seconds(step->taken));
   lua_setfield(L, -2, "seconds");
-  if (step->task) {
-    task_push(L, step->task);
-    lua_setfield(L, -2, "task");
-  }
-  if (step->id == 0) {
+  if (step->record.id > 0)
+    name_task(L, step);
+  else
     name_callback(L);
-  } else {
-    lua_pushfstring(L, "Task-%I", (LUAI_UACINT)step->id);
-    lua_setfield(L, -2, "name");
-  }
   error_report(L);
   return 0;
 }
@@ -208,7 +214,7 @@ static void report_slow(struct scheduler *scheduler, struct task *task, int64_t 
   lua_State *L = scheduler->L;
   struct slow_step step = {.taken = taken};
   if (task) {
-    step.id = task->id;
+    record_read(scheduler, task, &step.record);
     step.task = task->future.state == FUTURE_PENDING ? task : NULL;
   }
   lua_pushcfunction(L, report_slow_protected);
@@ -228,10 +234,21 @@ static inline int64_t time_taken(struct loop *loop) {
   return now - began;
 }
 
-void scheduler_called(struct scheduler *scheduler) {
+/* A step has ended; whoever was told that it was cut need not hear how long it took. The function
+ * of a callback is on top. */
+static inline void look_back(struct scheduler *scheduler, struct task *task) {
   int64_t taken = time_taken(scheduler->loop);
-  if (taken > scheduler->slow_step)
-    report_slow(scheduler, NULL, taken);
+  if (!scheduler->was_cut) {
+    if (taken > scheduler->slow_step)
+      report_slow(scheduler, task, taken);
+    return;
+  }
+  scheduler->was_cut = false;
+  scheduler->watching.excused = true;
+}
+
+void scheduler_called(struct scheduler *scheduler) {
+  look_back(scheduler, NULL);
 }
 
 void scheduler_step(struct job *job) {
@@ -270,9 +287,7 @@ void scheduler_step(struct job *job) {
   scheduler->current = NULL;
   scheduler->running = scheduler->L;
   interrupt_end(scheduler); /* what was to be stopped has ended */
-  int64_t taken = time_taken(scheduler->loop);
-  if (taken > scheduler->slow_step)
-    report_slow(scheduler, task, taken);
+  look_back(scheduler, task);
 }
 
 /* The protected part of reporting: error, what it was. */

@@ -70,6 +70,7 @@ struct scheduler {
   int64_t slow_step;    /* nanoseconds after which a step is reported */
   atomic_int interrupt; /* enum interrupt_reason, see interrupt.c */
   volatile int quit;    /* enum interrupt_quit */
+  bool was_cut;         /* the step that runs: an error has said so, see interrupt.c */
   /* Looks at the state in which code that has gone on for long runs, or, with NULL, at what is
    * between two steps. True: what it left on top is to be raised, see interrupt.c. May raise
    * itself. */

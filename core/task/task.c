@@ -2,6 +2,7 @@
 
 #include "core/task/body.h"
 #include "core/task/context.h"
+#include "core/task/debugger.h"
 #include "core/task/error.h"
 #include "core/task/generator.h"
 #include "core/task/inspect.h"
@@ -80,6 +81,8 @@ struct task *task_spawn(lua_State *L, int arguments) {
     watch_created(scheduler->watch, task);
   list_append(&scheduler->tasks, &task->link);
   loop_ready(scheduler->loop, &task->job);
+  if (scheduler->debugger)
+    debugger_changed(scheduler);
   return task;
 }
 

@@ -78,6 +78,12 @@ static int time_real(lua_State *L) {
   return 1;
 }
 
+/* real_wall() → real seconds since 1970, whatever the clock: for who asks when it was. */
+static int time_real_wall(lua_State *L) {
+  lua_pushnumber(L, clock_seconds(clock_real_wall()));
+  return 1;
+}
+
 static const char *const modes[] = {"live", "scaled", "virtual", NULL};
 
 /* mode([name, number]) → the mode; sets "live", "scaled" (number: speed) or
@@ -141,13 +147,17 @@ static int time_idle(lua_State *L) {
   return wait_park(L, task, &idling, NULL, idle_over);
 }
 
-/* stands([boolean]) → boolean: whether virtual time moves by advance and jump only. */
+/* stands([boolean[, guided]]) → boolean: whether virtual time moves by advance and jump only.
+ * Guided: somebody outside lets them be called, whom the loop waits for as long as something is
+ * open. */
 static int time_stands(lua_State *L) {
   struct loop *loop = loop_of(L);
   if (lua_toboolean(L, 1))
     check_virtual(L);
-  if (!lua_isnoneornil(L, 1))
+  if (!lua_isnoneornil(L, 1)) {
     loop->stands = lua_toboolean(L, 1);
+    loop->guided = lua_toboolean(L, 2);
+  }
   lua_pushboolean(L, loop->stands);
   return 1;
 }
@@ -178,6 +188,13 @@ static int time_release(lua_State *L) {
   return 0;
 }
 
+/* held() → boolean: whether virtual time stands, or is held: then nobody is to move it on. */
+static int time_held(lua_State *L) {
+  const struct loop *loop = loop_of(L);
+  lua_pushboolean(L, loop->stands || loop->questions > 0);
+  return 1;
+}
+
 /* keep_pace(): virtual time passes as real time does until end_pace, as long as something may
  * come from libuv: another process is at work for us, and may wait for us in turn. Each
  * keep_pace needs its end_pace. */
@@ -200,10 +217,12 @@ static const luaL_Reg functions[] = {
     {"now", time_now},
     {"real", time_real},
     {"wall", time_wall},
+    {"real_wall", time_real_wall},
     {"mode", time_mode},
     {"advance", time_advance},
     {"hold", time_hold},
     {"release", time_release},
+    {"held", time_held},
     {"keep_pace", time_keep_pace},
     {"end_pace", time_end_pace},
     {"idle", time_idle},

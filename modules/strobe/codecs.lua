@@ -5,6 +5,7 @@
 -- surrogates, what lies beyond U+10FFFF, stray and missing bytes.
 
 local errors = require "strobe.async.error"
+local mistake = require "strobe.mistake"
 
 local codecs = {}
 
@@ -93,6 +94,9 @@ end
 ---@param final? boolean
 ---@return string text
 function Decoder:decode(bytes, final)
+  if type(bytes) ~= "string" then
+    mistake.expect("decode", "bytes", "string", bytes)
+  end
   local data = self.pending == "" and bytes or self.pending .. bytes
   local text, pending = data, ""
   local _, fault = utf8.len(data)
@@ -126,7 +130,7 @@ end
 function codecs.getincrementaldecoder(encoding)
   local name = type(encoding) == "string" and encoding:lower():gsub("[_ ]", "-")
   if name ~= "utf-8" and name ~= "utf8" then
-    error(("codecs: encoding: \"utf-8\" expected, got %s"):format(tostring(encoding)), 2)
+    mistake.raise("codecs: encoding: \"utf-8\" expected, got %s", tostring(encoding))
   end
   return new_decoder
 end

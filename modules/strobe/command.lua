@@ -1,6 +1,7 @@
 --- The command line: what `strobe …` does. The host's main task runs `main`.
 
 local compiler = require "strobe.compiler"
+local core_task = require "strobe.core.task"
 local host = require "strobe.core.host"
 local report = require "strobe.report"
 local time = require "strobe.core.time"
@@ -106,6 +107,23 @@ local flags = {
     uv.os_setenv("NO_COLOR", "1")
   end,
 }
+
+-- A signal ends what a command waits for, unless that has another use for it.
+local function end_by_signal(run, arguments)
+  local me, signal = core_task.current(), nil
+  host.on_signal(function(number)
+    signal = number
+    me:cancel "signal"
+  end)
+  local ok, status = pcall(run, arguments)
+  if signal then
+    return 128 + signal
+  elseif not ok then
+    error(status, 0)
+  end
+  return status
+end
+
 local commands = {}
 
 function commands.run(arguments)
@@ -131,7 +149,7 @@ end
 
 -- Those that tell their own usage.
 local described = {
-  attach = "strobe.attach.attach",
+  attach = "strobe.console.attach",
   check = "strobe.live.check",
   debug = "strobe.debug.command",
   dump = "strobe.attach.dump",
@@ -156,12 +174,12 @@ function commands.attach(arguments)
   if arguments[1] == "--dap" then
     return require("strobe.debug.command").attach(arguments)
   end
-  return require("strobe.attach.attach").main(arguments)
+  return end_by_signal(require("strobe.console.attach").main, arguments)
 end
 
 for name, module in pairs(described) do
   commands[name] = commands[name] or function(arguments)
-    return require(module).main(arguments)
+    return end_by_signal(require(module).main, arguments)
   end
 end
 

@@ -2,9 +2,6 @@
 
 local help = {}
 
--- What is shown in full of one name; more than that is a list to choose from.
-local MOST_SHOWN = 3
-
 local function print_usage(usage)
   local surface = require "strobe.reference.surface"
   local terminal = require "strobe.reference.terminal"
@@ -13,47 +10,14 @@ local function print_usage(usage)
   return 0
 end
 
-local function print_all(items)
-  local terminal = require "strobe.reference.terminal"
-  for i, item in ipairs(items) do
-    io.stdout:write(i > 1 and "\n" or "", terminal.item(item))
-  end
-  return 0
-end
-
-local function print_choice(title, items)
-  io.stdout:write(title, "\n", require("strobe.reference.terminal").list(items))
-  return 0
-end
-
--- Of many that share a name, the one of strobe.async is what is meant most often.
-local function print_many(name, items)
-  local chosen, others = {}, {}
-  for _, item in ipairs(items) do
-    table.insert(item.name == "async." .. name and chosen or others, item)
-  end
-  if #chosen == 0 then
-    return print_choice(("'%s' is the name of several:"):format(name), others)
-  end
-  print_all(chosen)
-  return print_choice(("\n'%s' is the name of others, too:"):format(name), others)
-end
-
 local function print_name(name)
-  local lookup = require "strobe.reference.lookup"
-  local found = lookup.find(name)
-  if #found > MOST_SHOWN then
-    return print_many(name, found)
-  elseif #found > 0 then
-    return print_all(found)
+  local text, message = require("strobe.reference.manual").text(name)
+  if not text then
+    io.stderr:write("strobe: ", message, "\n")
+    return 1
   end
-  found = lookup.containing(name)
-  if #found > 0 then
-    return print_choice(("nothing is called just '%s'; these have it in their names:"):format(name), found)
-  end
-  local near = table.concat(lookup.nearest(name), ", ")
-  io.stderr:write(("strobe: nothing is called '%s'; near: %s\n"):format(name, near))
-  return 1
+  io.stdout:write(text)
+  return 0
 end
 
 -- What the reference can be made into; the folder it is written to by default.
@@ -67,16 +31,6 @@ local function write_as(form, folder)
     return 1
   end
   print(("%d files in %s"):format(count, folder))
-  return 0
-end
-
-local function print_asyncio(name)
-  local text, message = require("strobe.reference.python").text(name)
-  if not text then
-    io.stderr:write("strobe: ", message, "\n")
-    return 1
-  end
-  io.stdout:write(text)
   return 0
 end
 
@@ -104,8 +58,8 @@ function help.main(usage, arguments, commands)
     return print_usage(usage)
   elseif forms[name] then
     return write_as(forms[name], arguments[2])
-  elseif name == "asyncio" or name:find "^asyncio%." then
-    return print_asyncio(name:match "^asyncio%.(.+)$" or arguments[2])
+  elseif name == "asyncio" and arguments[2] then
+    name = "asyncio." .. arguments[2]
   end
   if commands[name] then
     return print_command { name = name, usage = require(commands[name]).usage }

@@ -5,6 +5,7 @@
 -- empty table is an object; `json.array {}` is an empty array.
 
 local cjson = require("cjson.safe").new()
+local mistake = require "strobe.mistake"
 
 local MOST_DEEP = 1000
 
@@ -30,7 +31,7 @@ local marked = setmetatable({}, { __mode = "k" })
 ---@param list? table
 ---@return table list
 function json.array(list)
-  list = setmetatable(list or {}, Array)
+  list = setmetatable(mistake.expect("json.array", "list", "table", list or {}), Array)
   marked[list] = true
   return list
 end
@@ -134,6 +135,7 @@ end
 ---@param value table
 ---@return table value
 function json.without_nulls(value)
+  mistake.expect("json.without_nulls", "value", "table", value)
   for key, inner in next, value do
     if inner == json.null then
       value[key] = nil

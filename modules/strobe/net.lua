@@ -5,6 +5,7 @@
 
 local core_server = require "strobe.core.server"
 local core_socket = require "strobe.core.socket"
+local mistake = require "strobe.mistake"
 local pipe = require "strobe.core.pipe"
 local resolve = require "strobe.core.resolve"
 local timeouts = require "strobe.async.timeout"
@@ -21,8 +22,15 @@ local net = {}
 ---@return string? code
 net.resolve = resolve.resolve
 
+local function check_port(where, port, least)
+  local number = math.tointeger(tonumber(port))
+  if not number or number < least or number > 65535 then
+    mistake.raise("%s: port: a port from %d to 65535 expected, got %s", where, least, tostring(port))
+  end
+end
+
 local function check_timeout(name, options)
-  local timeout = options and options.timeout
+  local timeout = mistake.options(name, options).timeout
   if timeout ~= nil and (type(timeout) ~= "number" or timeout <= 0 or timeout ~= timeout) then
     error(("%s: timeout: a number of seconds above 0 expected, got %s"):format(name, tostring(timeout)), 3)
   end
@@ -169,7 +177,9 @@ end
 ---@return string? code "EBADCERT": whoever answers is not trusted; "EPROXY": the proxy refused
 ---@return strobe.http.ResponseHead? response what a proxy that refused said
 function net.connect(host, port, options)
-  options = options or {}
+  options = mistake.options("net.connect", options)
+  mistake.expect("net.connect", "host", "string", host)
+  check_port("net.connect", port, 1)
   local timeout = check_timeout("net.connect", options)
   local what = ("connect %s:%s"):format(host, port)
   local way = { tls = options.tls and tls_module().check("net.connect", options.tls) }
@@ -192,6 +202,7 @@ end
 ---@return string? message
 ---@return string? code
 function net.connect_unix(path, options)
+  mistake.expect("net.connect_unix", "path", "string", path)
   local timeout = check_timeout("net.connect_unix", options)
   return within(timeout, ("connect %s"):format(path), core_socket.connect_unix, path)
 end
@@ -265,7 +276,7 @@ end
 
 -- The options' tls, checked; nil without.
 local function tls_of(where, options)
-  local secure = options and options.tls
+  local secure = mistake.options(where, options).tls
   return secure and tls_module().check(where, secure) or nil
 end
 
@@ -278,6 +289,7 @@ end
 
 ---@class strobe.ListenOptions
 ---@field backlog? integer connections that may wait in the kernel (128)
+---@field onlookers? boolean of a unix socket: who connects only looks on, virtual time does not wait for him (false)
 ---@field tls? strobe.TlsOptions needs `cert`; connections come when their handshake is over
 
 --- Listens by TCP, on 127.0.0.1 unless told otherwise. Port 0 takes a free one.
@@ -289,6 +301,8 @@ end
 ---@return string? message
 ---@return string? code
 function net.listen(host, port, options)
+  mistake.expect("net.listen", "host", "string", host or "127.0.0.1")
+  check_port("net.listen", port, 0)
   local secure = tls_of("net.listen", options)
   local addresses, message, code = net.resolve(host or "127.0.0.1")
   if not addresses then
@@ -304,8 +318,10 @@ end
 ---@return string? message
 ---@return string? code
 function net.listen_unix(path, options)
+  mistake.expect("net.listen_unix", "path", "string", path)
   local secure = tls_of("net.listen_unix", options)
-  return new_server(secured(secure, core_server.listen_unix(path, options and options.backlog)))
+  return new_server(secured(secure, core_server.listen_unix(path, options and options.backlog, options
+    and options.onlookers)))
 end
 
 --- A connection of a socket that was made elsewhere: inherited, or by another library. The descriptor is the
@@ -324,6 +340,9 @@ net.open_fd = core_socket.open_fd
 ---@return string? message
 ---@return string? code as of net.open_fd; "EISCONN" for a connection
 function net.listen_fd(fd, options)
+  if math.type(fd) ~= "integer" or fd < 0 or fd > 0x7fffffff then
+    mistake.raise("net.listen_fd: fd: a file descriptor expected, got %s", tostring(fd))
+  end
   local secure = tls_of("net.listen_fd", options)
   return new_server(secured(secure, core_server.listen_fd(fd, options and options.backlog)))
 end
@@ -365,8 +384,10 @@ end
 ---@return string? message
 ---@return string? code
 function net.start_tls(connection, options)
-  local server, rest = options and options.server, {}
-  for name, value in pairs(options or {}) do
+  options = mistake.options("net.start_tls", options)
+  mistake.expect("net.start_tls", "connection", "userdata", connection)
+  local server, rest = options.server, {}
+  for name, value in pairs(options) do
     rest[name] = name ~= "server" and value or nil
   end
   local tls = tls_module()
@@ -381,6 +402,7 @@ end
 ---@param connection strobe.Connection
 ---@return table? info nil without TLS
 function net.tls_info(connection)
+  mistake.expect("net.tls_info", "connection", "userdata", connection)
   return tls_module().info(connection)
 end
 

@@ -37,6 +37,9 @@ local said
 -- Gets what is printed, see output.divert.
 local take
 
+-- Is asked first whose it is, see output.claim.
+local claim
+
 --- Says, once, that nobody reads standard output any more.
 function output.say_broken()
   if not said then
@@ -78,11 +81,21 @@ function output.divert(f)
   take = f
 end
 
+--- Asks whose text for standard output is before anything else is done with it: that of who types from afar is his;
+--- nil: no more. Standard error stays the process's, as the log is written there.
+---@param f? fun(text: string): boolean taken may not wait
+function output.claim(f)
+  claim = f
+end
+
 --- Hands text on, if that was asked for.
 ---@param file file*
 ---@param text string
 ---@return boolean taken
 function output.take(file, text)
+  if claim and file == stdout and claim(text) then
+    return true
+  end
   local taken = take ~= nil and (file == stdout or file == stderr)
   if taken then
     take(text)
@@ -97,7 +110,7 @@ end
 
 -- Whether what write got was handed on; mistakes are the system's to find.
 local function is_taken(file, ...)
-  local text = take and concatenated(...)
+  local text = (take or claim) and concatenated(...)
   return text and output.take(file, text)
 end
 

@@ -61,6 +61,9 @@ end
 -- Contexts by what they were made of: loading the system's certificates takes 20 ms.
 local contexts = setmetatable({}, { __mode = "v" })
 
+-- Those of clients' connections: as long as one lives, the next one finds the tickets with which it resumes.
+local used = setmetatable({}, { __mode = "k" })
+
 local function key_of(options, server)
   local parts = { tostring(server), tostring(options.verify), options.min_version or "" }
   for _, name in ipairs { "ca", "cert", "key" } do
@@ -129,6 +132,7 @@ function tls.connect(connection, host, port, options)
     return nil, message, code
   end
   local secure = core.start(context, connection, options.server_name or host, port)
+  used[secure] = context
   return shake_hands(secure, options.handshake_timeout or HANDSHAKE_TIMEOUT)
 end
 

@@ -1,4 +1,5 @@
---- What a debugger costs: a loop that calls a function, without one, with breakpoints elsewhere, and in its own file.
+--- What a debugger costs: a loop that calls a function, without one, with breakpoints elsewhere, in its own file, and
+--- in the loop: with a condition that is false, one that looks at a variable, and a text to write.
 -- usage: strobe debug.lua [COUNT]
 local async = require "strobe.async"
 local debuggers = require "strobe.debug.debugger"
@@ -41,5 +42,9 @@ debugger:set_breakpoints(here, { { line = 9 } })
 run("same_file_ns", count)
 debugger:set_breakpoints(here, { { line = 6, condition = "false" } })
 run("condition_ns", count // 100)
+debugger:set_breakpoints(here, { { line = 6, condition = "i < 0 and sum" } })
+run("variable_ns", count // 100)
+debugger:set_breakpoints(here, { { line = 6, logMessage = "i is {i}" } })
+run("text_ns", count // 100)
 os.remove(here)
 os.remove(elsewhere)

@@ -29,7 +29,7 @@ describe("the circuit and Python", function()
       assert.equal(0, pin:wait())
       assert.matches("%[ IOPin %] the clock is here\n%[ IOPin %] 1\n%[ IOPin %] 0\n%[ IOPin %] 1\n%[ IOPin %] 0\n"
         .. "%[ IOPin %] 1\n", pin.output.stdout)
-      assert.equal("", pin.output.stderr)
+      assert.equal("", pin:complaints())
     end)
   end)
 

@@ -51,7 +51,7 @@ describe("the script circuit", function()
       .. "%[ IOPin %] 1\n%[ IOPin %] the clock has closed: 1000 %(normal%)\n")
     pin:kill "sigint"
     assert.equal(130, pin:wait())
-    assert.equal("", pin.output.stderr .. clock.output.stderr)
+    assert.equal("", pin:complaints() .. clock:complaints())
   end)
 
   it("is a clock without a delay, which goes as fast as it is acknowledged", function()
@@ -271,7 +271,7 @@ describe("the script circuit", function()
       demo:expect("stdout", "tack 3: 1\n")
       demo:kill "sigint"
       assert.equal(130, demo:wait())
-      assert.equal("", demo.output.stderr)
+      assert.equal("", demo:complaints())
       assert.matches("^0@0 1@5 0@15 1@25", story_of(path, "circuit.iopin.pin"))
     end)
 

@@ -15,7 +15,7 @@ describe("the script demo", function()
     local lines = select(2, process.output.stdout:gsub("demo_btc +%d+ ticks[^\n]+/s\n", ""))
     assert.is_true(lines >= 2 and lines <= 4)
     assert.matches("\nsent 60, received 60, dropped 0: received = sent\n$", process.output.stdout)
-    assert.equal("", process.output.stderr)
+    assert.equal("", process:complaints())
   end)
 
   it("refuses what it does not know", function()

@@ -29,9 +29,10 @@ function Barrier.pass(path)
   end
 end
 
---- Waits until a job stands at the barrier.
+--- Waits until a job stands at the barrier. Other tasks have their turn, also when one stands there already.
 ---@async
 function Barrier:reached()
+  async.sleep(0)
   while not uv.fs_stat(self.path .. "/here") do
     uv.sleep(1) -- time stands still while a job runs, so there is no sleeping in it
     async.sleep(0)

@@ -124,6 +124,12 @@ function Child:wait()
   return self.status
 end
 
+--- What it printed on stderr, but for steps that took long on a busy machine.
+---@return string
+function Child:complaints()
+  return (self.output.stderr:gsub("strobe: warning: [^\n]* ran %d+%.%d+ s without waiting[^\n]*\n", ""))
+end
+
 --- Sends it a signal, by its pid.
 ---@param signal string e.g. "sigint"
 function Child:kill(signal)

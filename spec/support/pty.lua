@@ -25,15 +25,22 @@ Pty.__name = "pty"
 
 local HELPER = program:gsub("[^/]*$", "") .. "pty"
 
+-- Why there can be none here: the helper was not built, or the system gives no pseudo-terminals.
+local function missing()
+  local helper <close> = io.open(HELPER)
+  if not helper then
+    return ("%s is not there: build it as strobe was (ninja pty)"):format(HELPER)
+  end
+  local master <close>, message = io.open("/dev/ptmx", "r+")
+  return not master and ("no pseudo-terminals: %s (is devpts mounted?)"):format(message) or nil
+end
+
 --- Stories that need one, as peer.stories.
 ---@param suite table the spec's _ENV
 ---@return fun(name: string, f: fun())
 function Pty.stories(suite)
-  local file = io.open(HELPER)
-  if file then
-    file:close()
-  end
-  return peer.stories(suite, file, ("%s is not there: build it as strobe was (ninja pty)"):format(HELPER))
+  local reason = missing()
+  return peer.stories(suite, not reason, reason)
 end
 
 --- Starts strobe in a new one. Its folders for settings and state are those of `home`, or lead nowhere.

@@ -2,6 +2,7 @@
 -- asyncio.Condition
 
 local Lock = require("strobe.async.lock").Lock
+local mistake = require "strobe.mistake"
 local Waitlist = require "strobe.async.waitlist"
 local errors = require "strobe.async.error"
 
@@ -54,7 +55,7 @@ end
 ---@return true
 function Condition:wait()
   if not self:locked() then
-    error("Condition:wait: the lock is not acquired", 2)
+    mistake.raise "Condition:wait: the lock is not acquired"
   end
   self:release()
   local _, e, notified = self.waiters:park()
@@ -74,6 +75,7 @@ end
 ---@param predicate fun(): any
 ---@return any value what the predicate returned at last
 function Condition:wait_for(predicate)
+  mistake.expect("Condition:wait_for", "predicate", "function", predicate)
   local value = predicate()
   while not value do
     self:wait()

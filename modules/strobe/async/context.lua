@@ -6,6 +6,7 @@
 -- as it is, and neither side sees what the other sets later.
 
 local core = require "strobe.core.context"
+local mistake = require "strobe.mistake"
 local task = require "strobe.core.task"
 
 -- The detail in which a task keeps the Context it has entered.
@@ -137,7 +138,7 @@ function ContextVar:reset(token)
   end
   local owner = current_owner()
   if token.owner ~= owner then
-    error("ContextVar:reset: the token is of another context", 2)
+    mistake.raise "ContextVar:reset: the token is of another context"
   end
   token.used = true
   set_values(owner, with(current_values(), self, token.old))
@@ -191,6 +192,7 @@ end
 ---@param ... any
 ---@return any ... what f returns
 function Context:run(f, ...)
+  mistake.expect("Context:run", "f", "function", f)
   if self.running or self.task then
     error("Context:run: it has been entered already; run in a copy of it", 2)
   end

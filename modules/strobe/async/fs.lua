@@ -7,6 +7,7 @@
 
 local File = require "strobe.async.file"
 local describe_stat = require("strobe.async.stat").describe
+local mistake = require "strobe.mistake"
 local request = require "strobe.async.request"
 local uv = require "luv"
 
@@ -49,7 +50,7 @@ end
 
 -- The limit of the options, or the default.
 local function check_limit(where, options, default)
-  local limit = options and options.limit
+  local limit = mistake.options(where, options).limit
   if limit == nil then
     return default
   elseif math.type(limit) ~= "integer" or limit < 0 then
@@ -248,7 +249,8 @@ end
 ---@return string? code
 function fs.stat(path, options)
   check_path("fs.stat", path, 2)
-  local call = options and options.follow_symlinks == false and uv.fs_lstat or uv.fs_stat
+  options = mistake.options("fs.stat", options)
+  local call = options.follow_symlinks == false and uv.fs_lstat or uv.fs_stat
   local stat, message, code = ask("stat", path, function(done)
     return call(path, done)
   end)
@@ -399,7 +401,7 @@ end
 ---@return string? code
 function fs.mkdir(path, options)
   check_path("fs.mkdir", path, 2)
-  options = options or {}
+  options = mistake.options("fs.mkdir", options)
   local make = options.parents and make_folders or make_folder
   return make(path, check_mode("fs.mkdir", options, FOLDER_MODE))
 end

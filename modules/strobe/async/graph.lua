@@ -4,6 +4,7 @@
 -- and every task is told once: chains may be of any length, and waits may go in circles.
 
 local inspect = require "strobe.core.inspect"
+local mistake = require "strobe.mistake"
 local report = require "strobe.report"
 local stack = require "strobe.async.stack"
 local task = require "strobe.core.task"
@@ -239,7 +240,7 @@ end
 ---@param rest? fun() is called for each task: it may wait, so that others get their turn
 ---@return string
 function graph.format_task_tree(rest)
-  rest = rest or no_rest
+  rest = mistake.expect("format_task_tree", "rest", "function", rest or no_rest)
   local children, is_child, tasks = awaited(rest)
   local lines, told = {}, {}
   for _, t in ipairs(tasks) do
@@ -258,7 +259,8 @@ end
 --- Prints the tree of all tasks, see format_task_tree.
 ---@param options? {file?: file*} by default io.stdout
 function graph.print_task_tree(options)
-  (options and options.file or io.stdout):write(graph.format_task_tree(), "\n")
+  options = mistake.options("print_task_tree", options);
+  (options.file or io.stdout):write(graph.format_task_tree(), "\n")
 end
 
 -- The tasks of the rows from that future on.

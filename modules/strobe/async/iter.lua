@@ -5,6 +5,7 @@
 -- `take` has got what it wanted, and by `close`.
 
 local Lines = require "strobe.async.lines"
+local mistake = require "strobe.mistake"
 local Pump = require "strobe.async.pump"
 local check_batch = require("strobe.async.queue").check_batch
 local open_source = require("strobe.async.source").open
@@ -198,9 +199,10 @@ local LIMIT = 64 * 1024
 ---keepends leaves the ends where they are, as Python's splitlines does
 ---@return strobe.Iter
 function Iter:lines(options)
-  local limit = options and options.limit or LIMIT
+  options = mistake.options("lines", options)
+  local limit = options.limit or LIMIT
   check_count("lines", limit, 1)
-  local lines = Lines.new(limit, options and options.keepends)
+  local lines = Lines.new(limit, options.keepends)
   return follow(self, function()
     local line = lines:next()
     while not line do
@@ -243,7 +245,7 @@ end
 ---@param first? integer 1 by default
 ---@return strobe.Iter
 function Iter:enumerate(first)
-  local number = (first or 1) - 1
+  local number = mistake.expect("enumerate", "first", "number", first or 1) - 1
   local function numbered(value, ...)
     if value ~= nil then
       number = number + 1
@@ -398,7 +400,7 @@ function iter(source, state, control, closing)
   end
   local step, shut = open_source(source, state, control, closing)
   if not step then
-    error(("async.iter: an iterator, queue, channel or list expected, got %s"):format(type(source)), 2)
+    mistake.raise("async.iter: an iterator, queue, channel or list expected, got %s", type(source))
   end
   return create(step, shut)
 end

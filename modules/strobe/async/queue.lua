@@ -6,6 +6,7 @@
 
 local Deque = require "strobe.async.deque"
 local Heap = require "strobe.async.heap"
+local mistake = require "strobe.mistake"
 local Waitlist = require "strobe.async.waitlist"
 local errors = require "strobe.async.error"
 local timeouts = require "strobe.async.timeout"
@@ -353,7 +354,7 @@ end
 ---@param options? {less?: fun(a, b): boolean} whether a comes before b
 ---@return strobe.Queue
 function queues.PriorityQueue(maxsize, options)
-  local less = options and options.less
+  local less = mistake.options("PriorityQueue", options).less
   if less ~= nil and type(less) ~= "function" then
     error(("PriorityQueue: a function expected as less, got %s"):format(type(less)), 2)
   end

@@ -8,6 +8,7 @@
 
 local errors = require "strobe.async.error"
 local inherited = require "strobe.core.inherited"
+local mistake = require "strobe.mistake"
 local output = require "strobe.output"
 local streams = require "strobe.async.streams"
 
@@ -142,8 +143,9 @@ standard.stdout = stdout
 standard.stderr = stderr
 
 local function open_pipe(pipe, mode, where)
-  if math.type(pipe) ~= "integer" and io.type(pipe) ~= "file" then
-    error(("%s: pipe: a descriptor or an open file expected, got %s"):format(where, io.type(pipe) or type(pipe)), 3)
+  local is_descriptor = math.type(pipe) == "integer" and pipe >= 0 and pipe <= 0x7fffffff
+  if not is_descriptor and io.type(pipe) ~= "file" then
+    mistake.raise("%s: pipe: a descriptor or an open file expected, got %s", where, io.type(pipe) or tostring(pipe))
   end
   local stream, message, code = inherited.open(pipe, mode)
   if not stream then
@@ -159,7 +161,8 @@ end
 ---@param options? {limit?: integer} most bytes of a line (64 KiB)
 ---@return strobe.StreamReader reader to be closed, by `reader:close()` or `<close>`
 function standard.connect_read_pipe(pipe, options)
-  return streams.StreamReader(open_pipe(pipe, "r", "connect_read_pipe"), options and options.limit)
+  local limit = mistake.options("connect_read_pipe", options).limit
+  return streams.StreamReader(open_pipe(pipe, "r", "connect_read_pipe"), limit)
 end
 
 --- A writer, likewise. asyncio's loop.connect_write_pipe

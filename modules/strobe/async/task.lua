@@ -5,6 +5,7 @@ local core_error = require "strobe.core.error"
 local errors = require "strobe.async.error"
 local future = require "strobe.core.future"
 local join = require "strobe.core.join"
+local mistake = require "strobe.mistake"
 local task = require "strobe.core.task"
 
 
@@ -21,7 +22,7 @@ local function create_other(awaitable)
   elseif coroutines.is_awaitable(awaitable) and not future.is(awaitable) then
     return task.spawn(coroutines.await, awaitable)
   end
-  error(("create_task: a coroutine object or a function expected, got %s"):format(tostring(awaitable)), 3)
+  mistake.raise("create_task: a coroutine object or a function expected, got %s", tostring(awaitable))
 end
 
 --- Makes a task of a coroutine object, or of a function and its arguments. It
@@ -53,8 +54,7 @@ local function check_all(name, awaitables)
   for i = 1, awaitables.n or #awaitables do
     local awaitable = awaitables[i]
     if not is_future(awaitable) and type(awaitable) ~= "function" and not coroutines.is_awaitable(awaitable) then
-      local text = "%s: an awaitable or a function expected at place %d, got %s"
-      error(text:format(name, i, tostring(awaitable)), 4)
+      mistake.raise("%s: an awaitable or a function expected at place %d, got %s", name, i, tostring(awaitable))
     end
   end
 end
@@ -63,6 +63,9 @@ end
 -- same awaitable given twice is one future, as in asyncio; a function is called each
 -- time. A list of futures, which is the usual case, is looked at by the core.
 local function ensure_all(name, awaitables)
+  if type(awaitables) ~= "table" then
+    mistake.raise("%s: a list of awaitables expected, got %s", name, type(awaitables))
+  end
   if #awaitables == (awaitables.n or #awaitables) and future.all(awaitables) then
     return awaitables
   end
@@ -107,7 +110,8 @@ local function failed_one(futures)
 end
 
 -- Waits for `futures`; whenever it is cancelled it cancels them, and waits on for
--- their end. As in asyncio, a cleanup that failed is what is raised then.
+-- their end. As in asyncio, a cleanup that failed is what is raised then. Who waits in
+-- a circle lets go: else each would cancel the next, round and round.
 local function wait_or_cancel(futures, return_when)
   local ok, decided = pcall(join.wait, futures, return_when)
   if ok then
@@ -115,7 +119,11 @@ local function wait_or_cancel(futures, return_when)
   end
   local e = decided
   while not ok and errors.is(e, errors.CancelledError) do
+    local circle = join.is_circle(futures)
     cancel_all(futures, e.message)
+    if circle then
+      break
+    end
     local again
     ok, again = pcall(join.wait, futures)
     e = ok and e or again
@@ -150,7 +158,7 @@ end
 local function awaitables_of(...)
   local first, options = ...
   if type(first) == "table" and not coroutines.is_awaitable(first) then
-    return table.move(first, 1, #first, 1, {}), options or {}, true
+    return table.move(first, 1, #first, 1, {}), mistake.options("gather", options), true
   end
   return table.pack(...), {}, false
 end
@@ -240,7 +248,8 @@ function tasks.as_completed(list, options)
       end)
     end
   end
-  local deadline = options and options.timeout and time.now() + options.timeout
+  local timeout = mistake.options("as_completed", options).timeout
+  local deadline = timeout and time.now() + timeout
   return function()
     if left == 0 then
       return nil

@@ -12,6 +12,7 @@
 
 local inspect = require "strobe.core.inspect"
 local json = require "strobe.json"
+local mistake = require "strobe.mistake"
 local task = require "strobe.core.task"
 
 local trace = {}
@@ -22,7 +23,7 @@ local PROCESS, LOOP = 1, 0
 --- Starts recording, into a new ring. What was recorded before is gone.
 ---@param options? {capacity?: integer} events that are kept, of 48 bytes each; by default 65,536, at most 16,777,216
 function trace.start(options)
-  local capacity = options and options.capacity or DEFAULT_CAPACITY
+  local capacity = mistake.options("trace.start", options).capacity or DEFAULT_CAPACITY
   if math.type(capacity) ~= "integer" or capacity < 1 or capacity > MOST then
     error(("trace.start: a capacity of 1 to %d events expected, got %s"):format(MOST, tostring(capacity)), 2)
   end
@@ -186,6 +187,7 @@ end
 ---@param write fun(text: string)
 ---@return integer events of the ring that were written
 function trace.export(write)
+  mistake.expect("trace.export", "write", "function", write)
   local status = trace.status()
   local writer = setmetatable({
     write = write, names = names_of_tasks(), followed = arrows(), open = {}, arrow = {}, rows = {},
@@ -213,6 +215,7 @@ end
 ---@return string? message
 ---@return string? code e.g. "ENOENT"
 function trace.save(path)
+  mistake.expect("trace.save", "path", "string", path)
   local file, message, number = io.open(path, "w")
   if not file then
     return nil, message, select(2, require("luv").translate_sys_error(number))

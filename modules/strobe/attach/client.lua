@@ -4,6 +4,7 @@ local contexts = require "strobe.async.context"
 local core_future = require "strobe.core.future"
 local directory = require "strobe.attach.directory"
 local Event = require("strobe.async.event").Event
+local mistake = require "strobe.mistake"
 local net = require "strobe.net"
 local protocol = require "strobe.attach.protocol"
 local tasks = require "strobe.async.task"
@@ -139,8 +140,9 @@ end
 ---@return string? message
 ---@return string? code "ESRCH", "ETIMEDOUT", "EPERM", "ECONNRESET"
 function clients.connect(pid, options)
-  options = options or {}
+  options = mistake.options("attach.connect", options)
   local patience = options.timeout or PATIENCE
+  mistake.expect("attach.connect", "pid", "number", pid)
   local stream, path, code = directory.reach(pid, patience)
   if code == "ETIMEDOUT" then
     return busy(pid, patience)

@@ -4,10 +4,14 @@
 -- Whoever reaches a socket can run code in the process, so the folder must be a real one, ours, and closed to all
 -- others. A socket at which nobody listens was left by a process that was killed; who finds it removes it.
 
+local host = require "strobe.core.host"
 local net = require "strobe.net"
 local uv = require "luv"
 
 local directory = {}
+
+-- Seconds from when a socket is there until its process must listen.
+local STARTING = 10
 
 -- What the kernel takes as the path of a socket.
 local MOST_BYTES = 107
@@ -77,7 +81,13 @@ function directory.socket(folder, pid)
   return path
 end
 
---- Connects to a socket. One at which nobody listens is removed.
+-- Whether a process has made its socket just now, and is about to listen.
+local function is_starting(path, stat)
+  local pid = math.tointeger(tonumber(path:match "([1-9]%d*)%.sock$"))
+  return pid ~= nil and pid ~= uv.os_getpid() and uv.kill(pid, 0) == 0 and os.time() - stat.ctime.sec <= STARTING
+end
+
+--- Connects to a socket. One at which nobody listens is removed, unless its process is just beginning to.
 ---@async
 ---@param path string
 ---@param timeout? number seconds
@@ -95,7 +105,8 @@ function directory.connect(path, timeout)
   stream, message, code = net.connect_unix(path, { timeout = timeout })
   if code == "ECONNREFUSED" then
     local now = uv.fs_lstat(path)
-    if now and now.ino == before.ino then -- else somebody has taken its place meanwhile
+    local is_same = now and now.ino == before.ino -- else somebody has taken its place meanwhile
+    if is_same and not is_starting(path, before) then
       uv.fs_unlink(path)
     end
   end
@@ -132,6 +143,12 @@ function directory.list()
   return list
 end
 
+-- Whether a process is one of ours, as far as the system tells.
+local function is_strobe(pid)
+  local path = uv.fs_readlink(("/proc/%d/exe"):format(pid))
+  return path ~= nil and path:match "[^/]*$" == host.program:match "[^/]*$"
+end
+
 --- Connects to a process: to the first of its sockets at which it listens.
 ---@async
 ---@param pid integer
@@ -142,6 +159,9 @@ end
 function directory.reach(pid, timeout)
   local message = ("there is no process %d with a socket in %s"):format(pid,
     table.concat(directory.candidates(), " or "))
+  if is_strobe(pid) then
+    message = message .. "; it runs without one: a script has one by --attach=rw"
+  end
   local code = "ESRCH"
   for _, entry in ipairs(directory.list()) do
     if entry.pid == pid then

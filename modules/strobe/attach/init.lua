@@ -23,7 +23,7 @@ local attach = {}
 ---@return string? message
 ---@return string? code "EPERM" or "ENOTDIR" for a folder that others could enter, "ENAMETOOLONG", "EADDRINUSE", …
 function attach.serve(options)
-  return server.serve(options or {})
+  return server.serve(options)
 end
 
 --- Connects to a running process.

@@ -1,7 +1,7 @@
 --- What `strobe top` shows: answers of a process in, a page of text out. Rates are of the time between two of them.
 
-local grid = require "strobe.console.commands.grid"
-local quantity = require "strobe.console.commands.quantity"
+local grid = require "strobe.grid"
+local quantity = require "strobe.quantity"
 
 -- Rows that tasks get at least, however many units and feeds there are.
 local LEAST_TASKS = 5
@@ -44,10 +44,6 @@ local function whole(number)
   return number and quantity.count(math.floor(number + 0.5)) or "-"
 end
 
-local function up(seconds)
-  return seconds < 60 and ("%.0f s"):format(seconds // 1) or quantity.duration(seconds // 1)
-end
-
 local function figures_of(sample)
   return sample and sample.metrics.metrics or {}
 end
@@ -58,7 +54,7 @@ local function head(page, width)
   local told = page.last.metrics
   local now, before = figures_of(page.last), figures_of(page.before)
   local lines = {
-    ("process %d   up %s   %s"):format(told.pid, up(told.uptime), told.command),
+    ("process %d   up %s   %s"):format(told.pid, quantity.span(told.uptime), told.command),
     ("%s tasks   %s steps/s   loop late by %s   %.1f MiB, %.1f of Lua   %s attached"):format(
       whole(told.tasks), whole(rate(page, now.steps, before.steps)), quantity.duration(told.lag_p99), told.rss / MIB,
       (now.lua_bytes or 0) / MIB, whole(now.connections)),
@@ -92,13 +88,19 @@ local FEEDS = {
   { "RECONNECTS", align = "right" },
 }
 
+-- How long ago the last event came.
+local function quiet(feed)
+  local unseen = not feed.age and feed.quiet
+  return unseen and "> " .. quantity.duration(unseen) or quantity.duration(feed.age)
+end
+
 local function feed_rows(page)
   local rows = {}
   for i, feed in ipairs(page.last.feeds or {}) do
     local before = page.before and page.before.by_feed[feed.name]
     rows[i] = {
-      feed.name, whole(rate(page, feed.events, before and before.events)), whole(feed.events),
-      quantity.duration(feed.age), whole(feed.gaps), whole(feed.lost), whole(feed.reconnects),
+      feed.name, whole(before and rate(page, feed.events, before.events)), whole(feed.events),
+      quiet(feed), whole(feed.gaps), whole(feed.lost), whole(feed.reconnects),
     }
   end
   return rows

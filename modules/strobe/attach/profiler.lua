@@ -5,6 +5,7 @@
 -- of code that was typed afar, are left alone, and so are plain coroutines inside a task. Loops cost about twice their
 -- time while it runs, and the quota of units does not hold.
 
+local Alarm = require "strobe.alarm"
 local contexts = require "strobe.async.context"
 local core_task = require "strobe.core.task"
 local inspect = require "strobe.core.inspect"
@@ -113,7 +114,7 @@ function Profiler.start()
   profiler.looking = contexts.Context():run(tasks.create_task, function()
     while time.real() - profiler.began < LONGEST do
       look(profiler, LOOK)
-      time.sleep(PERIOD)
+      Alarm.sleep(PERIOD)
     end
     profiler:stop()
   end)

@@ -8,6 +8,7 @@
 -- Nothing is read here and nothing written: that is for the server and the client.
 
 local json = require "strobe.json"
+local quotation = require "strobe.repl.quotation"
 
 local protocol = {}
 
@@ -103,21 +104,6 @@ function encode_value(value, rest)
   return encode_object(value, rest)
 end
 
--- Bytes that are no UTF-8 travel as \xNN.
-local function escaped(text)
-  local parts, from = {}, 1
-  while true do
-    local length, bad = utf8.len(text, from)
-    if length then
-      parts[#parts + 1] = text:sub(from)
-      return table.concat(parts)
-    end
-    parts[#parts + 1] = text:sub(from, bad - 1)
-    parts[#parts + 1] = ("\\\\x%02x"):format(text:byte(bad))
-    from = bad + 1
-  end
-end
-
 local function no_rest() end
 
 --- A message as a line. Bytes in its strings that are no UTF-8 become `\xNN`.
@@ -130,7 +116,7 @@ function protocol.encode(message, rest)
   if not ok then
     return nil, type(line) == "table" and line.problem or error(line, 0)
   elseif not utf8.len(line) then
-    line = escaped(line)
+    line = quotation.valid(line, "\\\\x%02x")
   end
   if #line > protocol.MOST then
     return nil, ("it has %d bytes, and a line at most %d"):format(#line, protocol.MOST)

@@ -3,8 +3,9 @@
 local arguments = require "strobe.arguments"
 local clients = require "strobe.attach.client"
 local directory = require "strobe.attach.directory"
-local grid = require "strobe.console.commands.grid"
+local grid = require "strobe.grid"
 local protocol = require "strobe.attach.protocol"
+local quantity = require "strobe.quantity"
 local terminal = require "strobe.core.terminal"
 local TaskGroup = require("strobe.async.taskgroup").TaskGroup
 
@@ -64,19 +65,6 @@ end
 
 -- --- As text -------------------------------------------------------------------------------------
 
-local SPANS = { { 86400, "d" }, { 3600, "h" }, { 60, "m" } }
-
--- "3d 4h", "12m 5s", "7s"
-local function duration(seconds)
-  for i, span in ipairs(SPANS) do
-    if seconds >= span[1] then
-      local below = SPANS[i + 1] or { 1, "s" }
-      return ("%d%s %d%s"):format(seconds // span[1], span[2], seconds % span[1] // below[1], below[2])
-    end
-  end
-  return ("%ds"):format(seconds // 1)
-end
-
 local function units_text(units)
   local names = {}
   for i, unit in ipairs(units) do
@@ -96,8 +84,8 @@ local function row(told)
     return { ("%d"):format(told.pid), "busy", nil, nil, nil, nil, told.command }
   end
   return {
-    ("%d"):format(told.pid), duration(told.uptime), units_text(told.units), ("%d"):format(told.tasks),
-    told.lag_p99 and ("%.1f ms"):format(told.lag_p99 * 1000), ("%.1f MiB"):format(told.rss / MIB), told.command,
+    ("%d"):format(told.pid), quantity.span(told.uptime), units_text(told.units), ("%d"):format(told.tasks),
+    quantity.duration(told.lag_p99), ("%.1f MiB"):format(told.rss / MIB), told.command,
   }
 end
 

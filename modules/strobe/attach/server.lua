@@ -5,12 +5,12 @@ local contexts = require "strobe.async.context"
 local core_task = require "strobe.core.task"
 local directory = require "strobe.attach.directory"
 local host = require "strobe.core.host"
+local mistake = require "strobe.mistake"
 local net = require "strobe.net"
 local Process = require "strobe.attach.process"
 local protocol = require "strobe.attach.protocol"
 local Session = require "strobe.attach.session"
 local tasks = require "strobe.async.task"
-local time = require "strobe.core.time"
 local uv = require "luv"
 
 local MOST_CONNECTIONS = 8
@@ -18,8 +18,7 @@ local OURS_ALONE = tonumber("600", 8)
 
 ---@class strobe.attach.ServeOptions
 ---@field runtime? strobe.live.Runtime whose units are looked at and reloaded
----@field rights? "rw"|"ro"|"off" what clients may get: to run and change, or to look on only; by default rw, and off
----under a virtual clock, which an open socket slows down
+---@field rights? "rw"|"ro"|"off" what clients may get: to run and change, or to look on only (rw)
 ---@field eval? boolean false: nobody may run code, also with rw
 ---@field command? string what `strobe ps` shows (the process's command line)
 
@@ -193,7 +192,7 @@ local function listen()
     return nil, message, code
   end
   local listener
-  listener, message, code = net.listen_unix(path)
+  listener, message, code = net.listen_unix(path, { onlookers = true })
   if not listener then
     return nil, message, code
   end
@@ -215,9 +214,10 @@ local servers = {}
 ---@return string? message
 ---@return string? code
 function servers.serve(options)
-  local rights = options.rights or time.mode() == "virtual" and "off" or "rw"
+  options = mistake.options("attach.serve", options)
+  local rights = options.rights or "rw"
   if rights ~= "rw" and rights ~= "ro" and rights ~= "off" then
-    error(("attach.serve: rights: rw, ro or off expected, got %s"):format(tostring(rights)), 3)
+    mistake.raise("attach.serve: rights: rw, ro or off expected, got %s", tostring(rights))
   elseif rights == "off" then
     return nil
   end

@@ -25,7 +25,7 @@ local time = require "strobe.core.time"
 ---@field rights "rw"|"ro"
 ---@field name? string as it calls itself
 ---@field evaluations table<integer|string, strobe.Task> those that run, by the request's id
----@field tails table<integer, fun()> which end a watched stream, by its number
+---@field stops table<any, fun()> what ends what goes on without a task; of a subscription by its number
 local Session = {}
 Session.__index = Session
 Session.__name = "attach session"
@@ -34,7 +34,7 @@ Session.__name = "attach session"
 ---@param options strobe.attach.SessionOptions
 ---@return strobe.attach.Session
 function Session.new(options)
-  local session = { rights = "ro", evaluations = {}, inputs = 0, tails = {}, last_tail = 0, tail_count = 0 }
+  local session = { rights = "ro", evaluations = {}, stops = {}, last_sub = 0, sub_count = 0 }
   for key, value in pairs(options) do
     session[key] = value
   end
@@ -96,7 +96,7 @@ local function check(session, name, operation, rights)
   if not operation or name == "eval" and session.eval == false then
     failures.raise("no_op", ("there is no operation '%s'"):format(stack.printable(name)))
   elseif rights == "rw" and session.rights ~= "rw" then
-    failures.raise("rights", session.ceiling == "rw" and "it needs the rights rw: open asks for them"
+    failures.raise("rights", session.ceiling == "rw" and "it needs the rights rw: this console only looks on (ro)"
       or "this process lets nobody change it: it was started with --attach=ro")
   end
 end
@@ -133,8 +133,8 @@ end
 
 --- Ends what goes on without a task.
 function Session:close()
-  for sub, stop in pairs(self.tails) do
-    self.tails[sub] = nil
+  for sub, stop in pairs(self.stops) do
+    self.stops[sub] = nil
     stop()
   end
 end

@@ -12,12 +12,12 @@ local subscriptions = {}
 ---@param begin fun(sub: integer): fun() begins it, and returns what ends it; neither may wait
 ---@return integer sub
 function subscriptions.add(session, begin)
-  if session.tail_count >= MOST then
+  if session.sub_count >= MOST then
     failures.raise("too_many", ("%d streams and expressions are watched already: end one of them"):format(MOST))
   end
-  session.last_tail, session.tail_count = session.last_tail + 1, session.tail_count + 1
-  local sub = session.last_tail
-  session.tails[sub] = begin(sub)
+  session.last_sub, session.sub_count = session.last_sub + 1, session.sub_count + 1
+  local sub = session.last_sub
+  session.stops[sub] = begin(sub)
   return sub
 end
 
@@ -26,9 +26,9 @@ end
 ---@param sub integer
 ---@return fun()? stop
 function subscriptions.forget(session, sub)
-  local stop = session.tails[sub]
+  local stop = session.stops[sub]
   if stop then
-    session.tails[sub], session.tail_count = nil, session.tail_count - 1
+    session.stops[sub], session.sub_count = nil, session.sub_count - 1
   end
   return stop
 end

@@ -1,9 +1,10 @@
 --- Code that a session has typed: compiled with its variables, as an input of its console.
 
-local Evaluator = require "strobe.console.evaluator"
+local Evaluator = require "strobe.repl.evaluator"
 local failures = require "strobe.attach.failure"
-local quotation = require "strobe.console.quotation"
-local traceback = require "strobe.console.traceback"
+local protocol = require "strobe.attach.protocol"
+local quotation = require "strobe.repl.quotation"
+local traceback = require "strobe.repl.traceback"
 
 -- Seconds that code from afar may run without waiting, by default and at most.
 local BUDGET, MOST_BUDGET = 0.1, 5
@@ -12,14 +13,18 @@ local typed = {}
 
 --- The session's evaluator, which is made at its first input. Raises where nobody may run code.
 ---@param session strobe.attach.Session
----@return strobe.console.Evaluator
+---@return strobe.repl.Evaluator
 function typed.evaluator(session)
   if session.eval == false then
     failures.raise("no_op", "this process lets nobody run code: it was started with --no-eval")
   end
   if not session.evaluator then
     session.evaluator = Evaluator.new {
-      number = session.number, near = session.near, push = session.push, log = session.log,
+      number = session.number, near = session.near, log = session.log,
+      push = function(event)
+        event.values = event.values and protocol.list(event.values)
+        return session.push(event)
+      end,
     }
   end
   session.evaluator.runtime = session.runtime
@@ -39,7 +44,7 @@ function typed.seconds(session, request)
 end
 
 --- Compiles an input; raises a failure of code "incomplete" or "syntax".
----@param evaluator strobe.console.Evaluator
+---@param evaluator strobe.repl.Evaluator
 ---@param code string
 ---@return function chunk
 ---@return string[] notes for people

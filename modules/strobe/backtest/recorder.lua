@@ -10,6 +10,7 @@
 local Book = require "strobe.broker.book"
 local curves = require "strobe.backtest.curve"
 local drawdowns = require "strobe.backtest.drawdown"
+local mistake = require "strobe.mistake"
 local results = require "strobe.backtest.result"
 local sharpe = require "strobe.backtest.sharpe"
 local trades = require "strobe.backtest.trade"
@@ -61,6 +62,7 @@ local function prices_of_books()
 end
 
 local function check_options(options)
+  mistake.options("backtest.Recorder", options)
   if options.cash ~= nil and type(options.cash) ~= "number" then
     error(("Recorder: cash: a number expected, got %s"):format(type(options.cash)), 3)
   elseif options.mark ~= nil and type(options.mark) ~= "function" then

@@ -12,7 +12,8 @@
 -- * A record has no wall time, no process id and nothing random: the same events make the same bytes.
 -- * Each process that writes begins with a record of its session, so that the ids of units are not used twice.
 --
--- The file grows by about 150 bytes an order; nothing is ever removed.
+-- The file grows by about 150 bytes an order; nothing is ever removed from it. In memory there is what rests, and the
+-- last that has ended: see the option `history`.
 
 local amount = require "strobe.broker.amount"
 local contexts = require "strobe.async.context"
@@ -150,7 +151,10 @@ local function read_record(journal, line)
   if reason then
     return damaged(journal, reason)
   end
-  ledger:apply(record)
+  local fills, order = ledger:apply(record)
+  if order then
+    ledger:settle(fills, order)
+  end
   journal.number, journal.size = journal.number + 1, journal.size + #line + 1
   if journal.number % TURN == 0 then
     time.sleep(0)

@@ -39,10 +39,11 @@ local amount = require "strobe.broker.amount"
 
 ---@class strobe.broker.Ledger
 ---@field account strobe.broker.Account
----@field orders table<string, table> all by id
+---@field orders table<string, table> by id: those that rest, and the last that have ended
 ---@field open table<string, table>   those that rest
 ---@field open_count integer
----@field fills strobe.broker.Fill[]
+---@field fills table<integer, strobe.broker.Fill> by id: the last, from first_fill to fill_count
+---@field fill_count integer those there were
 ---@field units table<string, table<string, integer>> positions by unit and symbol
 ---@field session integer
 local Ledger = {}
@@ -54,11 +55,12 @@ Ledger.VERSION = VERSION
 
 --- Makes one.
 ---@param cash integer units
+---@param history integer how many orders that have ended it keeps, and how many fills
 ---@return strobe.broker.Ledger
-function Ledger.new(cash)
+function Ledger.new(cash, history)
   return setmetatable({
-    account = Account.new(cash), orders = {}, open = {}, open_count = 0, placed = 0, fills = {}, units = {},
-    session = 1,
+    account = Account.new(cash), orders = {}, open = {}, open_count = 0, placed = 0, units = {}, session = 1,
+    fills = {}, first_fill = 1, fill_count = 0, settled = 0, history = history, ended = { first = 1, last = 0 },
   }, Ledger)
 end
 
@@ -79,11 +81,11 @@ local function book_fill(ledger, order, time, size, price, fee)
   order.value = order.value + amount.value(size, price)
   add_to_unit(ledger, order, size)
   local fill = {
-    id = #ledger.fills + 1, order = order.id, unit = order.unit, symbol = order.symbol, side = order.side,
+    id = ledger.fill_count + 1, order = order.id, unit = order.unit, symbol = order.symbol, side = order.side,
     size = amount.number(size), price = price, fee = amount.number(fee), time = time,
     realised = amount.number(gain), position = amount.number(account:size(order.symbol)),
   }
-  ledger.fills[fill.id] = fill
+  ledger.fills[fill.id], ledger.fill_count = fill, fill.id
   return fill
 end
 
@@ -159,7 +161,7 @@ end
 local function misfit(ledger, record)
   local order = ledger.orders[record.id]
   if record.op == "place" then
-    return order and "is placed twice"
+    return order and order.state == "open" and "is placed twice" -- one that has ended may be forgotten elsewhere
   elseif record.op == "open" then
     return record.version and record.version ~= VERSION and ("is of version %s"):format(tostring(record.version))
   elseif not order then
@@ -188,6 +190,35 @@ function Ledger:apply(record)
   return apply[record.op](self, record)
 end
 
+-- An order that had ended may rest again when its last record was taken back: it comes a second time.
+local function forget_oldest(ledger)
+  local ended = ledger.ended
+  local order = ended[ended.first]
+  ended[ended.first], ended.first = nil, ended.first + 1
+  order.is_listed = nil
+  if order.state ~= "open" and ledger.orders[order.id] == order then
+    ledger.orders[order.id] = nil
+  end
+end
+
+--- A record is never taken back from now on: what has ended long ago is forgotten.
+---@param fills strobe.broker.Fill[] of the record
+---@param order table
+function Ledger:settle(fills, order)
+  local ended = self.ended
+  self.settled = self.settled + #fills
+  while self.first_fill <= self.settled - self.history do
+    self.fills[self.first_fill], self.first_fill = nil, self.first_fill + 1
+  end
+  if order.state ~= "open" and not order.is_listed then
+    order.is_listed, ended.last = true, ended.last + 1
+    ended[ended.last] = order
+  end
+  while ended.last - ended.first >= self.history do
+    forget_oldest(self)
+  end
+end
+
 --- What a record is about to change, for `revert`.
 ---@param record table
 ---@return table
@@ -206,9 +237,10 @@ end
 function Ledger:revert(record, saved)
   local order = self.orders[record.id]
   local count = record.op == "place" and #record.fills or record.op == "fill" and 1 or 0
-  for i = #self.fills, #self.fills - count + 1, -1 do
-    add_to_unit(self, order, -amount.of(self.fills[i].size))
-    self.fills[i] = nil
+  for _ = 1, count do
+    local last = self.fill_count
+    add_to_unit(self, order, -amount.of(self.fills[last].size))
+    self.fills[last], self.fill_count = nil, last - 1
   end
   self.account:restore(saved.account)
   set_state(self, order, saved.state or "refused")

@@ -1,9 +1,11 @@
 --- Orders, as a caller writes them and as a venue knows them.
 
 local amount = require "strobe.broker.amount"
+local mistake = require "strobe.mistake"
 
 ---@class strobe.broker.OrderRequest
----@field id string        the client's own, 1 to 200 bytes without control characters; the same id is the same order
+---@field id string        the client's own, 1 to 200 bytes without control characters; the same id is the same order,
+---as long as that rests or is not too long ago: see the option `history` of the paper broker
 ---@field symbol string    the stream of its ticks
 ---@field side "buy"|"sell"
 ---@field kind? "market"|"limit" ("limit" with a price, else "market")
@@ -30,11 +32,11 @@ function order.limits(limits)
   local checked = { open = limits.open or OPEN, value = limits.value or VALUE, position = limits.position }
   for name, value in pairs(checked) do
     if type(value) ~= "number" or value ~= value or value <= 0 then
-      error(("Paper: limits.%s: a number above 0 expected, got %s"):format(name, tostring(value)), 3)
+      mistake.raise("Paper: limits.%s: a number above 0 expected, got %s", name, tostring(value))
     end
   end
   if checked.open * checked.value > MOST then
-    error(("Paper: limits: open × value may be %g, is %g"):format(MOST, checked.open * checked.value), 3)
+    mistake.raise("Paper: limits: open × value may be %g, is %g", MOST, checked.open * checked.value)
   end
   return checked
 end

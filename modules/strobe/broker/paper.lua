@@ -13,6 +13,7 @@ local core_error = require "strobe.core.error"
 local futures = require "strobe.async.future"
 local Ledger = require "strobe.broker.ledger"
 local Market = require "strobe.broker.matching"
+local mistake = require "strobe.mistake"
 local orders = require "strobe.broker.order"
 local shallow = require "strobe.shallow"
 local time = require "strobe.core.time"
@@ -25,6 +26,7 @@ local time = require "strobe.core.time"
 ---@field maker? number    … of an order that rested (fee); below 0 it is paid to us
 ---@field taker? number    … of an order that took (fee)
 ---@field limits? strobe.broker.Limits
+---@field history? integer how many orders that have ended are known by their id, and how many fills (10,000)
 ---@field time? "event"|"tick" whose time fills and the journal have: the event's, as ctx:now(), or the tick's `ts`
 ---("event")
 ---@field read? fun(stream: string, data: any): string?, strobe.tectonic.Tick? symbol and tick of an event (its stream;
@@ -40,29 +42,39 @@ local Paper = {}
 Paper.__index = Paper
 Paper.__name = "paper broker"
 
--- The market of those who are no units.
-local SHARED = ""
+-- The market of those who are no units. Orders that have ended, and fills, that are kept.
+local SHARED, HISTORY = "", 10000
 
 local function check_rate(options, name, default)
   local rate = options[name]
   if rate == nil then
     return default
   elseif type(rate) ~= "number" or not (rate > -1 and rate < 1) then
-    error(("Paper: %s: a number between -1 and 1 expected, got %s"):format(name, tostring(rate)), 3)
+    mistake.raise("Paper: %s: a number between -1 and 1 expected, got %s", name, tostring(rate))
   end
   return rate
+end
+
+local function check_history(history)
+  if history == nil then
+    return HISTORY
+  elseif math.type(history) ~= "integer" or history < 1 then
+    mistake.raise("Paper: history: a whole number above 0 expected, got %s", tostring(history))
+  end
+  return history
 end
 
 local function check_options(options)
   local cash, fee = options.cash or 0, check_rate(options, "fee", 0)
   if type(cash) ~= "number" or not (cash > -1e10 and cash < 1e10) then
-    error(("Paper: cash: a number up to 1e10 expected, got %s"):format(tostring(cash)), 3)
+    mistake.raise("Paper: cash: a number up to 1e10 expected, got %s", tostring(cash))
   elseif options.time and options.time ~= "event" and options.time ~= "tick" then
-    error(("Paper: time: \"event\" or \"tick\" expected, got %s"):format(tostring(options.time)), 3)
+    mistake.raise("Paper: time: \"event\" or \"tick\" expected, got %s", tostring(options.time))
   end
   return {
     cash = amount.of(cash), maker = check_rate(options, "maker", fee), taker = check_rate(options, "taker", fee),
-    limits = orders.limits(options.limits), by_tick = options.time == "tick", read = options.read,
+    limits = orders.limits(options.limits), history = check_history(options.history), read = options.read,
+    by_tick = options.time == "tick",
   }
 end
 
@@ -78,9 +90,9 @@ end
 ---@return string? message why the journal cannot be used: what failed, where in the file, what to do
 ---@return string? code "EBUSY" another process uses it, "EBADMSG" it is damaged, or the system's
 function Paper.new(options)
-  options = options or {}
+  options = mistake.options("Paper", options)
   local self = setmetatable(check_options(options), Paper)
-  self.ledger, self.markets, self.marks, self.observers = Ledger.new(self.cash), {}, {}, {}
+  self.ledger, self.markets, self.marks, self.observers = Ledger.new(self.cash, self.history), {}, {}, {}
   self.notes, self.session, self.now = {}, 1, time.now
   self:market(SHARED)
   if options.journal then
@@ -191,6 +203,7 @@ end
 ---@param entry table
 function Paper:settle(entry)
   entry.order[WAITS[entry.record.op]] = nil
+  self.ledger:settle(entry.fills, entry.order)
   for _, fill in ipairs(entry.fills) do
     for _, observer in ipairs(self.observers) do
       local ok, e = pcall(observer, fill)
@@ -402,7 +415,7 @@ end
 --- behind, and may ask again with the same id.
 ---@async
 ---@param request strobe.broker.OrderRequest
----@return strobe.broker.Ack? ack the same for the same id, also after a crash
+---@return strobe.broker.Ack? ack the same for the same id, also after a crash (see the option `history`)
 ---@return string? message names the field and its value
 ---@return string? code "EINVAL", "EEXIST" the id is another order's, "ENODATA" no price is known, "ELIMIT", "EFUNDS"
 ---there is not so much cash, "ENOSPC" and what else the disk says: then there is no such order
@@ -503,10 +516,11 @@ function Paper:account()
   return self.ledger.account:summary(marker(self))
 end
 
---- All fills, oldest first; those from the journal too.
+--- The last fills (see the option `history`), oldest first; those from the journal too. Their ids count from 1.
 ---@return strobe.broker.Fill[]
 function Paper:fills()
-  return table.move(self.ledger.fills, 1, #self.ledger.fills, 1, {})
+  local ledger = self.ledger
+  return table.move(ledger.fills, ledger.first_fill, ledger.fill_count, 1, {})
 end
 
 --- Calls f with each fill from now on, when it is on the disk. f must not wait.
@@ -518,6 +532,7 @@ end
 --- Takes orders from the units of a runtime, and tells them their fills; see desk.lua.
 ---@param runtime strobe.live.Runtime
 function Paper:attach(runtime)
+  mistake.expect("paper:attach", "runtime", "table", runtime)
   self.desk = require("strobe.broker.desk").new(runtime, self)
   for _, note in ipairs(self.notes) do
     runtime:log("warning", note, {})

@@ -4,7 +4,8 @@
 -- A line that has no end yet is held back for 200 ms. Beyond 20 lines in a second, of all sources, they are counted,
 -- and the count is told once a second. Control bytes are shown, not obeyed.
 
-local printable = require("strobe.async.stack").printable
+local quantity = require "strobe.quantity"
+local quotation = require "strobe.repl.quotation"
 
 local LINES, HOLD, WINDOW = 20, 0.2, 1
 
@@ -28,26 +29,6 @@ function Above.new(lost)
   return setmetatable({ lost = lost, ready = {}, parts = {}, began = -math.huge, shown = 0, more = 0 }, Above)
 end
 
--- "1,234"
-local function grouped(number)
-  local text = tostring(number):reverse():gsub("(%d%d%d)", "%1,"):reverse()
-  return (text:gsub("^,", ""))
-end
-
--- Bytes that are no UTF-8, as text.
-local function with_valid(text)
-  local pieces, at = {}, 1
-  while true do
-    local good, bad = utf8.len(text, at)
-    if good then
-      pieces[#pieces + 1] = text:sub(at)
-      return table.concat(pieces)
-    end
-    pieces[#pieces + 1] = ("%s\\x%02x"):format(text:sub(at, bad - 1), text:byte(bad))
-    at = bad + 1
-  end
-end
-
 --- A line as it may be shown: control bytes but tabs are escaped, and bytes that are no UTF-8.
 ---@param line string
 ---@return string
@@ -56,13 +37,13 @@ function Above.harmless(line)
   if rest > 0 then
     line = line:sub(1, LONGEST)
   end
-  line = with_valid(line):gsub("[^\t]+", printable)
-  return rest > 0 and ("%s… %s more"):format(line, grouped(rest)) or line
+  line = quotation.plain(line, true)
+  return rest > 0 and ("%s… %s more"):format(line, quantity.count(rest)) or line
 end
 
 local function tell_more(self)
   if self.more > 0 then
-    table.insert(self.ready, ("… %s more (:log)"):format(grouped(self.more)))
+    table.insert(self.ready, ("… %s more (:log)"):format(quantity.count(self.more)))
     self.more = 0
   end
 end

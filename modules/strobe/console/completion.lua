@@ -1,8 +1,10 @@
 --- What helps while somebody types: candidates when Tab is pressed, and the signature of the call around the cursor.
 --
--- The peer is asked for both, and may take its time: what was typed meanwhile makes its answer useless.
+-- The peer is asked for most of it, and may take its time: what was typed meanwhile makes its answer useless.
 
-local Alarm = require "strobe.console.alarm"
+local Alarm = require "strobe.alarm"
+local argument = require "strobe.console.commands.argument"
+local candidates = require "strobe.repl.candidates"
 local commands = require "strobe.console.commands"
 local contexts = require "strobe.async.context"
 local tasks = require "strobe.async.task"
@@ -12,7 +14,7 @@ local REST = 0.15
 
 ---@class strobe.console.Completion
 ---@field private console strobe.Console
----@field private alarm strobe.console.Alarm
+---@field private alarm strobe.Alarm
 ---@field private last? table the event of the last edit
 local Completion = {}
 Completion.__index = Completion
@@ -35,7 +37,7 @@ function Completion.new(console)
   local self = setmetatable({ console = console }, Completion)
   self.alarm = Alarm.new(function()
     begin_to_sign(self)
-  end)
+  end):unref()
   return self
 end
 
@@ -48,26 +50,39 @@ local function command_names(prefix)
       list[#list + 1] = { text = name, kind = "command" }
     end
   end
-  return list
+  return { first = 1, last = #prefix, list = list }
 end
 
-local function ask(console, event)
-  local answer = console.peer:call("complete", { text = event.text, cursor = event.cursor })
+-- Files are where the console is; all else the peer knows.
+local function ask(console, kind, part)
+  if kind == "COMMAND" then
+    return command_names(part)
+  elseif kind == "FILE" then
+    return candidates.of(kind, part, {})
+  end
+  return console.peer:call("complete", { text = part, cursor = #part, of = kind ~= "LUA" and kind or nil })
+end
+
+local function complete(console, event)
+  local before = event.text:sub(1, event.cursor)
+  local kind, part = "LUA", before
+  if before:find "^%s*:%a" or before:find "^%s*:$" then
+    kind, part = argument.at(before)
+  end
+  local found = kind and ask(console, kind, part) or { list = {} }
+  if found.first then
+    local shift = #before - #part
+    found.first, found.last = found.first + shift, found.last + shift
+  end
   if not console.closed then
-    console.front:answer(event.token, answer or { list = {} })
+    console.front:answer(event.token, found)
   end
 end
 
 --- Answers a request of the editor.
 ---@param event table
 function Completion:complete(event)
-  local prefix = event.text:match "^%s*:(%a[%w_]*)$"
-  if prefix then
-    local first = #event.text - #prefix + 1
-    local answer = { first = first, last = #event.text, list = command_names(prefix) }
-    return self.console.front:answer(event.token, answer)
-  end
-  spawn("console completion", ask, self.console, event)
+  spawn("console completion", complete, self.console, event)
 end
 
 -- --- Signatures ----------------------------------------------------------------------------------

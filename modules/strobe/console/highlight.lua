@@ -1,8 +1,8 @@
 --- The colours of Lua text: ranges of bytes with a style.
 
-local input = require "strobe.console.input"
-local lexer = require "strobe.console.lexer"
-local names = require "strobe.console.names"
+local input = require "strobe.repl.input"
+local lexer = require "strobe.repl.lexer"
+local names = require "strobe.repl.names"
 
 local highlight = {}
 

@@ -4,7 +4,7 @@
 -- An input at work in the foreground is a task of its own. It asks the peer to evaluate, or is a command. Nobody waits
 -- for a prompt but who types.
 
-local Alarm = require "strobe.console.alarm"
+local Alarm = require "strobe.alarm"
 local Completion = require "strobe.console.completion"
 local Event = require("strobe.async.event").Event
 local History = require "strobe.console.history"
@@ -12,10 +12,10 @@ local answers = require "strobe.console.answer"
 local commands = require "strobe.console.commands"
 local contexts = require "strobe.async.context"
 local core_task = require "strobe.core.task"
-local evaluations = require "strobe.console.evaluation"
+local evaluations = require "strobe.repl.evaluation"
 local highlight = require "strobe.console.highlight"
 local host = require "strobe.core.host"
-local input = require "strobe.console.input"
+local input = require "strobe.repl.input"
 local interrupt = require "strobe.core.interrupt"
 local output = require "strobe.output"
 local rc = require "strobe.console.rc"
@@ -150,7 +150,7 @@ local function eval_fields(console, text)
   }
 end
 
--- Virtual time stands still while somebody types, and passes while an input waits.
+-- Virtual time stands still while somebody types.
 local function hold_time(console)
   if time.mode() == "virtual" and not console.holding then
     console.holding = true
@@ -165,6 +165,20 @@ local function release_time(console)
   end
 end
 
+--- Lets virtual time pass while something is at work.
+---@return any passing a `<close>` value
+function Console:pass_time()
+  local held = self.holding
+  if held then
+    release_time(self)
+  end
+  return setmetatable({}, { __close = function()
+    if held and not self.closed then
+      hold_time(self)
+    end
+  end })
+end
+
 local function lost(console)
   return ("the process does not answer any more: %s"):format(console.peer.ended or "the connection was closed")
 end
@@ -173,13 +187,10 @@ end
 local function follow(console, future, id)
   local job = console.job or {}
   job.id = id
-  if not time.stands() then -- else :advance moves it
-    release_time(console)
-  end
+  local passing <close> = not time.stands() and console:pass_time() -- luacheck: ignore
   local _ <close> = setmetatable({}, { -- luacheck: ignore
     __close = function()
       job.id = nil
-      hold_time(console)
     end,
   })
   local ok, answer = pcall(future.await, tasks.shield(future))
@@ -286,7 +297,7 @@ local function after(seconds, f)
   alarm = Alarm.new(function()
     alarm:close()
     f()
-  end)
+  end):unref()
   alarm:set(seconds)
 end
 
@@ -319,13 +330,13 @@ end
 --- Ctrl-C: ends the input at work, or gives up what was typed.
 function Console:interrupt()
   local job = self.job
-  if not job then
-    self.front:interrupt()
-  elseif job.id then
+  if job and job.id then
     interrupt_evaluation(self, job)
-  else
-    self.front:interrupt() -- for a command that waits for a key
-    interrupt_command(self, job)
+  elseif not self.front.lent then -- else the key is for who has the terminal
+    self.front:interrupt() -- also for a command that waits for a key
+    if job then
+      interrupt_command(self, job)
+    end
   end
 end
 
@@ -364,7 +375,7 @@ local function on_event(console, event)
   elseif f then
     f(console, event)
   else
-    require("strobe.console.commands.events").take(console, event)
+    commands.take(console, event)
   end
 end
 

@@ -107,6 +107,12 @@ end
 ---@param f function
 ---@return any ...
 function Plain:lend(f)
+  self.lent = true
+  local _ <close> = setmetatable({}, { -- luacheck: ignore
+    __close = function()
+      self.lent = false
+    end,
+  })
   return f()
 end
 

@@ -5,7 +5,7 @@
 -- the terminal; when it takes nothing, drawing waits.
 
 local Above = require "strobe.console.above"
-local Alarm = require "strobe.console.alarm"
+local Alarm = require "strobe.alarm"
 local core_future = require "strobe.core.future"
 local editor = require "strobe.editor"
 local Terminal = require "strobe.console.terminal"
@@ -277,10 +277,10 @@ function Screen.open(options)
   options.on_resize((terminal:size()))
   screen.typing = Alarm.new(function()
     handle(screen, screen.editor:timer() or {})
-  end)
+  end):unref()
   screen.pace = Alarm.new(function()
     show_background(screen)
-  end)
+  end):unref()
   return screen
 end
 

@@ -4,7 +4,7 @@
 -- what does not fit is dropped, by whole lines, and counted. Other jobs of the shell have the terminal while we are in
 -- the background: then nobody reads here, for the system would stop who does.
 
-local Alarm = require "strobe.console.alarm"
+local Alarm = require "strobe.alarm"
 local core = require "strobe.core.terminal"
 local core_future = require "strobe.core.future"
 local uv = require "luv"
@@ -22,7 +22,7 @@ local MOST = 1024 * 1024
 ---@class strobe.console.Terminal a `<close>` value
 ---@field dropped integer lines since somebody asked
 ---@field private handle userdata
----@field private queue string[]
+---@field private queue table<integer, string> from first to last
 ---@field private queued integer bytes
 ---@field private away boolean we are in the background
 ---@field private gone boolean it has hung up
@@ -42,10 +42,12 @@ function Terminal.open(descriptor, options)
     return nil, message, code
   end
   local terminal = setmetatable({
-    handle = handle, options = options, queue = {}, first = 1, place = 1, queued = 0, dropped = 0, events = "",
+    handle = handle, options = options, queue = {}, first = 1, last = 0, place = 1, queued = 0, dropped = 0,
+    events = "",
   }, Terminal)
   terminal.poll = assert(uv.new_poll(handle:descriptor()))
-  terminal.watchers = {}
+  terminal.poll:unref() -- what waits for keys is the console; virtual time that passes does not
+  terminal.watchers = {} -- which have libuv listen, though nothing else were open
   terminal:watch("sigwinch", options.on_resize)
   terminal:watch("sigcont", function()
     terminal:continue()
@@ -91,7 +93,7 @@ end
 
 --- Gives up what waits.
 function Terminal:forget()
-  self.queue, self.first, self.place, self.queued = {}, 1, 1, 0
+  self.queue, self.first, self.last, self.place, self.queued = {}, 1, 0, 1, 0
 end
 
 -- What of a text fits, by whole lines.
@@ -112,8 +114,8 @@ local function queue(terminal, bytes)
   elseif terminal.queued == 0 then
     terminal:forget()
   end
-  table.insert(terminal.queue, bytes)
-  terminal.queued = terminal.queued + #bytes
+  terminal.last, terminal.queued = terminal.last + 1, terminal.queued + #bytes
+  terminal.queue[terminal.last] = bytes -- its length is not known: what was written is gone from its begin
 end
 
 --- Shows bytes, or queues them, or drops them.
@@ -147,7 +149,7 @@ function Terminal:drain(seconds)
       drained:set_result(true)
     end
   end
-  local alarm = Alarm.new(self.drained)
+  local alarm = Alarm.new(self.drained):unref()
   alarm:set(seconds)
   local _ <close> = setmetatable({}, { -- luacheck: ignore
     __close = function()

@@ -2,14 +2,14 @@
 
 ---@class strobe.debug.Breakpoint
 ---@field id integer
----@field path string
+---@field path? string nil for one in no file
 ---@field line integer where it is, which may be behind where it was asked for
 ---@field verified boolean there is code
 ---@field message? string why it is not
 ---@field hits integer
 ---@field private condition? fun(environment: table): boolean, any
 ---@field private hit_test? fun(hits: integer): boolean
----@field private log? string
+---@field private log? fun(environment: table): string
 local Breakpoint = {}
 Breakpoint.__index = Breakpoint
 
@@ -66,6 +66,30 @@ local function compile(text)
   end, message
 end
 
+-- What an expression of a text is, as text.
+local function fill_in(compute, environment)
+  local ok, value = compute(environment)
+  local told, as_text = pcall(tostring, value)
+  as_text = told and as_text or "?"
+  return ok and as_text or ("{error: %s}"):format(as_text)
+end
+
+-- A text whose {expressions} are compiled, as f(environment) → what it is there.
+local function compile_text(text)
+  local computes = {}
+  for braces in text:gmatch "%b{}" do
+    local compute, message = compile(braces:sub(2, -2))
+    computes[braces] = compute or function()
+      return false, message
+    end
+  end
+  return function(environment)
+    return (text:gsub("%b{}", function(braces)
+      return fill_in(computes[braces], environment)
+    end))
+  end
+end
+
 --- Makes one.
 ---@param id integer
 ---@param path string
@@ -77,6 +101,7 @@ function breakpoints.new(id, path, line, wanted)
     id = id, path = path, line = line, verified = true, hits = 0, condition = filled(wanted.condition or ""),
     log = filled(wanted.logMessage or ""),
   }, Breakpoint)
+  breakpoint.log = breakpoint.log and compile_text(breakpoint.log)
   local hit_condition = filled(wanted.hitCondition or "")
   if hit_condition then
     breakpoint.hit_test, breakpoint.message = read_hits(hit_condition)
@@ -94,28 +119,12 @@ end
 
 --- Makes one that is nowhere.
 ---@param id integer
----@param path string
+---@param path? string
 ---@param line integer where it was asked for
 ---@param message string why
 ---@return strobe.debug.Breakpoint
 function breakpoints.unverified(id, path, line, message)
   return setmetatable({ id = id, path = path, line = line, verified = false, message = message, hits = 0 }, Breakpoint)
-end
-
---- The text of a log point: each {expression} is its value.
----@param text string
----@param environment table
----@return string
-local function fill_in(text, environment)
-  return (text:gsub("%b{}", function(braces)
-    local compute, message = compile(braces:sub(2, -2))
-    local ok, value = false, message
-    if compute then
-      ok, value = compute(environment)
-    end
-    local told, as_text = pcall(tostring, value)
-    return ok and (told and as_text or "?") or ("{error: %s}"):format(tostring(value))
-  end))
 end
 
 --- A task has come there. What is computed may not wait.
@@ -139,7 +148,7 @@ function Breakpoint:reach(environment)
   if self.hit_test and not self.hit_test(self.hits) then
     return false
   elseif self.log then
-    return false, fill_in(self.log, environment)
+    return false, self.log(environment)
   end
   return true
 end

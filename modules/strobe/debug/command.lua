@@ -4,10 +4,12 @@
 -- that spins can be ended. The adapter talks to its attach socket.
 
 local arguments = require "strobe.arguments"
+local codecs = require "strobe.codecs"
 local door = require "strobe.attach.door"
 local Event = require("strobe.async.event").Event
 local host = require "strobe.core.host"
 local net = require "strobe.net"
+local ports = require "strobe.debug.port"
 local program = require "strobe.debug.program"
 local protocol = require "strobe.debug.protocol"
 local Relay = require "strobe.debug.relay"
@@ -18,6 +20,7 @@ local target = require "strobe.attach.target"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
+local uv = require "luv"
 
 local command = {}
 
@@ -27,9 +30,10 @@ usage: strobe debug [--port N] [FILE [args]]     a script in an editor's debugge
   speaks the Debug Adapter Protocol on standard input and output, or with --port on 127.0.0.1. A breakpoint stops the
   task that comes to it; all others go on. FILE may be left out: the editor then names the `program`.
 options:
-  --port N   listens on that port for one editor (0: a free one, which is told)
+  --port N   listens on that port for one editor, of our own user or root (0: a free one, which is told)
 launch and attach take:
   program, args, cwd   what to run (launch)
+  env                  variables of its environment, which it has besides ours
   processId            of the process (attach)
   stopAll              true: what stops one task stops all of its unit, or of the script
   stopOnEntry          true: stops at the first line
@@ -44,8 +48,12 @@ VS Code, in launch.json, with `strobe debug --port 4711`:
 -- Seconds for a program to open its socket; for it to answer disconnect, or to end.
 local PATIENCE, LAST_WORDS = 30, 3
 
-local function fail(message)
+local function say(message)
   io.stderr:write("strobe: debug: ", message, "\n")
+end
+
+local function fail(message)
+  say(message)
   return 2
 end
 
@@ -88,13 +96,20 @@ local Adapter = {}
 Adapter.__index = Adapter
 
 local function pass_output(adapter, stream, category)
-  return tasks.create_task(function()
-    for text in stream:chunks() do
+  local decoder = codecs.getincrementaldecoder "utf-8" "replace" -- a chunk may end within a character
+  local function tell(text)
+    if text ~= "" then
       adapter.relay:event("output", { category = category, output = text })
+    end
+  end
+  return tasks.create_task(function()
+    for bytes in stream:chunks() do
+      tell(decoder:decode(bytes))
       if adapter.options.mirror then
-        io[category]:write(text):flush()
+        io[category]:write(bytes):flush()
       end
     end
+    tell(decoder:decode("", true))
   end)
 end
 
@@ -123,11 +138,20 @@ local function watch_connection(adapter)
   adapter.over:set()
 end
 
+-- Our environment, with what launch says.
+local function environment(how)
+  local all = uv.os_environ()
+  for name, value in pairs(type(how.env) == "table" and how.env or {}) do
+    all[name] = value
+  end
+  return all
+end
+
 local function start(adapter, how)
   local words = command_line(adapter, how)
   words[#words + 1] = {
     stdin = adapter.options.mirror and nil or subprocess.DEVNULL, stdout = subprocess.PIPE, stderr = subprocess.PIPE,
-    cwd = how.cwd,
+    cwd = how.cwd, env = environment(how),
   }
   local ok, process = pcall(subprocess.create_subprocess_exec, host.program, table.unpack(words))
   if not ok then
@@ -145,7 +169,10 @@ local function take_answer(adapter, text)
   if command_name ~= "initialize" then
     adapter.relay:send(text)
   end
-  if command_name == "disconnect" then
+  if command_name == "terminate" and adapter.insisting_on == "terminate" then
+    adapter.last:cancel() -- it has heard, and may take its time to clean up
+    adapter.last, adapter.insisting_on = nil, nil
+  elseif command_name == "disconnect" then
     adapter.farewell:set()
     if not adapter.process then
       adapter.over:set()
@@ -159,7 +186,11 @@ local function connect_once(adapter, pid)
     local done, message, code = adapter.relay:connect(pid, function(text)
       take_answer(adapter, text)
     end)
-    if code ~= "ESRCH" or not adapter.process or adapter.process.returncode then
+    local status = adapter.process and adapter.process.returncode
+    if status and not done then
+      return nil, ("the program has ended before it could be debugged, with status %d: see what it has printed"):format(
+        status)
+    elseif code ~= "ESRCH" or not adapter.process then
       return done, message
     end
     time.sleep(0.01)
@@ -204,6 +235,9 @@ local first = {}
 
 function first.initialize(adapter, request, text)
   adapter.greeting = text
+  if adapter.options.on_greeting then
+    adapter.options.on_greeting()
+  end
   adapter.relay:answer(request, sessions.capabilities())
 end
 
@@ -227,10 +261,11 @@ function first.disconnect(adapter, request)
   adapter.over:set()
 end
 
--- A program that does not answer is ended.
-local function insist(adapter)
-  adapter.last = tasks.create_task(function()
-    time.sleep(LAST_WORDS)
+-- A program that does not answer is ended; one that is asked to end may take longer than its answer.
+local function insist(adapter, command_name)
+  adapter.insisting_on = command_name
+  adapter.last = adapter.last or tasks.create_task(function()
+    time.sleep(adapter.options.last_words or LAST_WORDS)
     adapter.over:set()
   end)
 end
@@ -243,8 +278,8 @@ local function take(adapter, text)
     first.disconnect(adapter, request)
   elseif adapter.relay.client then
     adapter.relay:pass_on(text)
-    if (request.command == "disconnect" or request.command == "terminate") and not adapter.last then
-      insist(adapter)
+    if request.command == "disconnect" or request.command == "terminate" then
+      insist(adapter, request.command)
     end
   elseif first[request.command] then
     first[request.command](adapter, request, text)
@@ -281,7 +316,8 @@ end
 --- Serves one editor until it, or the program, has gone.
 ---@async
 ---@param editor strobe.debug.Editor
----@param options {program?: string, args?: string[], pid?: integer, flags?: string[], mirror?: boolean}
+---@param options {program?: string, args?: string[], pid?: integer, flags?: string[], mirror?: boolean,
+---last_words?: number, on_greeting?: fun()}
 ---@return integer status of the program
 function command.serve(editor, options)
   local adapter = setmetatable({ relay = Relay.new(editor), options = options, over = Event(), farewell = Event() },
@@ -297,29 +333,36 @@ function command.serve(editor, options)
     end)
     adapter.over:wait()
   end
+  if adapter.relay.problem then
+    say("what the editor sent is no message: " .. adapter.relay.problem)
+  end
   return adapter.status or 0
 end
 
 -- --- The command line --------------------------------------------------------------------------------
 
--- Waits for one editor on a port of this machine.
-local function serve_port(port, options)
-  local listener, message = net.listen("127.0.0.1", port)
+-- Serves one editor on a port of this machine. Who goes without a greeting was none.
+local function serve_port(number, options)
+  local listener, message = net.listen("127.0.0.1", number)
   if not listener then
     return fail(message)
   end
-  local number = listener:port()
-  io.stderr:write(("strobe: debug: an editor may connect to 127.0.0.1:%d (VS Code: \"debugServer\": %d)\n"):format(
-    number, number))
-  local connection
-  connection, message = listener:accept_one()
-  listener:close()
-  if not connection then
-    return fail(message)
-  end
+  number = listener:port()
+  say(("an editor may connect to 127.0.0.1:%d (VS Code: \"debugServer\": %d)"):format(number, number))
+  local port, status = ports.new(), 0
   options.mirror = true
-  local status = command.serve(command.editor_of(connection), options)
-  connection:close()
+  function options.on_greeting()
+    listener:close()
+  end
+  while not listener:is_closing() do
+    local connection
+    connection, message = port:accept(listener)
+    if not connection then
+      return fail(message)
+    end
+    status = command.serve(command.editor_of(connection), options)
+    connection:close()
+  end
   return status
 end
 

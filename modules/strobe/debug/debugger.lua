@@ -11,6 +11,7 @@ local errors = require "strobe.async.error"
 local frames = require "strobe.debug.frame"
 local freeze = require "strobe.core.freeze"
 local handle = require "strobe.core.handle"
+local happenings = require "strobe.debug.happenings"
 local inspect = require "strobe.core.inspect"
 local runaway = require "strobe.async.runaway"
 local sources = require "strobe.debug.source"
@@ -33,7 +34,7 @@ local sources = require "strobe.debug.source"
 ---@field stops table<strobe.Task, strobe.debug.Stop>
 ---@field stop_all boolean
 ---@field private filters table<string, true>
----@field private on fun(event: string, ...)
+---@field private happenings strobe.debug.Happenings
 ---@field private at table<integer, strobe.debug.Breakpoint[]> by file
 local Debugger = {}
 Debugger.__index = Debugger
@@ -43,6 +44,8 @@ local debuggers = {}
 
 -- Seconds of processor time without a wait after which a task gives way.
 local SPIN = 0.2
+-- Seconds between two looks at which tasks there are.
+local LOOK_EVERY = 0.25
 
 -- Tasks by whose name one knows that they are the program's own.
 local OWN = { "^attach ", "^debug ", "^console " }
@@ -60,20 +63,15 @@ function debuggers.is_own(task)
   return name == "strobe"
 end
 
--- Later, from the loop: in a hook nothing may be sent.
 local function tell(debugger, event, ...)
-  handle.call_soon(function(...)
-    if not debugger.closed then
-      debugger.on(event, ...)
-    end
-  end, ...)
+  debugger.happenings:add(event, ...)
 end
 
 -- --- Breakpoints ---------------------------------------------------------------------------------
 
 local function apply(debugger, file)
   local lines = {}
-  for _, list in ipairs { debugger.at[file] or {}, debugger.function_at[file] or {} } do
+  for _, list in ipairs(debugger.muted and {} or { debugger.at[file] or {}, debugger.function_at[file] or {} }) do
     for _, breakpoint in ipairs(list) do
       lines[#lines + 1] = breakpoint.verified and breakpoint.line or nil
     end
@@ -116,6 +114,18 @@ function Debugger:set_breakpoints(path, list)
   return set
 end
 
+--- Breakpoints that are nowhere.
+---@param list {line: integer}[]
+---@param message string why
+---@return strobe.debug.Breakpoint[]
+function Debugger:refuse_breakpoints(list, message)
+  local refused = {}
+  for i, wanted in ipairs(list) do
+    refused[i] = breakpoints.unverified(new_id(self), nil, wanted.line, message)
+  end
+  return refused
+end
+
 -- The file has another text: its breakpoints go to where they belong there.
 local function put_again(debugger, file, wanted)
   local set, next_line, message = debugger.at[file], sources.lines(wanted.path)
@@ -148,7 +158,7 @@ end
 function Debugger:stop_on_entry(path)
   local next_line, file = sources.lines(path), self.sources:number(path)
   local line = next_line and next_line(1)
-  if file and line then
+  if file and line and not self.muted then
     self.entry = { file = file, line = line }
     apply(self, file)
   end
@@ -194,7 +204,7 @@ end
 
 --- With breakpoints on functions each file is looked at when its code runs first.
 function Debugger:watch_files()
-  if #self.functions > 0 and not self.watching then
+  if #self.functions > 0 and not self.watching and not self.muted then
     self.watching = true
     core.watch(true)
   elseif #self.functions == 0 and self.watching then
@@ -214,10 +224,8 @@ local function resolve(debugger, chunk)
 end
 
 -- What the code of a thread's innermost function sees.
-local function environment_of(thread, line)
-  local frame = frames.innermost(thread)
-  frame.line, frame.names = line, frames.names(thread)
-  return frame:environment()
+local function environment_of(thread)
+  return frames.innermost(thread):environment()
 end
 
 -- The breakpoints at a line that a task has come to and that stop it.
@@ -226,7 +234,7 @@ local function reached(debugger, thread, file, line)
   for _, list in ipairs { debugger.at[file] or {}, debugger.function_at[file] or {} } do
     for _, breakpoint in ipairs(list) do
       if breakpoint.line == line then
-        environment = environment or environment_of(thread, line)
+        environment = environment or environment_of(thread)
         local stops, text = breakpoint:reach(environment)
         if text then
           tell(debugger, "output", text, breakpoint.path, line)
@@ -356,12 +364,22 @@ end
 --- has kept a pcall of its own from before catches some unseen.
 ---@param filters table<string, true>
 function Debugger:set_filters(filters)
+  filters = self.muted and {} or filters
   self.filters = filters
   if filters.raised then
     replace(plain, core)
   else
     replace(core, plain)
   end
+end
+
+--- From now on nothing stops by itself: no breakpoint, no error.
+function Debugger:mute()
+  self.muted = true
+  self:set_filters {}
+  self.sources:each(function(file)
+    apply(self, file)
+  end)
 end
 
 -- --- Stopped tasks ---------------------------------------------------------------------------------
@@ -401,6 +419,21 @@ function Debugger:continue(task)
   return stop ~= nil
 end
 
+--- Forgets the stops of tasks that have ended, or that go on because they were cancelled twice.
+---@return strobe.Task[] of these
+function Debugger:forget_gone()
+  local gone = {}
+  for task, stop in pairs(self.stops) do
+    if task:done() or not stop.frozen and not core.stopped(task) then
+      gone[#gone + 1] = task
+    end
+  end
+  for _, task in ipairs(gone) do
+    self:continue(task)
+  end
+  return gone
+end
+
 --- Lets a stopped task go on to the next line: of any function, of its own or who called it, or of who called it.
 ---@param task strobe.Task
 ---@param kind "in"|"over"|"out"
@@ -437,13 +470,33 @@ function Debugger:frames(task)
 end
 
 --- The living tasks of the program, oldest first.
+---@param most integer
 ---@return strobe.Task[]
-function debuggers.tasks()
+function debuggers.tasks(most)
   local list = {}
   for _, task in ipairs(core_task.all()) do
+    if #list == most then
+      break
+    end
     list[#list + 1] = not debuggers.is_own(task) and task or nil
   end
   return list
+end
+
+local function look_later(debugger)
+  debugger.looking = handle.call_later(LOOK_EVERY, function()
+    tell(debugger, "tasks")
+  end)
+end
+
+--- Tells "tasks" soon, or once there is one more or less, which is not told at once either.
+---@param soon? boolean
+function Debugger:expect_tasks(soon)
+  if soon then
+    look_later(self)
+  else
+    core.expect()
+  end
 end
 
 --- The task of a number.
@@ -474,19 +527,27 @@ local function give_way(used)
 end
 
 --- Opens the debugger of this process.
----@param on fun(event: "stopped"|"output"|"breakpoint", ...) is told what happens; may not wait
+---@param on fun(event: "stopped"|"output"|"breakpoint"|"tasks", ...) is told what happens; may not wait
 ---@return strobe.debug.Debugger? debugger nil when there is one already
 function debuggers.open(on)
   local debugger = setmetatable({
-    on = on, sources = sources.new(), stops = {}, at = {}, wanted = {}, function_at = {}, functions = {}, filters = {},
+    sources = sources.new(), stops = {}, at = {}, wanted = {}, function_at = {}, functions = {}, filters = {},
     passed = {}, failing = {}, last_id = 0, stop_all = false,
   }, Debugger)
+  -- A task may have gone on before its stop was told.
+  debugger.happenings = happenings.new(function(event, subject, ...)
+    if event ~= "stopped" or debugger.stops[subject.task] == subject then
+      on(event, subject, ...)
+    end
+  end)
   local function bind(f)
     return function(...)
       return f(debugger, ...)
     end
   end
-  local ok = core.open { resolve = bind(resolve), stop = bind(on_line), failing = bind(on_failing) }
+  local ok = core.open {
+    resolve = bind(resolve), stop = bind(on_line), failing = bind(on_failing), changed = bind(look_later),
+  }
   if not ok then
     return nil
   end
@@ -502,11 +563,15 @@ function Debugger:close()
   end
   self:set_filters {}
   self.closed, the_debugger = true, nil
+  self.happenings:close()
   for _, stop in pairs(self.stops) do
     release(self, stop)
   end
   core.close()
   runaway.unwatch(self)
+  if self.looking then
+    self.looking:cancel()
+  end
 end
 
 Debugger.__close = Debugger.close

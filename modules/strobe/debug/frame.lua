@@ -6,7 +6,7 @@
 local report = require "strobe.report"
 local sources = require "strobe.debug.source"
 
-local MOST_FRAMES, MOST_LOCALS = 1000, 250
+local MOST_FRAMES, MOST_LOCALS, MOST_UPVALUES = 1000, 250, 255
 
 ---@class strobe.debug.Frame
 ---@field thread thread
@@ -17,6 +17,7 @@ local MOST_FRAMES, MOST_LOCALS = 1000, 250
 ---@field source string the name of its chunk
 ---@field func function
 ---@field names? string[] of its local variables, for the innermost one of a stop
+---@field private in_hook? boolean its names are not known yet
 ---@field values? table[] what they were: of an error that has unwound the stack
 local Frame = {}
 Frame.__index = Frame
@@ -60,11 +61,12 @@ function frames.of(thread, list)
   return list
 end
 
---- The frame of a thread's innermost function.
+--- The frame of a thread's innermost function, for what its code sees: it has neither name nor file, which take longer
+--- to find than most conditions to compute, and learns what its variables are called when one is asked for.
 ---@param thread thread which is in a hook
 ---@return strobe.debug.Frame
 function frames.innermost(thread)
-  return new_frame(thread, 0, debug.getinfo(thread, 0, "nSlf"))
+  return setmetatable({ thread = thread, level = 0, func = debug.getinfo(thread, 0, "f").func, in_hook = true }, Frame)
 end
 
 --- The names of the local variables of a thread that is in a hook.
@@ -139,37 +141,69 @@ function Frame:keep()
   end
 end
 
+local function upvalue(frame, i)
+  local name, value = debug.getupvalue(frame.func, i)
+  return name and {
+    name = name, value = value, set = function(new)
+      debug.setupvalue(frame.func, i, new)
+    end,
+  }
+end
+
 --- The variables of functions around it.
 ---@return strobe.debug.Variable[]
 function Frame:upvalues()
   local list = {}
-  for i = 1, 255 do
-    local name, value = debug.getupvalue(self.func, i)
-    if not name then
+  for i = 1, MOST_UPVALUES do
+    list[i] = upvalue(self, i)
+    if not list[i] then
       break
     end
-    list[#list + 1] = {
-      name = name, value = value, set = function(new)
-        debug.setupvalue(self.func, i, new)
-      end,
-    }
   end
   return list
 end
 
-local function find(list, name)
-  for i = #list, 1, -1 do -- the one that began last hides the others
-    if list[i].name == name then
-      return list[i]
+-- The place of the one that began last of those with that name: it hides the others.
+local function place_of(name, most, name_at, frame)
+  local place
+  for i = 1, most do
+    local own = name_at(frame, i)
+    if not own then
+      break
+    elseif own == name then
+      place = i
     end
   end
+  return place
+end
+
+local function local_name(frame, i)
+  if frame.names then
+    return frame.names[i]
+  end
+  return (debug.getlocal(frame.thread, frame.level, i))
+end
+
+local function upvalue_name(frame, i)
+  return (debug.getupvalue(frame.func, i))
+end
+
+local function kept_name(frame, i)
+  return frame.values[i] and frame.values[i].name
 end
 
 --- The variable of that name which its code would see; nil for a global one.
 ---@param name string
 ---@return strobe.debug.Variable?
 function Frame:variable(name)
-  return find(self:locals(), name) or find(self:upvalues(), name)
+  self.names = self.names or self.in_hook and frames.names(self.thread) or nil
+  local place = self.values and place_of(name, #self.values, kept_name, self)
+    or not self.values and place_of(name, MOST_LOCALS, local_name, self)
+  if place then
+    return self.values and self.values[place] or local_variable(self, place)
+  end
+  place = place_of(name, MOST_UPVALUES, upvalue_name, self)
+  return place and upvalue(self, place) or nil
 end
 
 --- The globals of its code.

@@ -1,12 +1,14 @@
 --- The requests of DAP that look at what is stopped: stackTrace, scopes, variables, setVariable, evaluate, source, …
 
-local budget = require "strobe.console.budget"
+local budget = require "strobe.repl.budget"
+local completions = require "strobe.debug.completions"
 local failures = require "strobe.attach.failure"
 local inspect = require "strobe.core.inspect"
-local printer = require "strobe.console.printer"
+local printer = require "strobe.repl.printer"
 local protocol = require "strobe.debug.protocol"
 local sources = require "strobe.debug.source"
 local tasks = require "strobe.async.task"
+local variables = require "strobe.debug.variables"
 
 -- Seconds that an expression may run without waiting, and until it is told to have taken too long.
 local BUDGET, PATIENCE = 0.5, 10
@@ -26,7 +28,7 @@ end
 
 local function source_of(session, frame)
   if frame.path then
-    return { name = frame.path:match "[^/]*$", path = frame.path }
+    return session.dialect:source(frame.path)
   end
   return { name = frame.source:match "^[@=](.*)" or "code", sourceReference = session:source_number(frame.source),
     presentationHint = "deemphasize" }
@@ -36,11 +38,12 @@ local function told_frame(session, task, frame)
   session.last_frame = session.last_frame + 1
   session.frames[session.last_frame] = { frame = frame, task = task }
   return {
-    id = session.last_frame, name = frame.name, source = source_of(session, frame), line = frame.line, column = 1,
+    id = session.last_frame, name = frame.name, source = source_of(session, frame),
+    line = session.dialect:told_line(frame.line), column = session.dialect:column_behind "",
   }
 end
 
-local MOST_LINKS = 20
+local MOST_LINKS, MOST_FRAMES = 20, 2000
 
 -- The task that waits for a task, if there is but one.
 local function waiter_of(task)
@@ -53,7 +56,7 @@ local function add_waiters(session, list, task)
   local seen = { [task] = true }
   for _ = 1, MOST_LINKS do
     task = waiter_of(task)
-    if not task or seen[task] then
+    if not task or seen[task] or #list > MOST_FRAMES then
       return
     end
     seen[task] = true
@@ -187,14 +190,17 @@ function requests.evaluate(session, arguments)
     failures.raise("bad_request", "expression: a string expected")
   end
   local environment, owner = environment_of(session, arguments)
-  local values = compute(session, text, environment, arguments.context or "evaluate")
+  local context = type(arguments.context) == "string" and arguments.context or "evaluate"
+  local values = compute(session, text, environment, context)
   local body = session.variables:tell(values[1], owner, values.n == 1 and text or nil)
   local texts = {}
   for i = 1, values.n do
-    texts[i] = i == 1 and body.value or printer.text(values[i])
+    texts[i] = i == 1 and body.value or variables.cut(printer.text(values[i]))
   end
   body.result, body.value = table.concat(texts, ", "), nil
-  return body
+  return body, context == "repl" and function()
+    session:invalidate(owner.frame and owner.task) -- who types may have set something
+  end or nil
 end
 
 function requests.setVariable(session, arguments)
@@ -205,11 +211,23 @@ function requests.setVariable(session, arguments)
   if not done then
     failures.raise("error", message)
   end
-  return session.variables:tell(values[1], container)
+  return session.variables:tell(values[1], container), function()
+    session:invalidate(container.frame and container.task)
+  end
+end
+
+function requests.completions(session, arguments)
+  if type(arguments.text) ~= "string" then
+    failures.raise("bad_request", "text: a string expected")
+  end
+  local entry = arguments.frameId ~= nil and frame_of(session, integer(arguments, "frameId"))
+  local line = arguments.line and session.dialect:line(integer(arguments, "line")) or 1
+  local place = { line = line, column = integer(arguments, "column") }
+  return { targets = completions.at(arguments.text, place, session.dialect, entry and entry.frame or nil) }
 end
 
 -- These may wait.
-requests.waits = { evaluate = true, setVariable = true }
+requests.waits = { evaluate = true, setVariable = true, completions = true }
 
 -- --- Errors, sources, lines --------------------------------------------------------------------------
 
@@ -224,43 +242,49 @@ function requests.exceptionInfo(session, arguments)
   if not stop or not stop.stack then
     failures.raise("not_found", "threadId: no error has stopped it")
   end
-  local text = type(stop.error) == "string" and stop.error or printer.text(stop.error)
+  local text = variables.cut(type(stop.error) == "string" and stop.error or printer.text(stop.error))
   return {
     exceptionId = class_of(stop.error), description = text, breakMode = stop.caught and "always" or "unhandled",
     details = { message = text, typeName = class_of(stop.error) },
   }
 end
 
+-- The path of the source that is meant, which a file has.
+local function path_of(session, arguments)
+  local path = type(arguments.source) == "table" and arguments.source.path
+  return type(path) == "string" and session.dialect:path(path) or nil
+end
+
 function requests.source(session, arguments)
   local number = arguments.sourceReference or type(arguments.source) == "table" and arguments.source.sourceReference
-  local path = type(arguments.source) == "table" and arguments.source.path
+  local path = path_of(session, arguments)
   if path and (number or 0) == 0 then
     local text, message = sources.text(path)
     return { content = text or failures.raise("not_found", message) }
   end
-  local name = session.source_names[math.tointeger(number or 0)]
+  local name = session.source_names[type(number) == "number" and math.tointeger(number) or 0]
   if not name then
     failures.raise("not_found", "there is no such source")
   end
-  return { content = session.source_text(name) or ("-- %s is not in the memory of this process"):format(name) }
+  local text = session.source_text(name) or ("-- %s is not in the memory of this process"):format(name)
+  return { content = text, mimeType = "text/x-lua" }
 end
 
 function requests.loadedSources(session)
   local list = protocol.list()
   session.debugger.sources:each(function(number)
-    local path = session.debugger.sources:path(number)
-    list[#list + 1] = { name = path:match "[^/]*$", path = path }
+    list[#list + 1] = session.dialect:source(session.debugger.sources:path(number))
   end)
   return { sources = list }
 end
 
-function requests.breakpointLocations(_, arguments)
-  local path = type(arguments.source) == "table" and arguments.source.path
+function requests.breakpointLocations(session, arguments)
+  local dialect, path = session.dialect, path_of(session, arguments)
   local first, list = integer(arguments, "line"), protocol.list()
-  local next_line = path and sources.lines(path)
-  local line, last = next_line and next_line(first), integer(arguments, "endLine", first)
+  local next_line, last = path and sources.lines(path), dialect:line(integer(arguments, "endLine", first))
+  local line = next_line and next_line(dialect:line(first))
   while line and line <= last do
-    list[#list + 1] = { line = line }
+    list[#list + 1] = { line = dialect:told_line(line) }
     line = next_line(line + 1)
   end
   return { breakpoints = list }

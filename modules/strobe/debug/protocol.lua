@@ -59,13 +59,25 @@ function protocol.Decoder()
   return setmetatable({ parts = {}, size = 0, wanted = 1 }, Decoder)
 end
 
+-- Whether each line is a field. A browser's request is none, though its Content-Length may tell of a message behind it.
+local function is_header(head)
+  for line in (head .. "\r\n"):gmatch "(.-)\r\n" do
+    if not line:find "^[%w-]+:" then
+      return false
+    end
+  end
+  return true
+end
+
 -- Where the message begins whose header is at the start of the text, and its length.
 local function read_header(text)
   local head, body = text:match "^(.-)\r\n\r\n()"
   if not head then
     return nil, #text > protocol.MOST_HEADER and "a header has no end" or nil
+  elseif not is_header(head) then
+    return nil, "a line of a header is no field"
   end
-  local length = math.tointeger(tonumber((("\n" .. head):lower():match "\ncontent%-length:%s*(%d+)")))
+  local length = math.tointeger(tonumber((("\n" .. head):lower():match "\ncontent%-length:[ \t]*(%d+)%s*%f[\r\0]")))
   if not length then
     return nil, "a header tells no Content-Length"
   elseif length > protocol.MOST then

@@ -12,6 +12,7 @@ local tasks = require "strobe.async.task"
 ---@field write fun(bytes: string): boolean? waits
 
 ---@class strobe.debug.Relay
+---@field problem? string why nothing more of the editor's is taken
 ---@field private editor strobe.debug.Editor
 ---@field private outgoing strobe.Queue
 local Relay = {}

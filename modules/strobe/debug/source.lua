@@ -130,6 +130,7 @@ function sources.lines(path)
   local lines = compiler.lines(chunk)
   local _, last = text:gsub("\n", "")
   return function(line)
+    line = math.max(line, 1)
     while lines and not lines[line] do
       line = line + 1
       if line > last + 1 then

@@ -2,11 +2,15 @@
 --
 -- A number lasts as long as its task is stopped. Tables are read raw; only a `__tostring` is called, within limits.
 
-local printer = require "strobe.console.printer"
+local printer = require "strobe.repl.printer"
 local protocol = require "strobe.debug.protocol"
 
--- Variables of one answer; numbers at once; bytes of a value's text.
-local MOST, MOST_NUMBERS, MOST_BYTES = 1000, 100000, 2000
+-- Variables of one answer; numbers at once; bytes of a value's text, of all texts of an answer.
+local MOST, MOST_NUMBERS, MOST_BYTES, MOST_ANSWER = 1000, 100000, 2000, 200000
+-- Keys that are sorted, entries that are looked at: of a table, and only to tell how many there are.
+local MOST_SORTED, MOST_ENTRIES, MOST_COUNTED = 10000, 1000000, 10000
+-- What is printed of each value.
+local LIMITS = { depth = 2, items = 20 }
 
 ---@class strobe.debug.Variables
 ---@field private containers table<integer, table> by number
@@ -52,56 +56,76 @@ end
 
 -- --- Texts -----------------------------------------------------------------------------------------
 
-local function cut(text)
-  if #text <= MOST_BYTES then
+--- A text, or its beginning when it is long.
+---@param text string
+---@param most? integer bytes (2000)
+---@return string
+function variables.cut(text, most)
+  most = most or MOST_BYTES
+  if #text <= most then
     return text
   end
-  local last = utf8.offset(text, 0, MOST_BYTES + 1) or MOST_BYTES + 1
+  local last = most + 1
+  while last > most - 3 and text:find("^[\x80-\xBF]", last) do -- within a character
+    last = last - 1
+  end
   return text:sub(1, last - 1) .. "…"
 end
 
-local function inner_name(name, key)
-  if type(key) == "string" and key:find "^[%a_][%w_]*$" then
+local cut = variables.cut
+
+-- The expression for what is inside under a key, if that is short, and how it is shown.
+local function inner_name(name, key, most)
+  local plain = type(key) == "string" or type(key) == "number" or type(key) == "boolean"
+  if type(key) == "string" and #key > most then
+    return nil, ("[%s]"):format(cut(printer.text(key), most))
+  elseif type(key) == "string" and key:find "^[%a_][%w_]*$" then
     return name and ("%s.%s"):format(name, key), key
   end
-  local text = type(key) == "string" and ("%q"):format(key) or printer.text(key)
-  local plain = type(key) == "string" or type(key) == "number" or type(key) == "boolean"
-  return plain and name and ("%s[%s]"):format(name, text) or nil, ("[%s]"):format(cut(text))
+  local text = type(key) == "string" and ("%q"):format(key) or printer.text(key, LIMITS)
+  return plain and name and ("%s[%s]"):format(name, text) or nil, ("[%s]"):format(cut(text, most))
 end
 
-local function list_length(value)
-  local length = 0
-  while rawget(value, length + 1) ~= nil do
-    length = length + 1
+-- Strings and numbers by value; all others are called nothing, not even to be compared.
+local function comes_before(a, b)
+  local x, y = type(a), type(b)
+  if x ~= y then
+    return x < y
   end
-  return length
+  return (x == "number" or x == "string") and a < b
 end
 
-local function named_keys(value, length)
-  local keys = {}
+-- The keys that are not of the list part; whether there may be more.
+local function named_keys(value, length, most)
+  local keys, left = {}, most
   for key in next, value do
-    if not (math.type(key) == "integer" and key >= 1 and key <= length) then
+    left = left - 1
+    if left < 0 then
+      return keys, true
+    elseif not (math.type(key) == "integer" and key >= 1 and key <= length) then
       keys[#keys + 1] = key
     end
   end
-  table.sort(keys, function(a, b)
-    local x, y = type(a), type(b)
-    if x ~= y then
-      return x < y
-    elseif x == "number" or x == "string" then
-      return a < b
-    end
-    return tostring(x) < tostring(y)
-  end)
-  return keys
+  return keys, false
 end
 
--- What is inside a value: its list part, its other keys, and the metatable. Read when it is first asked for.
+-- What is inside a table: its list part and its other keys. Read when it is first asked for.
 local function read_table(container)
   if not container.keys then
-    container.length = list_length(container.value)
-    container.keys = named_keys(container.value, container.length)
+    container.length = rawlen(container.value)
+    container.keys = named_keys(container.value, container.length, MOST_ENTRIES)
+    if #container.keys <= MOST_SORTED then
+      table.sort(container.keys, comes_before)
+    end
   end
+end
+
+-- How many there are of each kind. Of large tables one only learns that there is something: to count takes too long
+-- for who merely passes by.
+local function counts_of(value)
+  local length = rawlen(value)
+  local keys, is_cut = named_keys(value, length, MOST_COUNTED)
+  return length, #keys + (is_cut and 1 or 0) + (debug.getmetatable(value) ~= nil and 1 or 0)
 end
 
 local function has_inside(value)
@@ -115,15 +139,15 @@ end
 ---@param value any
 ---@param owner {task: strobe.Task, frame?: strobe.debug.Frame} as long as the task is stopped the number is good
 ---@param name? string an expression for it
+---@param most? integer bytes of its text
 ---@return table
-function Variables:tell(value, owner, name)
-  local told = { value = cut(printer.text(value)), type = type(value), variablesReference = 0 }
+function Variables:tell(value, owner, name, most)
+  local told = { value = cut(printer.text(value, LIMITS), most), type = type(value), variablesReference = 0 }
   if has_inside(value) then
     local container = { kind = "table", value = value, task = owner.task, frame = owner.frame, name = name }
     told.variablesReference = self:add(container)
     if type(value) == "table" then
-      read_table(container)
-      told.indexedVariables, told.namedVariables = container.length, #container.keys
+      told.indexedVariables, told.namedVariables = counts_of(value)
     end
   end
   return told
@@ -131,33 +155,38 @@ end
 
 -- --- What is inside --------------------------------------------------------------------------------
 
-local function add(self, list, container, name, value, expression)
-  local told = self:tell(value, container, expression)
-  told.name, told.evaluateName = name, expression
+local function add(self, list, container, page, name, value, expression)
+  expression = expression and #expression <= page.most and expression or nil
+  local told = self:tell(value, container, expression, page.most)
+  told.name, told.evaluateName = cut(name, page.most), expression
   list[#list + 1] = told
 end
 
--- Hands the places from `start` (0) on, at most `count`, to f.
-local function each_of_page(total, start, count, f)
-  count = math.min(count and count > 0 and count or MOST, MOST)
-  for i = start + 1, math.min(start + count, total) do
+-- Hands the places of a page to f. The more there are the less is told of each.
+local function each_of_page(total, page, f)
+  local count = math.min(page.count > 0 and page.count or MOST, MOST)
+  local first, last = math.max(page.start, 0) + 1, math.min(page.start + count, total)
+  page.most = math.min(MOST_BYTES, MOST_ANSWER // math.max(last - first + 1, 1))
+  for i = first, last do
     f(i)
   end
+end
+
+local function add_entry(self, list, container, page, key)
+  local expression, name = inner_name(container.name, key, page.most)
+  add(self, list, container, page, name, rawget(container.value, key), expression)
 end
 
 local function add_entries(self, list, container, page)
   read_table(container)
   if page.filter ~= "named" then
-    each_of_page(container.length, page.start, page.count, function(i)
-      local expression, name = inner_name(container.name, i)
-      add(self, list, container, name, rawget(container.value, i), expression)
+    each_of_page(container.length, page, function(i)
+      add_entry(self, list, container, page, i)
     end)
   end
   if page.filter ~= "indexed" then
-    each_of_page(#container.keys, page.start, page.count, function(i)
-      local key = container.keys[i]
-      local expression, name = inner_name(container.name, key)
-      add(self, list, container, name, rawget(container.value, key), expression)
+    each_of_page(#container.keys, page, function(i)
+      add_entry(self, list, container, page, container.keys[i])
     end)
   end
 end
@@ -172,22 +201,23 @@ local function add_table(self, list, container, page)
   end
   local metatable = debug.getmetatable(container.value)
   if metatable and is_first_page(page) then
-    add(self, list, container, "[metatable]", metatable)
+    page.most = MOST_BYTES
+    add(self, list, container, page, "[metatable]", metatable)
   end
 end
 
 local function add_variables(self, list, container, page)
   local found = container.frame[container.kind](container.frame)
-  each_of_page(#found, page.start, page.count, function(i)
+  each_of_page(#found, page, function(i)
     local variable = found[i]
     local expression = variable.name:find "^[%a_][%w_]*$" and variable.name or nil
-    add(self, list, container, variable.name, variable.value, expression)
+    add(self, list, container, page, variable.name, variable.value, expression)
   end)
 end
 
 --- The variables of a number.
 ---@param container table
----@param page {filter?: "indexed"|"named", start: integer, count?: integer}
+---@param page {filter?: "indexed"|"named", start: integer, count: integer} count 0: all
 ---@return table[]
 function Variables:list(container, page)
   local list = protocol.list()
@@ -201,27 +231,31 @@ end
 
 -- --- Setting ---------------------------------------------------------------------------------------
 
+-- Whether a key is told by that name: in an answer with many variables it may have been cut.
+local function is_called(key, name)
+  local _, whole = inner_name(nil, key, math.huge)
+  local beginning = name:match "^(.+)…%]?$"
+  return whole == name or beginning ~= nil and whole:sub(1, #beginning) == beginning
+end
+
 local function set_entry(container, name, value)
-  local function try(key)
-    local _, shown = inner_name(nil, key)
-    if shown == name then
-      rawset(container.value, key, value)
-      container.keys = nil
-      return true
-    end
-  end
   read_table(container)
-  for i = 1, container.length do
-    if try(i) then
-      return true
+  local index = math.tointeger(tonumber(name:match "^%[(%d+)%]$"))
+  local found = index and index >= 1 and index <= container.length and index or nil
+  for _, key in ipairs(found and {} or container.keys) do
+    if is_called(key, name) then
+      if found ~= nil then
+        return nil, ("there are several %s in it"):format(name)
+      end
+      found = key
     end
   end
-  for _, key in ipairs(container.keys) do
-    if try(key) then
-      return true
-    end
+  if found == nil then
+    return nil, ("there is no %s in it"):format(name)
   end
-  return nil, ("there is no %s in it"):format(name)
+  rawset(container.value, found, value)
+  container.keys = nil
+  return true
 end
 
 --- Sets the variable of that name.

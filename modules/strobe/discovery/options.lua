@@ -1,6 +1,7 @@
 -- Options: what announce, find and browse take, checked before anything is opened.
 
 local list = require "strobe.discovery.list"
+local mistake = require "strobe.mistake"
 
 local options = {}
 
@@ -29,7 +30,7 @@ local GROUP, PORT = "224.0.0.251", 5353
 local VARIABLE = "STROBE_DISCOVERY"
 
 local function refuse(where, name, expected, got)
-  error(("%s: %s: %s expected, got %s"):format(where, name, expected, tostring(got)), 4)
+  mistake.raise("%s: %s: %s expected, got %s", where, name, expected, tostring(got))
 end
 
 local function read_group(text)
@@ -64,21 +65,21 @@ local checks = {
   end },
 }
 
---- Raises, at the caller's caller, for an option that is not as expected.
+--- Raises for an option that is not as expected.
 ---@param where string the function they were given to
 ---@param given any
 function options.check(where, given)
   if type(given) ~= "table" then
-    error(("%s: options: a table expected, got %s"):format(where, type(given)), 3)
+    mistake.raise("%s: options: a table expected, got %s", where, type(given))
   end
   for name, check in pairs(checks) do
     if given[name] ~= nil and not check[2](given[name]) then
       refuse(where, name, check[1], given[name])
     end
   end
-  local mistake = given.services ~= nil and list.mistake(given.services)
-  if mistake then
-    error(("%s: %s"):format(where, mistake), 3)
+  local wrong = given.services ~= nil and list.mistake(given.services)
+  if wrong then
+    mistake.raise("%s: %s", where, wrong)
   end
 end
 

@@ -3,6 +3,7 @@
 
 local cell = require "strobe.editor.cell"
 local grapheme = require "strobe.editor.grapheme"
+local letter = require "strobe.editor.letter"
 
 ---@type table<string, fun(ed: strobe.editor.Editor): string?>
 local actions = {}
@@ -198,29 +199,26 @@ function actions.swap(ed)
   buffer:replace(before, behind - 1, text:sub(at, behind - 1) .. text:sub(before, at - 1))
 end
 
--- Changes the letters from the cursor to the end of a word. Those of ASCII: names in Lua have no others.
+-- Changes the letters from the cursor to the end of a word.
 local function change_word(ed, change)
   local buffer = ed.buffer
   local last = buffer:word_end() - 1
   if last < buffer.cursor then
     return ed:bell()
   end
-  local old = buffer.text:sub(buffer.cursor, last)
-  buffer:replace(buffer.cursor, last, (change(old)))
+  buffer:replace(buffer.cursor, last, change(buffer.text:sub(buffer.cursor, last)))
 end
 
 function actions.upper(ed)
-  change_word(ed, string.upper)
+  change_word(ed, letter.upper)
 end
 
 function actions.lower(ed)
-  change_word(ed, string.lower)
+  change_word(ed, letter.lower)
 end
 
 function actions.capital(ed)
-  change_word(ed, function(word)
-    return word:lower():gsub("%a", string.upper, 1)
-  end)
+  change_word(ed, letter.capital)
 end
 
 function actions.undo(ed)

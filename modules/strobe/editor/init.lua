@@ -21,6 +21,7 @@ local Frame = require "strobe.editor.frame"
 local History = require "strobe.editor.history"
 local Keys = require "strobe.editor.keys"
 local Kill = require "strobe.editor.kill"
+local mistake = require "strobe.mistake"
 local Search = require "strobe.editor.search"
 local actions = require "strobe.editor.actions"
 local bindings = require "strobe.editor.bindings"
@@ -69,6 +70,7 @@ end
 ---@param options strobe.editor.Options
 ---@return strobe.editor.Editor
 function editor.new(options)
+  mistake.expect("editor.new", "options", "table", options)
   local width, height = checked_size("width", options.width), checked_size("height", options.height)
   local color = options.color ~= false
   return setmetatable({
@@ -308,6 +310,7 @@ end
 ---@param bytes string cut anywhere
 ---@return strobe.editor.Event[] what came of them, in order; an edit at most once, the last
 function Editor:feed(bytes)
+  mistake.expect("editor:feed", "bytes", "string", bytes)
   return take_keys(self, self.keys:feed(bytes))
 end
 
@@ -347,6 +350,7 @@ end
 ---@param text string
 ---@return boolean whether there was room (1 MiB)
 function Editor:set_text(text)
+  mistake.expect("editor:set_text", "text", "string", text)
   self.search = nil
   return self.buffer:replace(1, #self.buffer.text, text)
 end
@@ -391,6 +395,7 @@ end
 ---@param text string what it has of controls goes to the terminal
 ---@return string bytes
 function Editor:above(text)
+  mistake.expect("editor:above", "text", "string", text)
   local shown = self.drawing:is_shown()
   put(self, self.drawing:erase())
   if text ~= "" then

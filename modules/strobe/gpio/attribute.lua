@@ -2,7 +2,7 @@
 -- What is refused here while a part starts is its adder's mistake, which board:add raises.
 
 local duration = require "strobe.gpio.duration"
-local mistake = require "strobe.gpio.mistake"
+local mistake = require("strobe.mistake").raise
 
 local attribute = {}
 

@@ -7,7 +7,7 @@ local contentions = require "strobe.gpio.contention"
 local core_error = require "strobe.core.error"
 local core = require "strobe.core.gpio"
 local duration = require "strobe.gpio.duration"
-local mistake = require "strobe.gpio.mistake"
+local mistake = require("strobe.mistake").raise
 local names = require "strobe.gpio.name"
 local netlist = require "strobe.gpio.netlist"
 local part = require "strobe.gpio.part"
@@ -207,6 +207,9 @@ end
 ---@param most? integer
 ---@return number
 function Board:random(least, most)
+  if least and (type(least) ~= "number" or type(most) ~= "number") then
+    mistake("board:random: two whole numbers, or none, expected, got %s and %s", tostring(least), tostring(most))
+  end
   local fraction = next_random(self) / (1 << 53)
   return least and least + math.floor(fraction * (most - least + 1)) or fraction
 end
@@ -306,6 +309,7 @@ end
 ---@param pins? string[] those to watch; all without
 ---@return strobe.gpio.Watch watch a `<close>` value; called, it is an iterator
 function Board:watch_lines(pins)
+  check_table("board:watch_lines: pins", pins)
   return Watch.open(self, pins)
 end
 

@@ -3,7 +3,7 @@
 local async = require "strobe.async"
 local core_error = require "strobe.core.error"
 local duration = require "strobe.gpio.duration"
-local mistake = require "strobe.gpio.mistake"
+local mistake = require("strobe.mistake").raise
 
 local contentions = {}
 

@@ -8,6 +8,7 @@
 -- Source: Wokwi documentation, "diagram.json File Format"; see strobe.gpio.wokwi for its parts.
 
 local json = require "strobe.json"
+local mistake = require "strobe.mistake"
 local names = require "strobe.gpio.name"
 local parts = require "strobe.gpio.part"
 local wokwi = require "strobe.gpio.wokwi"
@@ -332,7 +333,7 @@ end
 ---@return string? code
 function diagram.load(board, source, more)
   if type(source) ~= "string" and type(source) ~= "table" then
-    error(("board:load_diagram: a text or a table expected, got %s"):format(type(source)), 3)
+    mistake.raise("board:load_diagram: a text or a table expected, got %s", type(source))
   end
   local ok, result = pcall(function()
     return build(board, read(board, source, more or {}))

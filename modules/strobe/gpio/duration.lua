@@ -1,6 +1,6 @@
 --- Durations: seconds, as the outside says them, and the engine's whole nanoseconds.
 
-local mistake = require "strobe.gpio.mistake"
+local mistake = require("strobe.mistake").raise
 
 local duration = {}
 

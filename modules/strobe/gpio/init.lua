@@ -41,7 +41,7 @@
 
 local Board = require "strobe.gpio.board"
 local faults = require "strobe.gpio.faults"
-local mistake = require "strobe.gpio.mistake"
+local mistake = require("strobe.mistake").raise
 local part = require "strobe.gpio.part"
 local vcd = require "strobe.vcd"
 local wavedrom = require "strobe.vcd.wavedrom"

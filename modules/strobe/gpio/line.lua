@@ -6,7 +6,7 @@
 -- found. So who reads 0 where nothing drives sees no edge when that becomes a 1: the level never was 0.
 
 local duration = require "strobe.gpio.duration"
-local mistake = require "strobe.gpio.mistake"
+local mistake = require("strobe.mistake").raise
 local settings = require "strobe.gpio.settings"
 
 local SECOND = 1000 * 1000 * 1000 -- in ns

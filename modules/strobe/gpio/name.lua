@@ -1,6 +1,6 @@
 --- Names of boards, parts and pins, and what is said of those that are none.
 
-local mistake = require "strobe.gpio.mistake"
+local mistake = require("strobe.mistake").raise
 
 local names = {}
 

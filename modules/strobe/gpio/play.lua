@@ -1,6 +1,6 @@
 --- Playing traces: pins that are driven as the variables of a VCD say, at its times.
 
-local mistake = require "strobe.gpio.mistake"
+local mistake = require("strobe.mistake").raise
 local names = require "strobe.gpio.name"
 local vcd = require "strobe.vcd"
 

@@ -1,7 +1,7 @@
 --- Pulse trains, as NodeMCU's gpio.serout: a pin that toggles after each of a list of delays.
 
 local duration = require "strobe.gpio.duration"
-local mistake = require "strobe.gpio.mistake"
+local mistake = require("strobe.mistake").raise
 
 local pulse = {}
 

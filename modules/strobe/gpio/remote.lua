@@ -32,6 +32,7 @@ local errors = require "strobe.async.error"
 local host = require "strobe.core.host"
 local http = require "strobe.http"
 local json = require "strobe.json"
+local mistake = require "strobe.mistake"
 local shallow = require "strobe.shallow"
 local snapshot = require "strobe.gpio.snapshot"
 local ws = require "strobe.ws"
@@ -459,7 +460,7 @@ end
 
 local function check_address(address)
   if type(address) ~= "string" or address:find "^unix:" then
-    error(("board:serve: host: a name or address expected, got %s"):format(tostring(address)), 4)
+    mistake.raise("board:serve: host: a name or address expected, got %s", tostring(address))
   end
 end
 

@@ -1,7 +1,7 @@
 --- The settings of a line: checked by name, and as the engine takes them.
 
 local duration = require "strobe.gpio.duration"
-local mistake = require "strobe.gpio.mistake"
+local mistake = require("strobe.mistake").raise
 local names = require "strobe.gpio.name"
 
 local settings = {}

@@ -16,7 +16,7 @@
 local async = require "strobe.async"
 local errors = require "strobe.async.error"
 local fs = require "strobe.async.fs"
-local mistake = require "strobe.gpio.mistake"
+local mistake = require("strobe.mistake").raise
 local names = require "strobe.gpio.name"
 local state = require "strobe.gpio.state"
 local vcd = require "strobe.vcd"
@@ -382,6 +382,9 @@ end
 -- A copy of the options, as they are to be.
 local function checked(board, options)
   local own = {}
+  if options ~= nil and type(options) ~= "table" then
+    mistake("board:trace: options: a table expected, got %s", type(options))
+  end
   for name, value in pairs(options or {}) do
     own[name] = value
   end

@@ -8,6 +8,7 @@
 
 local Footer = require "strobe.gpio.footer"
 local async = require "strobe.async"
+local mistake = require "strobe.mistake"
 local terminal = require "strobe.core.terminal"
 local time = require "strobe.core.time"
 local uv = require "luv"
@@ -255,11 +256,11 @@ end
 local known = { stream = true, rate = "number", pins = "table", color = "boolean", size = "function" }
 
 local function check_options(options)
-  for name, value in pairs(options) do
+  for name, value in pairs(mistake.options("board:view", options)) do
     if not known[name] then
-      error(("board:view: there is no option %s"):format(tostring(name)), 4)
+      mistake.raise("board:view: there is no option %s", tostring(name))
     elseif known[name] ~= true and type(value) ~= known[name] then
-      error(("board:view: %s: a %s expected, got %s"):format(name, known[name], type(value)), 4)
+      mistake.raise("board:view: %s: a %s expected, got %s", name, known[name], type(value))
     end
   end
   if options.rate and not (options.rate > 0 and options.rate <= FASTEST) then

@@ -1,7 +1,7 @@
 --- Watching lines: who requests, reconfigures and releases pins of a board, as libgpiod's info events.
 
 local async = require "strobe.async"
-local mistake = require "strobe.gpio.mistake"
+local mistake = require("strobe.mistake").raise
 
 local ROOM = 1024 -- events; then the oldest goes
 

@@ -3,7 +3,7 @@
 -- The supply pins of parts are ends of these rails, with a wire or without: all parts have power. So what is wired to
 -- a part's GND is 0; its VCC and its GND joined are a short, and so is its VCC at GND.
 
-local mistake = require "strobe.gpio.mistake"
+local mistake = require("strobe.mistake").raise
 
 local wiring = {}
 

@@ -11,6 +11,7 @@ local date = require "strobe.http.date"
 local fs = require "strobe.async.fs"
 local listing = require "strobe.http.listing"
 local media_type = require "strobe.http.media_type"
+local mistake = require "strobe.mistake"
 local range = require "strobe.http.range"
 local time = require "strobe.core.time"
 local uv = require "luv"
@@ -406,7 +407,7 @@ end
 
 local function check_options(options)
   local site = {}
-  for name, value in pairs(options or {}) do
+  for name, value in pairs(mistake.options("http.files", options)) do
     local kind = known[name]
     if not kind then
       error(("http.files: options: there is no option %s"):format(tostring(name)), 3)

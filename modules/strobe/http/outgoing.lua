@@ -3,6 +3,7 @@
 local ws_core = require "strobe.core.ws" -- its base64
 local host = require "strobe.core.host"
 local json = require "strobe.json"
+local mistake = require "strobe.mistake"
 local time = require "strobe.core.time"
 local urls = require "strobe.http.url"
 
@@ -109,7 +110,7 @@ local bodies = { "body", "json", "form" }
 
 function outgoing.check(where, options, level)
   local count = 0
-  for name, value in pairs(options) do
+  for name, value in pairs(mistake.options(where, options)) do
     outgoing.check_option(where, name, value, level + 1)
   end
   for _, name in ipairs(bodies) do

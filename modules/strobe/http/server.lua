@@ -4,6 +4,7 @@ local Connection = require "strobe.http.connection"
 local answer = require "strobe.http.answer"
 local core_error = require "strobe.core.error"
 local errors = require "strobe.async.error"
+local mistake = require "strobe.mistake"
 local net = require "strobe.net"
 local tasks = require "strobe.async.task"
 local task = require "strobe.core.task"
@@ -198,7 +199,7 @@ end
 
 local function check_options(where, options)
   local limits = {}
-  for name, value in pairs(options or {}) do
+  for name, value in pairs(mistake.options(where, options)) do
     if name ~= "tls" and not defaults[name] then
       error(("%s: there is no option '%s'"):format(where, tostring(name)), 3)
     elseif name ~= "tls" and not (type(value) == "number" and value > 0) then
@@ -272,6 +273,9 @@ end
 ---@return any ... of the protocol that took the connection over, if one did
 function server.serve_stream(handler, stream, options)
   check_handler("http.serve_stream", handler)
+  if type(stream) ~= "userdata" and type(stream) ~= "table" then
+    mistake.raise("http.serve_stream: stream: a connection expected, got %s", type(stream))
+  end
   local service = service_of(handler, check_options("http.serve_stream", options))
   local take = serve_connection(service, stream, function() end)
   if take then

@@ -5,6 +5,7 @@
 -- their way then fail with "ECANCELED".
 
 local core = require "strobe.core.transfer"
+local mistake = require "strobe.mistake"
 local outgoing = require "strobe.http.outgoing"
 local redirect = require "strobe.http.redirect"
 local responses = require "strobe.http.response"
@@ -51,6 +52,7 @@ local own = { base_url = "string", cookies = "boolean" }
 local foreign = { "body", "json", "form", "body_size", "stream" }
 
 local function check_options(options)
+  mistake.options("http.Session", options)
   for _, name in ipairs(foreign) do
     if options[name] ~= nil then
       error(("http.Session: %s belongs to a request"):format(name), 3)

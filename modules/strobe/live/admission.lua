@@ -1,5 +1,6 @@
 --- Which units a reload is about, and whether it may begin.
 
+local mistake = require "strobe.mistake"
 local refusals = require "strobe.live.refusal"
 local runs = require "strobe.live.run"
 local sources = require "strobe.live.source"
@@ -24,11 +25,10 @@ end
 --- Raises for a name that no unit has.
 ---@param runtime strobe.live.Runtime
 ---@param names? string|string[]
----@param level integer as in error
-function admission.check_names(runtime, names, level)
+function admission.check_names(runtime, names)
   for _, name in ipairs(list_of(names)) do
     if not runtime.units[name] then
-      error(("there is no unit '%s'"):format(tostring(name)), level + 1)
+      mistake.raise("there is no unit '%s'", tostring(name))
     end
   end
 end

@@ -44,9 +44,10 @@ function Clock:start()
 end
 
 -- A virtual loop that has handles open, if only for signals, listens some milliseconds before each jump. A recording
--- has too many times for that. So it moves the clock itself, from deadline to deadline, once all have settled.
+-- has too many times for that. So it moves the clock itself, from deadline to deadline, once all have settled; but not
+-- while somebody holds it, as a console does at its prompt.
 local function step(clock, when)
-  while clock.settle() do
+  while not time.held() and clock.settle() and not time.held() do
     if not time.jump(when) then
       return
     end

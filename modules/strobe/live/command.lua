@@ -35,7 +35,7 @@ trading:
   --fee F                  the part of its value that a fill costs (0)
   --report OUT.html        trades and equity of the run, at its end; OUT.json beside it
 also:
-  --attach rw|ro|off       what strobe reload and ps may do: all, look on, nothing (rw; off with --clock=virtual)
+  --attach rw|ro|off       what strobe reload and ps may do: all, look on, nothing (rw)
   --no-eval                nobody may run code through these
   --json                   on stdout one object per line: each report, and {"unit":...,"out":...} for what units print
   --clock=live|virtual|xN, --seed N
@@ -77,9 +77,7 @@ function command.main(words)
   local usual, status = host.slow_step(), nil
   host.slow_step(math.huge) -- nothing runs beside it before the units do
   local around = require("strobe.script").run(function()
-    status = require("strobe.live.command.session").run(read, function()
-      host.slow_step(usual)
-    end)
+    status = require("strobe.live.command.session").run(read, usual)
   end)
   return combined(status, around)
 end

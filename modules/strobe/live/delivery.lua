@@ -39,8 +39,8 @@ function Delivery:has_stream(stream)
   return streams.check(stream, self.runtime.feeds, self.own_streams)
 end
 
---- Calls f(stream, data, time, stream_seq) for each event, before units get it.
----@param f fun(stream: string, data: any, time: number, stream_seq?: integer)
+--- Calls f(stream, data, time, stream_seq, feed) for each event, before units get it.
+---@param f fun(stream: string, data: any, time: number, stream_seq?: integer, feed?: strobe.live.Feed)
 ---@return fun() stop no more
 function Delivery:observe(f)
   local observers = { table.unpack(self.observers) }
@@ -138,7 +138,7 @@ function Delivery:offer(stream, data, when, stream_seq, feed)
   when = when or self.runtime.clock:now()
   local observers = self.observers
   for i = 1, #observers do
-    observers[i](stream, data, when, stream_seq)
+    observers[i](stream, data, when, stream_seq, feed)
   end
   if feed then
     if self.sources[stream] ~= feed and self.subscribers[stream] then

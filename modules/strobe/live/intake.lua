@@ -5,6 +5,7 @@
 local core_task = require "strobe.core.task"
 local errors = require "strobe.async.error"
 local Event = require("strobe.async.event").Event
+local mistake = require "strobe.mistake"
 local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
@@ -88,7 +89,7 @@ end
 local function check_name(intake, feed)
   for _, other in ipairs(intake.feeds) do
     if other.name == feed.name then
-      error(("add_feed: there is a feed '%s' already (%s): name this one, NAME=URL"):format(feed.name, other.url), 3)
+      mistake.raise("add_feed: there is a feed '%s' already (%s): name this one, NAME=URL", feed.name, other.url)
     end
   end
 end
@@ -97,6 +98,8 @@ end
 ---@param feed strobe.live.Feed
 ---@param options? {held?: boolean} held: not before `run`
 function Intake:add(feed, options)
+  mistake.expect("add_feed", "feed", "table", feed)
+  options = mistake.options("add_feed", options)
   check_name(self, feed)
   local runtime = self.runtime
   feed.clock = runtime.clock
@@ -112,7 +115,7 @@ function Intake:add(feed, options)
     self.begins = math.min(self.begins or math.huge, feed.begins)
     runtime.clock:hold(self.begins)
   end
-  if not (options and options.held) and not self.starter then
+  if not options.held and not self.starter then
     self.starter = runtime:spawn(function() -- those that are added now begin together
       self.starter = nil
       self:run()

@@ -44,12 +44,10 @@ end
 -- Asked by the watchdog, in a hook.
 local function judge(seconds, place)
   local run, limit = whose()
-  if limit and run and run.sending then
-    return seconds + limit -- ports are not the unit's code
-  elseif not limit then
+  if not limit then
     return seconds + (least() or math.huge) -- a step that is nobody's may come to call migrate
   elseif run and run.sending then
-    return seconds + limit
+    return seconds + limit -- ports are not the unit's code
   elseif seconds < limit then
     return limit
   end

@@ -122,11 +122,19 @@ local function check_backlog(unit)
   end
 end
 
+-- Whether its main task stands in the debugger, where nobody may cut it.
+local function is_debugged(run)
+  return run.main:state() == "debugger"
+end
+
 local function blocker(run)
   if run.at_boundary then
     return "a task of the unit is shielded"
   end
   local place = report.where(run.main) or "?"
+  if is_debugged(run) then -- at a line which Lua does not tell before it runs
+    return ("the handler of event %d stands in the debugger, behind %s"):format(run.seen, place)
+  end
   return ("the handler of event %d waits for %s at %s"):format(run.seen, run.main:state(), place)
 end
 
@@ -136,13 +144,14 @@ local function standing(code, text, run)
   local trace = thread and debug.traceback(thread, "") or "" -- it may have ended
   local refusal = refusals.new(code, text, run.generation.graph:place_in(trace, run.unit.path))
   refusal.trace = blocker(run) .. trace
+  refusal.remedy = is_debugged(run) and "let it go on in the debugger, then reload again" or refusal.remedy
   return refusal
 end
 
 -- The step that does not end is cut: its events count as processed.
 local function cut(change)
   local run = change.old
-  if run.shields > 0 then
+  if run.shields > 0 or is_debugged(run) then
     return false
   end
   change.report.cut = {}

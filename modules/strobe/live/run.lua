@@ -347,9 +347,11 @@ end
 
 -- --- Events ------------------------------------------------------------------------------------
 
--- What is at hand was processed.
+-- What is at hand was processed. From here on the quota cuts nothing: it has been cut before, or what it sends is sent.
 local function acknowledge(run)
+  run.sending = true
   if run.exceeded then
+    run.sending = false
     error(run.exceeded, 0)
   end
   local event, batch = run.event, run.batch
@@ -360,6 +362,7 @@ local function acknowledge(run)
     end
     run.unit:acknowledged(run, event, batch)
   end
+  run.sending = false
 end
 
 -- The next one of a replay; within a batch, none with which a step began.

@@ -12,6 +12,7 @@ local Intake = require "strobe.live.intake"
 local Leftovers = require "strobe.live.leftovers"
 local Lock = require("strobe.async.lock").Lock
 local Metrics = require "strobe.live.metrics"
+local mistake = require "strobe.mistake"
 local Port = require "strobe.live.port"
 local Probations = require "strobe.live.probations"
 local quota = require "strobe.live.quota"
@@ -60,7 +61,7 @@ Runtime.__name = "live runtime"
 ---@param options? strobe.live.RuntimeOptions
 ---@return strobe.live.Runtime
 function Runtime.new(options)
-  options = options or {}
+  options = mistake.options("live.Runtime", options)
   local runtime = setmetatable({
     options = options, units = {}, order = {}, ports = {}, seed = options.seed or 0, lock = Lock(),
     requested = {}, own = {}, watchers = {}, clock = Clock.new(),
@@ -86,6 +87,7 @@ end
 ---@param name string
 ---@param functions strobe.live.PortFunctions
 function Runtime:add_port(name, functions)
+  mistake.expect("runtime:add_port", "name", "string", name)
   self.ports[name] = Port.new(name, functions)
 end
 
@@ -93,7 +95,7 @@ end
 ---@param name string
 ---@return strobe.live.Port
 function Runtime:port(name)
-  return self.ports[name] or error(("there is no port '%s'"):format(tostring(name)), 3)
+  return self.ports[name] or mistake.raise("there is no port '%s'", tostring(name))
 end
 
 --- Where modules of a unit are looked for.
@@ -221,8 +223,8 @@ function Runtime:now()
   return self.clock:now()
 end
 
---- Calls f(stream, data, time, stream_seq) for each event, before units get it.
----@param f fun(stream: string, data: any, time: number, stream_seq?: integer)
+--- Calls f(stream, data, time, stream_seq, feed) for each event, before units get it.
+---@param f fun(stream: string, data: any, time: number, stream_seq?: integer, feed?: strobe.live.Feed)
 ---@return fun() stop no more
 function Runtime:observe(f)
   return self.delivery:observe(f)
@@ -241,6 +243,7 @@ end
 --- There is such a stream, which is of no feed: somebody offers its events.
 ---@param stream string
 function Runtime:add_stream(stream)
+  mistake.expect("runtime:add_stream", "stream", "string", stream)
   self.delivery.own_streams[stream] = true
 end
 
@@ -294,7 +297,7 @@ local function check_names(runtime, list)
   local seen = {}
   for _, entry in ipairs(list) do
     if runtime.units[entry.name] or seen[entry.name] then
-      error(("a unit '%s' runs already"):format(entry.name), 3)
+      mistake.raise("a unit '%s' runs already", entry.name)
     end
     seen[entry.name] = true
   end
@@ -305,6 +308,7 @@ end
 ---@param list {name: string, path: string, supervision?: strobe.live.SupervisionOptions}[] absolute paths
 ---@return strobe.live.Report[]
 function Runtime:start_all(list)
+  mistake.expect("runtime:start_all", "list", "table", list)
   local held <close> = self.lock:acquire() -- luacheck: ignore
   check_names(self, list) -- now that nobody else starts one
   local units = enter(self, list)
@@ -325,8 +329,11 @@ end
 ---@param options? {supervision?: strobe.live.SupervisionOptions}
 ---@return strobe.live.Report
 function Runtime:start(name, path, options)
+  mistake.expect("runtime:start", "name", "string", name)
+  mistake.expect("runtime:start", "path", "string", path)
+  options = mistake.options("runtime:start", options)
   check_names(self, { { name = name } })
-  return self:start_all({ { name = name, path = path, supervision = options and options.supervision } })[1]
+  return self:start_all({ { name = name, path = path, supervision = options.supervision } })[1]
 end
 
 -- Reloads while nobody else does.
@@ -348,7 +355,8 @@ end
 ---@param options? strobe.live.ReloadOptions
 ---@return strobe.live.Report[]
 function Runtime:reload(name, options)
-  admission.check_names(self, name, 2)
+  mistake.options("runtime:reload", options)
+  admission.check_names(self, name)
   local refusal = admission.objection(self, name, options)
   if refusal then
     return told(self, reload.refuse(admission.meant(self, name), refusal))
@@ -361,7 +369,7 @@ end
 --- Asks for a reload and does not wait; requests for one unit coalesce.
 ---@param name? string
 function Runtime:request_reload(name)
-  admission.check_names(self, name, 2)
+  admission.check_names(self, name)
   local key = name or "*"
   if not self.closed and not self.requests:has(name) and not self.requested[key] then
     self.requested[key] = true
@@ -391,7 +399,7 @@ end
 ---@param name string
 ---@return strobe.live.Report? nil when it is not on probation
 function Runtime:rollback(name)
-  admission.check_names(self, name, 2)
+  admission.check_names(self, mistake.expect("runtime:rollback", "name", "string", name))
   return self.probations:undo_by_hand(self.units[name])
 end
 
@@ -403,7 +411,7 @@ end
 ---@return string? message
 ---@return string? code
 function Runtime:record_flight(name, path)
-  admission.check_names(self, name, 2)
+  admission.check_names(self, mistake.expect("runtime:record_flight", "name", "string", name))
   return self.flight:write(self.units[name], "on demand", path)
 end
 
@@ -417,7 +425,7 @@ end
 ---@param name string
 ---@return table[]
 function Runtime:gens(name)
-  admission.check_names(self, name, 2)
+  admission.check_names(self, mistake.expect("runtime:gens", "name", "string", name))
   return self.units[name].history
 end
 

@@ -35,9 +35,9 @@ local surface = {}
 
 -- What the command line is made of, and what other modules offer as their own.
 local internal = {
-  arguments = true, command = true, compiler = true, console = true, debug = true, editor = true, help = true,
-  project = true, proxy = true, reference = true, report = true, script = true, spelling = true, test = true,
-  throttle = true, tls = true, trace = true,
+  alarm = true, arguments = true, command = true, compiler = true, console = true, debug = true, editor = true,
+  grid = true, help = true, project = true, proxy = true, quantity = true, reference = true, report = true,
+  script = true, spelling = true, test = true, throttle = true, tls = true, trace = true,
 }
 
 -- Modules inside others that are required by their own name, and are no field of the other one.

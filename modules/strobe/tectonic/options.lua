@@ -1,5 +1,7 @@
 -- Options: what tectonic.connect and tectonic.serve take, checked before anything is opened.
 
+local mistake = require "strobe.mistake"
+
 local options = {}
 
 ---@class strobe.tectonic.ConnectOptions
@@ -88,6 +90,7 @@ options.serve = {
 ---@param given table
 ---@param expected table<string, strobe.tectonic.Rule> options.connect or options.serve
 function options.check(where, given, expected)
+  mistake.options(where, given)
   for name, rule in pairs(expected) do
     local value = given[name]
     if value ~= nil and not rule[2](value) then

@@ -15,6 +15,7 @@
 --   ts of 2^63 ms and more        it stores a u64             "Unable to parse line"
 
 local json = require("cjson.safe").new()
+local mistake = require "strobe.mistake"
 json.decode_max_depth(4)
 json.decode_invalid_numbers(false)
 
@@ -61,9 +62,9 @@ local function plain(digits)
   return sign .. first .. rest .. ("0"):rep(exponent - #rest)
 end
 
-local function refuse_infinite(x, level)
+local function refuse_infinite(x)
   if x ~= x or x == huge or x == -huge then
-    error("number: " .. tostring(x) .. " has no decimal digits", level + 1)
+    mistake.raise("number: %s has no decimal digits", tostring(x))
   end
 end
 
@@ -87,7 +88,7 @@ local function search_f32(x)
       return digits
     end
   end
-  refuse_infinite(x, 4)
+  refuse_infinite(x)
   for precision = abs(x) < F32_NORMAL and 1 or 6, 8 do
     local digits = format(FORMATS[precision], raised)
     if f32(tonumber(digits)) == x then
@@ -135,7 +136,7 @@ function tick.f64_digits(x)
   if tonumber(digits) == x then
     return plain(digits)
   end
-  refuse_infinite(x, 2)
+  refuse_infinite(x)
   digits = format("%.16g", x)
   return plain(tonumber(digits) == x and digits or format("%.17g", x))
 end

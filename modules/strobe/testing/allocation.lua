@@ -7,6 +7,7 @@
 local allocation = require "strobe.core.allocation"
 local clock = require "strobe.testing.clock"
 local leaks = require "strobe.testing.leaks"
+local mistake = require "strobe.mistake"
 local report = require "strobe.report"
 local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
@@ -75,7 +76,7 @@ local function problem_of(outcome, mark, allowed)
 end
 
 local function check(f, options)
-  local in_a_row = options and options.in_a_row or 2
+  local in_a_row = mistake.options("testing.allocation_failures", options).in_a_row or 2
   if type(f) ~= "function" then
     error(("testing.allocation_failures: a function expected, got %s"):format(type(f)), 3)
   elseif math.type(in_a_row) ~= "integer" or in_a_row < 1 then

@@ -9,6 +9,7 @@
 
 local core_socket = require "strobe.core.socket"
 local event = require "strobe.async.event"
+local mistake = require "strobe.mistake"
 local net = require "strobe.net"
 local pipe = require "strobe.core.pipe"
 local tasks = require "strobe.async.task"
@@ -73,7 +74,7 @@ local own = { seed = true, send = true, receive = true }
 
 -- Raises at the caller of the public function.
 local function check(name, options, where)
-  for key, value in pairs(options) do
+  for key, value in pairs(mistake.options(name, options)) do
     local rule = checks[key]
     if not rule and not (own[key] and not where) then
       error(("%s: there is no fault '%s'"):format(name, tostring(key)), 4)

@@ -2,6 +2,7 @@
 
 local core_task = require "strobe.core.task"
 local host = require "strobe.core.host"
+local mistake = require "strobe.mistake"
 local time = require "strobe.core.time"
 local uv = require "luv"
 
@@ -156,7 +157,7 @@ local NOISE = 8
 ---@return number|false bytes for each call, or false
 function leaks.grows(f, options)
   check_function("grows", f)
-  local rounds = options and options.rounds or 100
+  local rounds = mistake.options("testing.grows", options).rounds or 100
   if math.type(rounds) ~= "integer" or rounds < 1 then
     error(("testing.grows: rounds: a whole number above 0 expected, got %s"):format(tostring(rounds)), 2)
   end

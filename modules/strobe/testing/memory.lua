@@ -1,6 +1,7 @@
 --- Streams in memory, with the other end in a test's hands. trio.testing.memory_stream_pair
 
 local core_pipe = require "strobe.core.pipe"
+local mistake = require "strobe.mistake"
 local tasks = require "strobe.async.task"
 local timeouts = require "strobe.async.timeout"
 
@@ -121,6 +122,7 @@ local function tell_all(peer, on_send)
 end
 
 local function check(options)
+  mistake.options("testing.memory_stream", options)
   local limit, on_send = options.limit, options.on_send
   if limit ~= nil and (math.type(limit) ~= "integer" or limit < 1) then
     error(("testing.memory_stream: limit: a number of bytes above 0 expected, got %s"):format(tostring(limit)), 3)

@@ -14,6 +14,7 @@
 --   }
 
 local json = require "strobe.json"
+local mistake = require "strobe.mistake"
 local pattern = require "strobe.testing.pattern"
 local reasons = require "strobe.http.status"
 local shallow = require "strobe.shallow"
@@ -71,7 +72,7 @@ local function check_answers(key, answer)
   for _, one in ipairs(is_list(answer) and answer or { answer }) do
     local message = type(one) ~= "function" and fault(one)
     if message then
-      error(("mock.http: %q: %s"):format(key, message), 4)
+      mistake.raise("mock.http: %q: %s", key, message)
     end
   end
 end

@@ -13,6 +13,7 @@
 
 local core = require "strobe.core.vcd"
 local file = require "strobe.vcd.file"
+local mistake = require "strobe.mistake"
 
 local vcd = {}
 
@@ -52,6 +53,7 @@ local writer_options = {
 }
 
 local function check_options(options)
+  mistake.options("vcd.open", options)
   for name, value in pairs(options) do
     local expected = writer_options[name]
     if not expected then
@@ -64,7 +66,7 @@ end
 
 local function check_source(where, source)
   if type(source) ~= "string" and type(source) ~= "function" then
-    error(("%s: a path, a text or a function expected, got %s"):format(where, type(source)), 3)
+    mistake.raise("%s: a path, a text or a function expected, got %s", where, type(source))
   end
 end
 
@@ -478,6 +480,7 @@ end
 ---@return string? code "EBADMSG" for a broken file
 function vcd.read(source, options)
   check_source("vcd.read", source)
+  mistake.options("vcd.read", options)
   local trace, reader, opened = start(source)
   if not trace then
     return nil, reader, opened

@@ -1,5 +1,7 @@
 --- What of a trace is looked at: which variables, from when to when, and what each was meanwhile.
 
+local mistake = require "strobe.mistake"
+
 local view = {}
 
 local unit_ns = { s = 1e9, ms = 1e6, us = 1e3, ["µs"] = 1e3, ns = 1 }
@@ -173,7 +175,7 @@ end
 ---@return string? message which name is none
 ---@return string? code "ENOENT"
 function view.of(trace, options)
-  options = options or {}
+  options = mistake.options("vcd", options)
   local vars, message = view.select(trace, options.signals)
   if not vars then
     return nil, message, "ENOENT"

@@ -5,6 +5,7 @@ local core = require "strobe.core.ws"
 local dial = require "strobe.ws.dial"
 local errors = require "strobe.async.error"
 local handshake = require "strobe.ws.handshake"
+local mistake = require "strobe.mistake"
 local responses = require "strobe.http.handover"
 local proxies = require "strobe.proxy"
 local timeouts = require "strobe.async.timeout"
@@ -135,7 +136,8 @@ end
 ---"ETIMEDOUT", "ECONNREFUSED", …
 ---@return strobe.http.ResponseHead? response what the server, or the proxy, answered
 function client.connect(uri, options)
-  options = options or {}
+  mistake.expect("ws.connect", "uri", "string", uri)
+  options = mistake.options("ws.connect", options)
   local parsed, wrong = uris.parse(uri)
   if not parsed then
     error("ws.connect: " .. wrong, 2)
@@ -200,7 +202,7 @@ end
 ---@param options? strobe.ws.ReconnectOptions
 ---@return fun(): strobe.ws.Connection
 function client.reconnecting(uri, options)
-  options = options or {}
+  options = mistake.options("ws.reconnecting", options)
   local time = require "strobe.core.time"
   local initial, factor, most = options.initial or 5, options.factor or 1.6, options.most or 60
   local last, pause, since

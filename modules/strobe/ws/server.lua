@@ -2,6 +2,7 @@
 
 local handshake = require "strobe.ws.handshake"
 local http = require "strobe.http.server"
+local mistake = require "strobe.mistake"
 local upgrade = require "strobe.ws.upgrade"
 
 ---@class strobe.ws.ServeOptions : strobe.ws.UpgradeOptions
@@ -113,7 +114,7 @@ function server.serve(handler, host, port, options)
   if type(handler) ~= "function" then
     error(("ws.serve: a handler expected, got %s"):format(type(handler)), 2)
   end
-  options = options or {}
+  options = mistake.options("ws.serve", options)
   handshake.check_headers("ws.serve", options.headers)
   handshake.check_compression("ws.serve", options.compression)
   local made = setmetatable({ members = upgrade.members(), refused = 0 }, Server)

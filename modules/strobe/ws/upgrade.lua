@@ -6,6 +6,7 @@ local core = require "strobe.core.ws"
 local core_error = require "strobe.core.error"
 local errors = require "strobe.async.error"
 local handshake = require "strobe.ws.handshake"
+local mistake = require "strobe.mistake"
 
 local MAX_SIZE, MAX_FRAGMENTS, MAX_QUEUE = 1024 * 1024, 10000, 16
 
@@ -140,7 +141,8 @@ function upgrade.upgrade(request, handler, options)
   if type(handler) ~= "function" then
     error(("ws.upgrade: a handler expected, got %s"):format(type(handler)), 2)
   end
-  options = options or {}
+  mistake.expect("ws.upgrade", "request", "table", request)
+  options = mistake.options("ws.upgrade", options)
   handshake.check_headers("ws.upgrade", options.headers)
   handshake.check_compression("ws.upgrade", options.compression)
   return upgrade.answer(request, handler, options, upgrade.members())

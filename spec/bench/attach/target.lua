@@ -1,6 +1,7 @@
---- What an attached client costs a process whose unit gets 100,000 events a second: processor time for each event, and
--- how late a second unit gets its own. Alone, and beside one client that watches the stream, looks at all tasks once a
--- second, evaluates an expression ten times a second, or does nothing. On a real clock; clients are other processes.
+--- What an attached client costs a process: how late a second unit gets its events while the first one gets 100,000 a
+-- second, and the processor time for each event when they come as fast as they are taken, for a machine that is idle in
+-- between is slower at each. Alone, and beside one client that watches the stream, looks at all tasks once a second,
+-- evaluates an expression ten times a second, or does nothing. On a real clock; clients are other processes.
 -- usage: strobe attach/target.lua SECONDS [RATE]
 package.path = (arg[0]:match("^.*/") or "") .. "../live/?.lua;" .. package.path
 local async = require "strobe.async"
@@ -13,7 +14,7 @@ local Folder = require "folder"
 local here = arg[0]:match("^.*/") or ""
 local measure = dofile(here .. "../measure.lua")
 
-local SECONDS, RATE, ROUNDS = tonumber(arg[1]), tonumber(arg[2] or 100000), 3
+local SECONDS, RATE, ROUNDS = tonumber(arg[1]), tonumber(arg[2] or 100000), 8
 
 local UNIT = [[return {version = 1, subscribe = {"ticks"}, on_event = function(ctx, st, m)
   st.count, st.turnover = (st.count or 0) + 1, (st.turnover or 0) + m.data.price * m.data.size
@@ -23,6 +24,21 @@ local WITNESS = [[return {version = 1, subscribe = {"pings"}, on_event = functio
 local ticks = {}
 for i = 1, 1000 do
   ticks[i] = {ts = 1e9 + i, seq = i, is_trade = true, is_bid = i % 2 == 0, price = 100 + i % 7, size = i % 11}
+end
+
+-- Offers ticks for so long, as many as are taken.
+local function saturate(runtime)
+  local began, count, bench = time.real(), 0, runtime.units.bench
+  while time.real() - began < SECONDS do
+    for _ = 1, 200 do
+      count = count + 1
+      runtime:offer("ticks", ticks[count % 1000 + 1])
+    end
+    repeat
+      async.sleep(0)
+    until #bench.inbox == 0
+  end
+  return count
 end
 
 --- Offers ticks at the rate for so long, and pings; returns how many ticks there were, and how late each ping came.
@@ -55,10 +71,11 @@ end
 --- Microseconds of processor time for each event beside such a client, and how late the witness was.
 local function run(folder, what)
   local child = what and start_client(what)
-  local cpu_began = os.clock()
   local count, late = feed(folder.runtime)
   Folder.drain(folder.runtime.units.bench)
-  local each = (os.clock() - cpu_began) / count
+  local cpu_began = os.clock()
+  local taken = saturate(folder.runtime)
+  local each = (os.clock() - cpu_began) / taken
   if child then
     child:kill()
     child:wait()

@@ -98,7 +98,7 @@ function alone.attach(program, quick)
   return {
     name = "attach", title = "attached clients at 100,000 events/s", results = results, rounds = 1,
     contestants = {
-      {name = "strobe", command = program.strobe("attach/target.lua", quick and 0.5 or 2), needs = {"strobe"}},
+      {name = "strobe", command = program.strobe("attach/target.lua", quick and 0.1 or 0.5), needs = {"strobe"}},
     },
   }
 end

@@ -131,6 +131,7 @@ describe("Ctrl-C at a console", function()
           process.output.stdout)
         assert.matches("\nended true true\nhook nil\n$", process.output.stdout)
         assert.not_matches("runs since", process.output.stderr)
+        assert.not_matches("without waiting", process.output.stderr) -- the error has said so
       end)
     end
 

@@ -25,6 +25,39 @@ describe("the loop", function()
       os.exit(0)]])
   end)
 
+  describe("under the virtual clock, with a timer of luv", function()
+    -- Whether it rings before a virtual minute is over.
+    local function rings(milliseconds)
+      local rang, timer = async.Event(), uv.new_timer()
+      local _ <close> = cleanup(function()
+        timer:close()
+      end)
+      timer:start(milliseconds, 0, function()
+        rang:set()
+      end)
+      return (async.move_on_after(60, rang.wait, rang))
+    end
+
+    it("waits for it within its quiet period, and not longer", function()
+      local began = async.time()
+      assert.same({ true, true, false }, { rings(0), rings(1), rings(3600000) })
+      assert.near(60, async.time() - began, 1e-6)
+    end)
+
+    it("jumps as fast as without", function()
+      local timer = uv.new_timer()
+      local _ <close> = cleanup(function()
+        timer:close()
+      end)
+      timer:start(3600000, 0, print)
+      local began = async.time()
+      for _ = 1, 20000 do -- at 5 ms each it would take minutes
+        async.sleep(0.001)
+      end
+      assert.near(20, async.time() - began, 1e-6)
+    end)
+  end)
+
   describe("under the virtual clock, while another process is at work", function()
     local time = require "strobe.core.time"
 

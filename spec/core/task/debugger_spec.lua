@@ -174,6 +174,25 @@ end]])
     assert.same({ { "t", "left", 4 } }, { seen[1] })
   end)
 
+  it("tells once that tasks are made or end, to who expects it", function()
+    local changes = 0
+    local _ <close> = opened({}, error, {
+      changed = function()
+        changes = changes + 1
+      end,
+    })
+    async.create_task(async.sleep, 1):await()
+    assert.equal(0, changes)
+    debugger.expect()
+    local task = async.create_task(async.sleep, 1)
+    async.create_task(async.sleep, 1)
+    assert.equal(1, changes)
+    debugger.expect()
+    task:await()
+    async.sleep(1)
+    assert.equal(2, changes)
+  end)
+
   it("takes marks that make no sense for none", function()
     local _ <close> = opened({ 0, -1, 1 << 40, 2.5, "x", 2 }, function()
       return false

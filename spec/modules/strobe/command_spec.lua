@@ -1,5 +1,9 @@
+local Child = require "spec.support.child"
+local RuntimeFolder = require("spec.support.attached").RuntimeFolder
 local host = require "strobe.core.host"
+local net = require "strobe.net"
 local sh = require("spec.support.shell").run
+local uv = require "luv"
 
 describe("the command line", function()
   it("tells the version", function()
@@ -42,5 +46,21 @@ describe("the command line", function()
   it("gives a line its arguments", function()
     assert.same({ "-e\ta\tb\ta\n", 0 }, { sh "$S -e 'print(arg[0], arg[1], arg[2], (...))' a b" })
     assert.equal(2, select(2, sh "$S -e"))
+  end)
+
+  it("ends what waits for another process, at the first signal", function()
+    local folder <close> = RuntimeFolder.new()
+    uv.fs_mkdir(folder.path .. "/strobe", tonumber("700", 8))
+    local pid = ("%d"):format(uv.os_getpid())
+    local silent <close> = assert(net.listen_unix(("%s/strobe/%s.sock"):format(folder.path, pid))) -- it never answers
+    for _, words in ipairs { { "attach", pid, "-e", ":clock" }, { "attach", pid, "-e", "1" }, { "reload", pid } } do
+      for signal, status in pairs { sigint = 130, sigterm = 143 } do
+        local child <close> = Child.spawn(host.program, words)
+        local stream <close> = assert(silent:accept_one()) -- luacheck: ignore stream
+        child:kill(signal)
+        assert.equal(status, child:wait(), words[1])
+        assert.equal("", child.output.stderr)
+      end
+    end
   end)
 end)

@@ -3,9 +3,10 @@ local sh = require("spec.support.shell").run
 local BROKEN = "strobe: stdout: broken pipe (whoever read it has gone)\n"
 local ASYNC = 'local async = require "strobe.async"\n'
 
--- What a script prints of which nobody reads more than a line, and its status.
+-- What a script prints of which nobody reads more than a line, and its status. (`head` would write that line only after
+-- it has stopped reading.)
 local function head(code)
-  local output = sh("{ $S $F; echo status $? >&2; } | head -n 1", ASYNC .. code)
+  local output = sh("{ $S $F; echo status $? >&2; } | { read -r line; echo \"$line\"; }", ASYNC .. code)
   return output
 end
 

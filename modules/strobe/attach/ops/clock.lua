@@ -29,7 +29,7 @@ end
 -- Moves to the deadlines one by one, and lets all run that is due there; from then on time stands. It ends on time also
 -- when there is always one more.
 local function move_to(target)
-  time.stands(true)
+  time.stands(true, true)
   time.idle()
   while time.jump(target) do
     time.idle()
@@ -47,7 +47,7 @@ local function advance(session, request)
   if seconds then
     move_to(began + seconds)
   elseif stands ~= nil then
-    time.stands(stands)
+    time.stands(stands, true)
   else
     failures.raise("bad_request", "seconds: a number expected")
   end
@@ -59,7 +59,7 @@ end
 -- To the next deadline, and no further.
 local function step(session)
   check_virtual()
-  time.stands(true)
+  time.stands(true, true)
   time.idle()
   if host.statistics().timers == 0 then
     return told(session)

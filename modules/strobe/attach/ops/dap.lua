@@ -6,7 +6,7 @@ local program = require "strobe.debug.program"
 local protocol = require "strobe.debug.protocol"
 
 -- Requests that change something, which the log tells.
-local TOLD = { "launch", "attach", "evaluate", "setVariable", "disconnect", "terminate" }
+local TOLD = { "launch", "attach", "evaluate", "setVariable", "disconnect", "terminate", "terminateThreads" }
 for _, name in ipairs(TOLD) do
   TOLD[name] = true
 end
@@ -28,7 +28,7 @@ local function open(session)
       end
     end,
   }
-  session.tails.dap = function()
+  session.stops.dap = function()
     debugged:close()
   end
   return debugged

@@ -46,6 +46,7 @@ local function answer_of(answer)
   if not answer.ok then
     failures.raise(answer.code, answer.error, answer)
   end
+  answer.values = answer.values and protocol.list(answer.values)
   return answer
 end
 

@@ -1,11 +1,12 @@
 --- Operations that measure: what code takes, and which tasks take most.
 
-local budget = require "strobe.console.budget"
+local Alarm = require "strobe.alarm"
+local budget = require "strobe.repl.budget"
 local core_task = require "strobe.core.task"
 local errors = require "strobe.async.error"
 local failures = require "strobe.attach.failure"
 local inspect = require "strobe.core.inspect"
-local printer = require "strobe.console.printer"
+local printer = require "strobe.repl.printer"
 local protocol = require "strobe.attach.protocol"
 local runs = require "strobe.live.run"
 local Slice = require "strobe.attach.slice"
@@ -161,7 +162,7 @@ end
 
 -- --- top -------------------------------------------------------------------------------------------
 
--- Seconds between the two looks; tasks that are told, and at most.
+-- Real seconds between the two looks; tasks that are told, and at most.
 local SPAN, USUAL, MOST = 1, 10, 100
 
 -- What each living task has taken so far, by number.
@@ -202,7 +203,7 @@ local function top(_, request)
   local release <close> = setmetatable({ f = times.hold() }, Release) -- luacheck: ignore
   local slice, began = Slice.new(), time.real()
   local before = look(slice)
-  time.sleep(SPAN)
+  Alarm.sleep(SPAN)
   local rows, total, busy = top_rows(before, slice)
   local list = protocol.list()
   for i = 1, math.min(#rows, most, MOST) do

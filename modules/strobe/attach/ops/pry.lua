@@ -4,8 +4,8 @@
 local core_task = require "strobe.core.task"
 local failures = require "strobe.attach.failure"
 local inspect = require "strobe.core.inspect"
-local pries = require "strobe.attach.pries"
-local printer = require "strobe.console.printer"
+local pries = require "strobe.repl.pries"
+local printer = require "strobe.repl.printer"
 local protocol = require "strobe.attach.protocol"
 local typed = require "strobe.attach.typed"
 

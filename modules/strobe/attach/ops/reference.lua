@@ -1,17 +1,17 @@
 --- Operations that tell what names mean: help, src, complete, signature. None of them runs code.
 
-local candidates = require "strobe.console.candidates"
-local chunks = require "strobe.console.chunk"
-local definitions = require "strobe.console.definition"
+local candidates = require "strobe.repl.candidates"
+local chunks = require "strobe.repl.chunk"
+local definitions = require "strobe.repl.definition"
 local executors = require "strobe.async.executor"
 local failures = require "strobe.attach.failure"
 local protocol = require "strobe.attach.protocol"
 local report = require "strobe.report"
-local signatures = require "strobe.console.signature"
+local signatures = require "strobe.repl.signature"
 local surface = require "strobe.reference.surface"
 
--- Bytes of a name.
-local MOST_NAME = 256
+-- Bytes of a name; names in a list to choose from.
+local MOST_NAME, MOST_LISTED = 256, 50
 
 -- The console's variables; before them those of a task that it looks into.
 local function variables_of(session)
@@ -76,9 +76,9 @@ end
 local function reference_text(name, path, line)
   local executor <close> = executors.ThreadPoolExecutor { max_workers = 1 }
   return executor:submit(function(...)
-    local text, message, near = require("strobe.console.manual").text(...)
+    local text, message, near = require("strobe.reference.manual").text(...)
     return { text = text, message = message, near = near }
-  end, name, path, line):await()
+  end, name, { path = path, line = line, most = MOST_LISTED }):await()
 end
 
 local function help(session, request)
@@ -126,7 +126,13 @@ end
 
 local function complete(session, request)
   local text, cursor = typed_text(request)
-  local answer = candidates.at(text, cursor, around(session))
+  local kind = failures.field(request, "of", "string", true)
+  local answer
+  if kind then
+    answer = candidates.of(kind, text:sub(1, cursor), around(session))
+  else
+    answer = candidates.at(text, cursor, around(session))
+  end
   protocol.list(answer.list)
   answer.signature = signature(session, request).signature
   return answer

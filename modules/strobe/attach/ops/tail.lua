@@ -2,7 +2,7 @@
 
 local failures = require "strobe.attach.failure"
 local Predicate = require "strobe.attach.predicate"
-local printer = require "strobe.console.printer"
+local printer = require "strobe.repl.printer"
 local subscriptions = require "strobe.attach.subscriptions"
 local time = require "strobe.core.time"
 local typed = require "strobe.attach.typed"

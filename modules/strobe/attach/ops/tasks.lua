@@ -1,5 +1,6 @@
 --- Operations on tasks.
 
+local Alarm = require "strobe.alarm"
 local core_task = require "strobe.core.task"
 local failures = require "strobe.attach.failure"
 local graph = require "strobe.async.graph"
@@ -8,7 +9,6 @@ local protocol = require "strobe.attach.protocol"
 local runs = require "strobe.live.run"
 local Slice = require "strobe.attach.slice"
 local stack = require "strobe.async.stack"
-local tasks = require "strobe.async.task"
 local time = require "strobe.core.time"
 local waiting = require "strobe.async.waiting"
 
@@ -166,8 +166,8 @@ local function cancel(_, request)
   local t = task_of(request)
   local resumes = inspect.record(t).resumes
   t:cancel(why or "attach")
-  local done = tasks.wait({ t }, { timeout = CANCEL_WITHIN })
-  if #done == 0 then
+  Alarm.wait({ t }, CANCEL_WITHIN)
+  if not t:done() then
     return { task = inspect.id(t), outcome = outcome_of(t, resumes) }
   end
   return { task = inspect.id(t), outcome = "ended", how = inspect.record(t).state }

@@ -36,7 +36,7 @@ local function rates_of(session)
   local runtime = runtime_of(session)
   if not session.rates or session.rates.runtime ~= runtime then
     session.rates = Rates.new(runtime)
-    session.tails.rates = session.rates.stop
+    session.stops.rates = session.rates.stop
   end
   session.rates:look()
   return session.rates
@@ -45,9 +45,9 @@ end
 local function feeds_of(runtime, rates)
   local feeds = protocol.list()
   for i, feed in ipairs(runtime.feeds or {}) do
-    local told = feed:statistics()
-    told.name, told.url, told.rate = feed.name, feed.url, rates:of_feed(feed)
-    told.age = told.last and runtime:now() - told.last or nil
+    local told, seen = feed:statistics(), rates:of_feed(feed)
+    told.name, told.url, told.rate = feed.name, feed.url, seen.rate
+    told.age, told.quiet = seen.age, told.events > 0 and seen.quiet or nil
     feeds[i] = told
   end
   return feeds

@@ -1,6 +1,6 @@
 --- The operation that tells the variables of a console.
 
-local printer = require "strobe.console.printer"
+local printer = require "strobe.repl.printer"
 local protocol = require "strobe.attach.protocol"
 
 -- What the console itself sets.

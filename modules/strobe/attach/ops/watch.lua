@@ -1,18 +1,18 @@
 --- Operations that ask for the value of an expression again and again.
 
-local budget = require "strobe.console.budget"
+local Alarm = require "strobe.alarm"
+local budget = require "strobe.repl.budget"
 local contexts = require "strobe.async.context"
 local errors = require "strobe.async.error"
 local failures = require "strobe.attach.failure"
-local printer = require "strobe.console.printer"
+local printer = require "strobe.repl.printer"
 local subscriptions = require "strobe.attach.subscriptions"
 local tasks = require "strobe.async.task"
-local time = require "strobe.core.time"
 local timeouts = require "strobe.async.timeout"
 local typed = require "strobe.attach.typed"
 
--- Seconds between two values of all that a session watches, at least; of one, by default and at most; that one may take
--- without waiting, and in all.
+-- Real seconds between two values of all that a session watches, at least; of one, by default and at most. Seconds that
+-- one may take without waiting, and in all.
 local LEAST, USUAL, LONGEST, BUDGET, PATIENCE = 0.1, 1, 3600, 0.1, 5
 -- Errors in a row that end it; bytes of a value.
 local MOST_ERRORS, MOST_TEXT = 3, 400
@@ -51,7 +51,7 @@ local function follow(session, sub, chunk, every)
     if event.ended then
       return
     end
-    time.sleep(math.max(every, LEAST * session.watching))
+    Alarm.sleep(math.max(every, LEAST * session.watching))
   end
 end
 

@@ -1,6 +1,6 @@
 --- :time :bg :fg — code, measured or in the background.
 
-local quantity = require "strobe.console.commands.quantity"
+local quantity = require "strobe.quantity"
 local refusal = require "strobe.console.commands.refusal"
 local request = require "strobe.console.commands.request"
 

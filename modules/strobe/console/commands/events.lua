@@ -1,8 +1,8 @@
 --- :streams :inbox :tail :watch :unwatch — what flows, and where it waits.
 
-local grid = require "strobe.console.commands.grid"
+local grid = require "strobe.grid"
 local layout = require "strobe.console.commands.layout"
-local quantity = require "strobe.console.commands.quantity"
+local quantity = require "strobe.quantity"
 local refusal = require "strobe.console.commands.refusal"
 local request = require "strobe.console.commands.request"
 local stack = require "strobe.async.stack"
@@ -25,15 +25,18 @@ local FEED_COLUMNS = {
   { "RECONN.", align = "right" }, { "FROM", flexible = true },
 }
 
-local function age(seconds)
-  return seconds and quantity.duration(math.max(seconds, 0)) .. " ago" or "-"
+local function age(told)
+  if told.age then
+    return quantity.duration(math.max(told.age, 0)) .. " ago"
+  end
+  return told.quiet and ("> %s ago"):format(quantity.duration(told.quiet)) or "-"
 end
 
 local function feeds_text(feeds, settings)
   local rows = {}
   for i, feed in ipairs(feeds) do
     rows[i] = {
-      feed.name, quantity.rate(feed.rate), age(feed.age), quantity.count(feed.events), quantity.count(feed.gaps),
+      feed.name, quantity.rate(feed.rate), age(feed), quantity.count(feed.events), quantity.count(feed.gaps),
       quantity.count(feed.lost), quantity.count(feed.duplicates), quantity.count(feed.broken),
       quantity.count(feed.reconnects), feed.url,
     }
@@ -50,7 +53,7 @@ local function streams(console)
   local rows = {}
   for i, stream in ipairs(answer.streams) do
     rows[i] = {
-      stream.stream, quantity.rate(stream.rate), age(stream.age), quantity.count(stream.events),
+      stream.stream, quantity.rate(stream.rate), age(stream), quantity.count(stream.events),
       table.concat(stream.units, " "),
     }
   end
@@ -302,7 +305,8 @@ return {
   {
     name = "streams", arguments = "", rights = "ro", run = streams,
     help = "feeds and streams: rate, last event, gaps\n"
-      .. "Rates are counted from when somebody asks: the first time that takes a second.",
+      .. "Rates are counted from when somebody asks: the first time that takes a second. LAST tells how long ago the\n"
+      .. "last event came, whatever time it tells itself.",
   },
   {
     name = "inbox", arguments = "[UNIT]", rights = "ro", run = inbox, aliases = { "lag" },

@@ -1,6 +1,6 @@
 --- :help :h :src — what there is, and what it does.
 
-local grid = require "strobe.console.commands.grid"
+local grid = require "strobe.grid"
 local layout = require "strobe.console.commands.layout"
 local refusal = require "strobe.console.commands.refusal"
 local request = require "strobe.console.commands.request"
@@ -14,15 +14,20 @@ local function usage(command)
   return command.arguments == "" and ":" .. command.name or (":%s %s"):format(command.name, command.arguments)
 end
 
+-- Broken between words where the screen is narrow.
+local function wrapped(console, text)
+  return table.concat(grid.wrap(text, layout.of(console).width), "\n")
+end
+
 local function overview(console)
   local commands = require "strobe.console.commands"
   local rows = {}
   for i, command in ipairs(commands.list()) do
     rows[i] = { usage(command), command.help:match "^[^\n]*" }
   end
-  local columns = { { "COMMAND" }, { "WHAT IT DOES", flexible = true } }
-  return grid.text(columns, rows, layout.of(console))
-    .. "\n:help COMMAND tells all of one; any beginning that is clear will do. What does not begin with : is Lua."
+  local columns = { { "COMMAND" }, { "WHAT IT DOES", flexible = true, wrap = true } }
+  return grid.text(columns, rows, layout.of(console)) .. "\n" .. wrapped(console,
+    ":help COMMAND tells all of one; any beginning that is clear will do. What does not begin with : is Lua.")
 end
 
 local function full_text(command)
@@ -39,7 +44,7 @@ local function help(console, text)
   if not command then
     refusal.raise("%s", message)
   end
-  return full_text(command)
+  return wrapped(console, full_text(command))
 end
 
 local function name_of(text, command)
@@ -51,7 +56,7 @@ end
 
 local function reference(console, text)
   local answer = request.ask(console, "help", { name = name_of(text, "h ws.connect") })
-  return (answer.text:gsub("\n+$", ""))
+  return wrapped(console, (answer.text:gsub("\n+$", "")))
 end
 
 local function source(console, text)

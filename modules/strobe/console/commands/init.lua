@@ -11,10 +11,10 @@
 --   settings  depth, items, width, trace, color        pin(key, text or nil)  a line that stays above the prompt
 --   inputs    {text, ok} of what was typed             run(text)     evaluates as if typed; waits
 --   jobs      the background inputs, by number         set_input(text), clear(), quit(), key(timeout), lend_terminal(f)
+--                                                      pass_time()  lets virtual time pass until that is closed
 
 local errors = require "strobe.async.error"
 local refusal = require "strobe.console.commands.refusal"
-local time = require "strobe.core.time"
 
 ---@class strobe.console.Command
 ---@field name string
@@ -160,22 +160,6 @@ local function failure_text(command, e)
   return (":%s failed: %s"):format(command.name, tostring(e))
 end
 
--- Virtual time stands still while somebody types at the console of its own process (`holding`), but not while a command
--- is at work.
-local function let_time_pass(console)
-  local held = console.holding
-  if held then
-    console.holding = false
-    time.release()
-  end
-  return setmetatable({}, { __close = function()
-    if held and not console.holding then
-      console.holding = true
-      time.hold()
-    end
-  end })
-end
-
 --- Carries out a line. To cancel the task cancels the command.
 ---@async
 ---@param console table see the head of this file
@@ -191,7 +175,7 @@ function commands.run(console, line)
   if not command then
     return nil, problem
   end
-  local passing <close> = let_time_pass(console) -- luacheck: ignore
+  local passing <close> = console.pass_time and console:pass_time() -- luacheck: ignore
   local ok, result = pcall(command.run, console, text, name)
   if ok then
     return result and tostring(result) or ""

@@ -2,17 +2,13 @@
 
 local errors = require "strobe.async.error"
 local fs = require "strobe.async.fs"
+local expand = require("strobe.console.commands.path").expand
 local refusal = require "strobe.console.commands.refusal"
 local request = require "strobe.console.commands.request"
-local quantity = require "strobe.console.commands.quantity"
+local quantity = require "strobe.quantity"
 
 -- Bytes of a file that is taken as an input.
 local MOST = 1024 * 1024
-
-local function expand(path)
-  local home = os.getenv "HOME"
-  return home and (path:gsub("^~/", home .. "/")) or path
-end
 
 local function path_of(text, usage)
   if text == "" then

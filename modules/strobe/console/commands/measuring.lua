@@ -1,9 +1,10 @@
 --- :timeit :prof :heap — where time and memory go.
 
 local fs = require "strobe.async.fs"
-local grid = require "strobe.console.commands.grid"
+local grid = require "strobe.grid"
 local layout = require "strobe.console.commands.layout"
-local quantity = require "strobe.console.commands.quantity"
+local quantity = require "strobe.quantity"
+local expand = require("strobe.console.commands.path").expand
 local refusal = require "strobe.console.commands.refusal"
 local request = require "strobe.console.commands.request"
 
@@ -69,11 +70,6 @@ local function profile_text(answer, settings)
   end
   return ("%s in %s\n%s"):format(quantity.noun(answer.samples, "sample"), quantity.duration(answer.seconds),
     grid.text(PROFILE_COLUMNS, rows, settings))
-end
-
-local function expand(path)
-  local home = os.getenv "HOME"
-  return home and (path:gsub("^~/", home .. "/")) or path
 end
 
 local function stop_profile(console, file)

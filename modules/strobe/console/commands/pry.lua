@@ -1,6 +1,6 @@
 --- :pry — into a task that has stopped by repl.pry().
 
-local grid = require "strobe.console.commands.grid"
+local grid = require "strobe.grid"
 local layout = require "strobe.console.commands.layout"
 local request = require "strobe.console.commands.request"
 

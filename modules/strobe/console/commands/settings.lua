@@ -1,8 +1,8 @@
 --- :set :vars :clear :q — the console itself.
 
-local grid = require "strobe.console.commands.grid"
+local grid = require "strobe.grid"
 local layout = require "strobe.console.commands.layout"
-local quantity = require "strobe.console.commands.quantity"
+local quantity = require "strobe.quantity"
 local refusal = require "strobe.console.commands.refusal"
 local request = require "strobe.console.commands.request"
 
@@ -60,7 +60,8 @@ local function tell_settings(console)
   for i, setting in ipairs(SETTINGS) do
     rows[i] = { setting[1], value_text(console.settings[setting[1]]), setting[3] }
   end
-  return grid.text({ { "SETTING" }, { "VALUE" }, { "WHAT IT IS", flexible = true } }, rows, layout.of(console))
+  local columns = { { "SETTING" }, { "VALUE" }, { "WHAT IT IS", flexible = true, wrap = true } }
+  return grid.text(columns, rows, layout.of(console))
 end
 
 local function set(console, text)
@@ -126,7 +127,7 @@ end
 
 return {
   {
-    name = "set", arguments = "[NAME [VALUE]]", rights = "-", run = set,
+    name = "set", arguments = "[SETTING [VALUE]]", rights = "-", run = set,
     help = "the settings of the console, or sets one",
   },
   { name = "vars", arguments = "", rights = "-", run = vars, help = "the variables of the console, and their values" },

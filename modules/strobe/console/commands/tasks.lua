@@ -1,8 +1,8 @@
 --- :ps :tree :where :cancel :top — what runs, what it waits for, and its end.
 
-local grid = require "strobe.console.commands.grid"
+local grid = require "strobe.grid"
 local layout = require "strobe.console.commands.layout"
-local quantity = require "strobe.console.commands.quantity"
+local quantity = require "strobe.quantity"
 local refusal = require "strobe.console.commands.refusal"
 local request = require "strobe.console.commands.request"
 

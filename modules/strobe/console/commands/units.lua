@@ -1,8 +1,8 @@
 --- :gens :reload :rollback — the code of live units.
 
-local grid = require "strobe.console.commands.grid"
+local grid = require "strobe.grid"
 local layout = require "strobe.console.commands.layout"
-local quantity = require "strobe.console.commands.quantity"
+local quantity = require "strobe.quantity"
 local refusal = require "strobe.console.commands.refusal"
 local reports = require "strobe.live.report"
 local request = require "strobe.console.commands.request"

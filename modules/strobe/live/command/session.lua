@@ -199,6 +199,7 @@ local function take_reports(session, slow)
     end,
   }
   table.insert(session.closing, function()
+    host.slow_step(slow)
     report.flush()
     report.set_log(nil)
   end)
@@ -344,12 +345,10 @@ end
 --- Runs units until a signal comes, or until all feeds have ended.
 ---@async
 ---@param options strobe.live.command.Options
----@param started fun() called when the units run
+---@param slow number seconds after which a step is too long, once the units run
 ---@return integer status
-function Session.run(options, started)
+function Session.run(options, slow)
   output.install(function() end) -- who reads stdout may go: the units stay
-  local slow = host.slow_step()
-  host.slow_step(math.huge) -- reading and compiling is no news
   local session = new(options)
   live.set_runtime(session.runtime)
   handle_signals(session)
@@ -360,7 +359,6 @@ function Session.run(options, started)
     open_warnings(session)
     watchdog.stall(STALL)
     go(session)
-    started()
     session.over:wait()
   end
   session.status = status or session.status

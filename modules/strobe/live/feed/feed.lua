@@ -163,7 +163,7 @@ function Feed:run(sink)
   local results = table.pack(pcall(self.running.await, self.running))
   if results[1] then
     return table.unpack(results, 2, results.n)
-  elseif self.closed and errors.is(results[2], errors.CancelledError) then
+  elseif self.closed and errors.is(results[2], errors.CancelledError) and tasks.current_task():cancelling() == 0 then
     return nil, ("feed %s: it was closed"):format(self.name), "ECANCELED"
   end
   error(bare(results[2]), 0)

@@ -182,6 +182,17 @@ describe("gather", function()
       assert.equal(3, async.time())
     end)
 
+    it("ends a circle of tasks that wait for each other", function()
+      local alice, bob, carol
+      alice = async.create_task(function() async.gather(bob) end)
+      bob = async.create_task(function() carol:await() end)
+      carol = async.create_task(function() async.gather(alice) end)
+      async.sleep(0)
+      alice:cancel()
+      async.wait { alice, bob, carol }
+      assert.same({ true, true, true }, { alice:cancelled(), bob:cancelled(), carol:cancelled() })
+    end)
+
     it("again cancels the cleanup of the children, and waits for them still", function()
       local log = {}
       local child = async.create_task(function()

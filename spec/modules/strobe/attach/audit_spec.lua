@@ -7,6 +7,15 @@ local function line(...)
 end
 
 describe("a line of the audit", function()
+  it("says when that was, also where a virtual clock shows something else", function()
+    local before = os.time()
+    local year, month, day, hour, minute, second = audit.line(who, "connect", "ok")
+      :match "^attach: (%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)%."
+    local told = os.time { year = year, month = month, day = day, hour = hour, min = minute, sec = second }
+    local here = os.time(os.date("!*t", before)) -- the same moment, read the same way
+    assert.is_true(math.abs(told - here) < 60, told - here)
+  end)
+
   it("says who did what, how it ended and how long it took", function()
     assert.equal('attach: TIME uid=1000 pid=4242 name="pts/3" op=reload unit="mm" ok 3.1 ms',
       line(who, "reload", "ok", { unit = "mm", nowait = true }, 0.0031))

@@ -1,7 +1,11 @@
+local Child = require "spec.support.child"
 local RuntimeFolder = require("spec.support.attached").RuntimeFolder
 local directory = require "strobe.attach.directory"
 local net = require "strobe.net"
 local uv = require "luv"
+
+-- No process has that number.
+local NOBODY = 4194305
 
 local function mode_of(path)
   return ("%o"):format(uv.fs_lstat(path).mode & tonumber("777", 8))
@@ -92,14 +96,31 @@ describe("the path of an attach socket", function()
 end)
 
 describe("connecting to an attach socket", function()
+  it("leaves one at which a process is about to listen", function()
+    local folder <close> = RuntimeFolder.new()
+    local child <close> = Child.spawn("cat", {}, { input = false })
+    local path = assert(directory.socket(assert(directory.open()), child.pid))
+    local server = assert(net.listen_unix(path))
+    assert(uv.fs_rename(path, path .. ".kept"))
+    server:close()
+    assert(uv.fs_rename(path .. ".kept", path))
+    assert.equal("ECONNREFUSED", select(3, directory.connect(path)))
+    assert.truthy(uv.fs_lstat(path))
+    child:kill "sigkill"
+    child:wait()
+    assert.equal("ECONNREFUSED", select(3, directory.connect(path)))
+    assert.is_nil(uv.fs_lstat(path))
+    assert.truthy(folder)
+  end)
+
   it("removes one at which nobody listens", function()
     local folder <close> = RuntimeFolder.new()
-    local path = directory.socket(directory.open(), 99)
+    local path = directory.socket(directory.open(), NOBODY)
     local server = assert(net.listen_unix(path))
     assert(uv.fs_rename(path, path .. ".kept"))
     server:close() -- which removes what is at its path, as an end by kill -9 would not
     assert(uv.fs_rename(path .. ".kept", path))
-    assert.same({ { pid = 99, path = path } }, directory.list())
+    assert.same({ { pid = NOBODY, path = path } }, directory.list())
     assert.equal("ECONNREFUSED", select(3, directory.connect(path)))
     assert.same({}, directory.list())
     assert.equal("ENOENT", select(3, directory.connect(path)))

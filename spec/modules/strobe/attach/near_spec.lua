@@ -4,6 +4,7 @@ local async = require "strobe.async"
 local attach = require "strobe.attach"
 local live = require "strobe.live"
 local near = require "strobe.attach.near"
+local time = require "strobe.core.time"
 local uv = require "luv"
 
 local PID = math.tointeger(uv.os_getpid())
@@ -113,6 +114,19 @@ describe("the near peer", function()
     async.sleep(1)
     assert.is_true(peer:call("interrupt", { target = id }).ok)
     assert.equal("interrupted", future:await().code)
+  end)
+
+  it("lets go of an eval that will not be interrupted, also where the clock stands", function()
+    local peer <close> = near.connect()
+    local code = "local async = require 'strobe.async' pcall(async.sleep, 1000) async.sleep(1000)"
+    local future, id = peer:send("eval", { code = code })
+    async.sleep(1)
+    time.stands(true, true)
+    peer:call("interrupt", { target = id })
+    local answer = future:await()
+    time.stands(false)
+    assert.same({ "interrupted", 1 }, { answer.code, answer.job })
+    assert.equal("ended", peer:call("cancel", { task = answer.task }).outcome)
   end)
 
   it("gives up on an answer after its time-out; what it asked for goes on", function()

@@ -57,6 +57,14 @@ describe("the page of strobe top", function()
     assert.matches("\nmm +2 +running %(probation%) +%- ", text)
   end)
 
+  it("has no rate of a feed that it has not seen before", function()
+    local page, bare = Page.new(), sample(10, 1000)
+    bare.feeds = nil
+    page:take(bare)
+    page:take(sample(12, 1000))
+    assert.matches("\nbinance +%- +12,000 ", table.concat(page:lines(100, 40), "\n"))
+  end)
+
   it("leaves out tables of which there is nothing", function()
     local page, bare = Page.new(), sample(1, 1)
     bare.feeds, bare.metrics.units, bare.metrics.metrics.live = nil, {}, nil

@@ -19,7 +19,7 @@ describe("strobe ps", function()
     assert.equal(0, status)
     local head, row = output:match "^([^\n]*)\n([^\n]*)\n$"
     assert.matches("^PID +UP +UNITS +TASKS +LAG +MEMORY +COMMAND$", head)
-    assert.matches(("^%d +0s +mm:1 +%%d+ +%%- +[%%d.]+ MiB +.*strobe"):format(PID), row)
+    assert.matches(("^%d +0 s +mm:1 +%%d+ +%%- +[%%d.]+ [MG]iB +.*strobe"):format(PID), row)
     assert.truthy(attached)
   end)
 

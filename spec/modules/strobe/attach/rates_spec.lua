@@ -1,6 +1,7 @@
 local Rates = require "strobe.attach.rates"
 local UnitFolder = require "spec.support.unit_folder"
 local async = require "strobe.async"
+local time = require "strobe.core.time"
 
 local function with_rates(f)
   local units <close> = UnitFolder.new {}
@@ -37,6 +38,20 @@ describe("rates of events", function()
     end)
   end)
 
+  it("of a feed come with the time since its last event, whatever time that tells itself", function()
+    with_rates(function(rates, runtime)
+      local feed = { name = "synthetic", statistics = function()
+        return { events = 1, last = 1700000000 }
+      end }
+      rates:look()
+      assert.near(1, rates:of_feed(feed).quiet, 1e-6)
+      runtime.delivery:offer("ticks", 1, 1700000000, nil, feed)
+      async.sleep(3)
+      assert.near(3, rates:of_feed(feed).age, 1e-6)
+      assert.is_nil(rates:of_feed(feed).quiet)
+    end)
+  end)
+
   it("begin anew when nobody has looked for long", function()
     with_rates(function(rates, runtime)
       rates:look()
@@ -47,6 +62,24 @@ describe("rates of events", function()
       local before = rates.now
       rates:look() -- at once again: nothing new
       assert.equal(before, rates.now)
+    end)
+  end)
+
+  it("are not known where time stands, for which nobody waits", function()
+    with_rates(function(rates, runtime)
+      local go_on <close> = setmetatable({}, { __close = function() -- luacheck: ignore
+        time.stands(false)
+      end })
+      time.stands(true, true)
+      local began = time.now()
+      rates:look()
+      offer(runtime, 3)
+      assert.same({ events = 3, age = 0 }, rates:of_stream "ticks")
+      assert.same({ quiet = 0 }, rates:of_feed {})
+      assert.equal(began, time.now())
+      time.advance(2)
+      rates:look()
+      assert.equal(1.5, rates:of_stream("ticks").rate)
     end)
   end)
 

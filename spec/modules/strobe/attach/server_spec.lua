@@ -46,14 +46,30 @@ describe("the attach server", function()
     assert.same({ "600", "700" }, { mode_of(path), mode_of(folder.path .. "/strobe") })
   end)
 
-  it("is off when that is asked for, and by default under a virtual clock", function()
+  it("is off when that is asked for", function()
     local folder <close> = RuntimeFolder.new()
     assert.same({ n = 1 }, table.pack(attach.serve { rights = "off" }))
-    assert.same({ n = 1 }, table.pack(attach.serve()))
     assert.is_nil((uv.fs_lstat(folder.path .. "/strobe")))
     assert.error_matches(function()
       attach.serve { rights = "all" }
     end, "attach.serve: rights: rw, ro or off expected, got all")
+  end)
+
+  it("does not slow a virtual clock, with and without a client", function()
+    local folder <close> = RuntimeFolder.new() -- luacheck: ignore folder
+    local script = [[
+      local async, server <close> = require "strobe.async", assert(require("strobe.attach").serve())
+      print("ready " .. server.path)
+      io.stdout:flush()
+      local began = async.time()
+      for i = 1, 20000 do async.sleep(1) end
+      while server.count == 0 do async.sleep(1) end
+      for i = 1, 20000 do async.sleep(1) end
+      print("over", async.time() - began >= 40000)]]
+    local child <close> = Child.spawn(program, { "--clock=virtual", "-e", script })
+    local path = child:expect("stdout", "ready (%S+)")
+    local stream <close> = assert(net.connect_unix(path)) -- luacheck: ignore stream
+    child:expect("stdout", "over\ttrue") -- at 5 ms a jump it would take minutes
   end)
 
   it("takes the place of a socket that a killed process has left", function()

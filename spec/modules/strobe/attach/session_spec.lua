@@ -69,7 +69,7 @@ end
 -- The only connection that has watched a stream.
 local function tailing(attached)
   for connection in pairs(attached.server.connections) do
-    if next(connection.session.tails) then
+    if next(connection.session.stops) then
       return connection
     end
   end
@@ -114,7 +114,7 @@ describe("a session", function()
       return next(attached.server.connections) and attached.server.count == 2
     end)
     for connection in pairs(attached.server.connections) do
-      connection.session.last_tail = 8 -- the examples begin in the middle
+      connection.session.last_sub = 8 -- the examples begin in the middle
     end
     local seventeen, twenty_one = numbers_of_tasks(attached)
     replay(attached, raw, ("%d"):format(seventeen), ("%d"):format(twenty_one))

@@ -2,7 +2,7 @@ local failures = require "strobe.attach.failure"
 local subscriptions = require "strobe.attach.subscriptions"
 
 local function new_session()
-  return { tails = {}, tail_count = 0, last_tail = 0 }
+  return { stops = {}, sub_count = 0, last_sub = 0 }
 end
 
 describe("subscriptions of a session", function()

@@ -1,5 +1,6 @@
 local Attached = require("spec.support.attached").Attached
 local Child = require "spec.support.child"
+local Pace = require "spec.support.pace"
 local RuntimeFolder = require("spec.support.attached").RuntimeFolder
 local Terminal = require "spec.support.terminal"
 local captured = require "spec.support.captured"
@@ -34,6 +35,7 @@ end
 
 describe("strobe top", function()
   it("prints one page without a terminal, and no escape sequence", function()
+    local kept <close> = Pace.keep() -- luacheck: ignore kept
     local attached <close> = Attached.new { units = { ["mm.lua"] = UNIT } }
     local status, output = captured.run(top.main, { PID })
     assert.equal(0, status)

@@ -93,6 +93,25 @@ describe("a journal", function()
     assert.matches("order a: id: it is that of another order %(buy 2 btc at market%)", message)
   end)
 
+  it("is read whatever was forgotten by who wrote it", function()
+    local folder <close> = Folder.new {}
+    local path = folder.path .. "/orders.journal"
+    do
+      local paper <close> = assert(open(path, { history = 2 }))
+      for _, id in ipairs { "a", "b", "c", "a" } do
+        assert(paper:place(order(id, "buy", 1)))
+      end
+      assert.equal(4, paper:position "btc")
+      assert.same({ 3, 4 }, { paper:fills()[1].id, paper:fills()[2].id })
+    end
+    for _, history in ipairs { 1, 10 } do
+      local paper <close> = assert(open(path, { history = history }))
+      assert.equal(4, paper:position "btc")
+      assert.equal(math.min(history, 4), #paper:fills())
+      assert.equal(4, paper:placed())
+    end
+  end)
+
   it("is the same bytes for the same events", function()
     local folder <close> = Folder.new { ["1/"] = "", ["2/"] = "" }
     local texts = {}

@@ -14,13 +14,13 @@ local function state_of(ledger)
   for id, order in pairs(ledger.open) do
     open[id] = { order.left, order.value, order.state }
   end
-  return { account.cash, account.fees, account.realised, account.positions, #ledger.fills, open, ledger.open_count,
+  return { account.cash, account.fees, account.realised, account.positions, ledger.fill_count, open, ledger.open_count,
     ledger.units.mm and ledger.units.mm.btc or 0 }
 end
 
 describe("a ledger", function()
   it("knows what its records say", function()
-    local ledger = Ledger.new(0)
+    local ledger = Ledger.new(0, 100)
     ledger:apply(place("a", 3, 100, { ONE, 99, 5 }))
     ledger:apply { op = "fill", time = 2, id = "a", size = ONE, price = 100, fee = 5 }
     assert.equal(ONE, ledger.open.a.left)
@@ -32,7 +32,7 @@ describe("a ledger", function()
   end)
 
   it("takes back what it was told, the last first", function()
-    local ledger, states, saved = Ledger.new(7), {}, {}
+    local ledger, states, saved = Ledger.new(7, 100), {}, {}
     local list = {
       place("a", 3, 100, { ONE, 99, 5 }),
       { op = "fill", time = 2, id = "a", size = ONE, price = 100, fee = 5 },
@@ -52,8 +52,52 @@ describe("a ledger", function()
     assert.same({}, ledger.orders)
   end)
 
+  local function apply_for_good(ledger, record)
+    local fills, order = ledger:apply(record)
+    ledger:settle(fills, order)
+  end
+
+  it("forgets what has ended long ago, as soon as it cannot be taken back", function()
+    local ledger = Ledger.new(0, 2)
+    apply_for_good(ledger, place("rests", 3, 90, { ONE, 89, 5 }))
+    for id = 1, 5 do
+      apply_for_good(ledger, place(id, 1, nil, { ONE, 100 + id, 5 }))
+    end
+    assert.same({ rests = "open", [4] = "filled", [5] = "filled" }, {
+      rests = ledger.orders.rests.state, [4] = ledger.orders[4].state, [5] = ledger.orders[5].state,
+    })
+    assert.same({ nil, nil, nil, "rests" }, { ledger.orders[1], ledger.orders[2], ledger.orders[3], "rests" })
+    assert.same({ 5, 6, 104, 105 }, {
+      ledger.first_fill, ledger.fill_count, ledger.fills[5].price, ledger.fills[6].price,
+    })
+    assert.is_nil(ledger.fills[4])
+    local record = place("unsure", 1, nil, { ONE, 110, 5 })
+    local saved = ledger:save(record)
+    ledger:apply(record)
+    assert.is_table(ledger.orders[4])
+    ledger:revert(record, saved)
+    assert.same({ 5, 6 }, { ledger.first_fill, ledger.fill_count })
+  end)
+
+  it("keeps an order whose end was taken back", function()
+    local ledger = Ledger.new(0, 1)
+    local placed, cancel = place("a", 1, 90), { op = "cancel", time = 3, id = "a" }
+    local fills, order = ledger:apply(placed)
+    local saved = ledger:save(cancel)
+    ledger:apply(cancel)
+    ledger:settle(fills, order) -- that it was placed is for good, that it was cancelled is not
+    ledger:revert(cancel, saved)
+    apply_for_good(ledger, place("b", 1, nil, { ONE, 100, 5 }))
+    apply_for_good(ledger, place("c", 1, nil, { ONE, 100, 5 }))
+    assert.equal(order, ledger.orders.a)
+    apply_for_good(ledger, cancel)
+    assert.equal(order, ledger.orders.a)
+    apply_for_good(ledger, place("d", 1, nil, { ONE, 100, 5 }))
+    assert.is_nil(ledger.orders.a)
+  end)
+
   it("says what does not fit", function()
-    local ledger = Ledger.new(0)
+    local ledger = Ledger.new(0, 100)
     ledger:apply(place("a", 1, 100))
     ledger:apply(place("b", 1, nil, { ONE, 101, 5 }))
     assert.equal("is placed twice", ledger:misfit(place("a", 1, 100)))

@@ -39,6 +39,49 @@ describe("a paper broker", function()
     assert.equal(1000 - 203 - 2.03, paper:account().cash)
   end)
 
+  it("does not grow with the orders that were", function()
+    local paper <close> = with({ history = 100 }, level(false, 101, 1e9))
+    local first = assert(paper:place(order("rests", "buy", 1, 50)))
+    local function trade_on(from, to)
+      for i = from, to do
+        paper:place(order("taken " .. i, "buy", 1))
+        paper:place(order("cancelled " .. i, "buy", 1, 50))
+        paper:cancel("cancelled " .. i)
+      end
+      collectgarbage()
+      collectgarbage()
+      return collectgarbage "count"
+    end
+    local before = trade_on(1, 500)
+    assert.near(before, trade_on(501, 5000), 64)
+    assert.equal(10001, paper:placed())
+    assert.same(first, paper:place(order("rests", "buy", 1, 50)))
+    assert.same({ 100, 4901 }, { #paper:fills(), paper:fills()[1].id })
+    assert.equal("EEXIST", select(3, paper:place(order("taken 5000", "buy", 2))))
+    assert.same({ nil, "cancel: id: there is no order cancelled 1", "ENOENT" }, { paper:cancel "cancelled 1" })
+  end)
+
+  it("says which option makes no sense, and where it was given", function()
+    local wrong = {
+      ["history: a whole number above 0 expected, got 0"] = { history = 0 },
+      ["history: a whole number above 0 expected, got 1.5"] = { history = 1.5 },
+      ["fee: a number between -1 and 1 expected, got 5"] = { fee = 5 },
+      ["maker: a number between -1 and 1 expected, got x"] = { maker = "x" },
+      ["cash: a number up to 1e10 expected, got x"] = { cash = "x" },
+      ['time: "event" or "tick" expected, got y'] = { time = "y" },
+      ["limits.open: a number above 0 expected, got -1"] = { limits = { open = -1 } },
+      ["limits: open × value may be 5e+10, is 5e+16"] = { limits = { open = 1e9 } },
+    }
+    for message, options in pairs(wrong) do
+      local ok, e = pcall(function()
+        local paper = broker.Paper(options)
+        return paper
+      end)
+      assert.is_false(ok)
+      assert.matches("paper_spec.lua:%d+: Paper: " .. message:gsub("%p", "%%%0") .. "$", e)
+    end
+  end)
+
   it("charges a maker less, or pays it", function()
     local paper <close> = with({ taker = 0.01, maker = -0.001 }, level(false, 101, 1), level(true, 99, 1))
     assert.equal("open", paper:place(order("a", "buy", 1, 100)).state)

@@ -78,7 +78,7 @@ describe("lines above the prompt", function()
 
   it("cannot drive the terminal", function()
     above:take("a", "\27[2J\r\7\0\127\tx\194\155y\255\200\n", 10)
-    assert.same({ "\\x1b[2J\\x0d\\x07\\x00\\x7f\tx\\u{9b}y\\xff\\xc8" }, above:lines(10))
+    assert.same({ "\\x1b[2J\\r\\x07\\x00\\x7f\tx\\u{9b}y\\xff\\xc8" }, above:lines(10))
     above:take("a", "grün 雪 🙂\n", 11)
     assert.same({ "grün 雪 🙂" }, above:lines(11))
   end)

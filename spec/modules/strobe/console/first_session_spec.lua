@@ -13,7 +13,7 @@ local SESSION = {
   { "async.sleep(0.5) return last.price > 0", "\ntrue" },
   { ":watch last.price 200ms", "" },
   { "async.sleep(1)", "" },
-  { ":ps console", "\nTASK +NAME.*console 1:%d+ +waiting.*console:%d" },
+  { ":ps console", "\nTASK +NAME.*console 1:%d+ +[wr]%a+ " },
   { "runtime = live.Runtime {}; live.set_runtime(runtime)", "" },
   { "runtime:start('monitor', 'scripts/strategies/monitor.lua').verdict", "\n\"committed\"" },
   { "feed = require('strobe.live.feed').open 'tectonic://localhost:PORT/btc_usd'", "" },

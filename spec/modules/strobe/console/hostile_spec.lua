@@ -1,12 +1,12 @@
 -- Whatever is typed, nothing that looks at it raises, and all of it agrees.
 
-local candidates = require "strobe.console.candidates"
+local candidates = require "strobe.repl.candidates"
 local dice = require "spec.support.dice"
 local highlight = require "strobe.console.highlight"
-local input = require "strobe.console.input"
-local locals = require "strobe.console.locals"
-local signature = require "strobe.console.signature"
-local traceback = require "strobe.console.traceback"
+local input = require "strobe.repl.input"
+local locals = require "strobe.repl.locals"
+local signature = require "strobe.repl.signature"
+local traceback = require "strobe.repl.traceback"
 
 local pieces = {
   "local ", "a", "b", "<const>", "<close>", "<", ">", "=", "==", ",", ";", "function ", "end ", "do ", "if ", "then ",

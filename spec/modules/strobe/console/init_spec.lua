@@ -53,11 +53,10 @@ describe("the console of a process", function()
   shows("goes on turning while an input waits; Ctrl-C ends that", function()
     local pty <close> = opened()
     enter(pty, "n = 0; t = async.create_task(function() while true do async.sleep(0.01) n = n + 1 end end)", "end end)")
-    pty:type "async.sleep(1000)\r"
-    async.sleep(0.2)
+    pty:type "repeat async.sleep(0.01) until n > 5 print 'it turns' async.sleep(1000)\r"
+    pty:shows "\nit turns"
     pty:type(CTRL_C)
     pty:shows "ctrl-c\n>"
-    enter(pty, "n > 5", "\ntrue")
   end)
 
   shows("gives up what is typed when Ctrl-C comes, and hints at the way out", function()
@@ -75,8 +74,8 @@ describe("the console of a process", function()
 
   shows("ends a loop that does not wait when Ctrl-C comes", function()
     local pty <close> = opened()
-    pty:type "while true do end\r"
-    async.sleep(0.3)
+    pty:type "print 'it spins' while true do end\r"
+    pty:shows "\nit spins"
     pty:type(CTRL_C)
     pty:shows "console:1:1"
     enter(pty, "'alive'", "\n\"alive\"")
@@ -84,18 +83,20 @@ describe("the console of a process", function()
 
   shows("moves what waits to the background when Ctrl-Z comes, and tells its end", function()
     local pty <close> = opened()
-    pty:type "async.sleep(0.5) return 6 * 7\r"
-    async.sleep(0.2)
+    enter(pty, "gate = async.Event()", "Event()")
+    pty:type "print 'it waits' gate:wait() return 6 * 7\r"
+    pty:shows "\nit waits"
     pty:type(CTRL_Z)
     pty:shows "[1] bg\n>"
+    enter(pty, "async.get_running_loop():call_later(0.2, gate.set, gate) and nil", "\nnil")
     pty:type "half"
     pty:shows "[1] done: 42\n> half"
   end)
 
   shows("has what is typed ahead at the next prompt", function()
     local pty <close> = opened()
-    pty:type "async.sleep(0.3)\r"
-    async.sleep(0.1)
+    pty:type "print 'it waits' async.sleep(0.3)\r"
+    pty:shows "\nit waits"
     pty:type "'typed ' .. 'ahead'\r"
     pty:shows "\n\"typed ahead\"\n>"
   end)
@@ -173,6 +174,19 @@ describe("the console of a process", function()
     enter(pty, "n", "\n0")
     enter(pty, "async.sleep(1000)", "sleep(1000)")
     enter(pty, "n >= 999 and n <= 1001", "\ntrue")
+  end)
+
+  shows("lets a virtual day with a timer each second pass in a moment, and hears keys meanwhile", function()
+    local pty <close> = Pty.open { "--clock=virtual", "repl", "--norc" }
+    pty:shows "\n>"
+    enter(pty, "n = 0; t = async.create_task(async.every, 1, function() n = n + 1 end)", "1 end)")
+    enter(pty, "async.sleep(86400)", "sleep(86400)")
+    enter(pty, "n >= 86399 and n <= 86401", "\ntrue")
+    pty:type "async.sleep(1e12)\r"
+    pty:shows "sleep(1e12)"
+    async.sleep(0.2)
+    pty:type("6 * 7\r" .. CTRL_C)
+    pty:shows "\n42\n>"
   end)
 
   shows("draws anew when the window gets another size", function()

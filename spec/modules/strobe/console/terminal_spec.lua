@@ -1,14 +1,17 @@
 local Pty = require "spec.support.pty"
+local Terminal = require "strobe.console.terminal"
 local async = require "strobe.async"
+local dice = require "spec.support.dice"
 
--- A program that has its terminal raw, and then does something.
-local function raw(rest)
+-- A program that does something, has its terminal raw, and then does something else.
+local function raw(rest, first)
   return { "-e", ([[
+    %s
     local t = require("strobe.core.terminal").open(0)
     assert(t:raw())
     io.stdout:write("raw\n")
     %s
-  ]]):format(rest) }
+  ]]):format(first or "", rest) }
 end
 
 local WAITS = 'require("strobe.async").sleep(100)'
@@ -68,7 +71,7 @@ describe("a terminal that is raw", function()
   end)
 
   shows("… by SIGHUP, if it ends by that", function()
-    local pty <close> = opened(raw('require("strobe.core.host").end_by_hangup()' .. WAITS))
+    local pty <close> = opened(raw(WAITS, 'require("strobe.core.host").end_by_hangup()'))
     pty:signal "SIGHUP"
     assert.equal(129, pty:wait())
     check_restored(pty)
@@ -131,5 +134,43 @@ describe("opening a terminal", function()
     assert.same({ nil, "ENOTTY" }, { select(1, core.open(pipe.read)), select(3, core.open(pipe.read)) })
     uv.fs_close(pipe.read)
     uv.fs_close(pipe.write)
+  end)
+end)
+
+-- A terminal that takes as many bytes as it is told to, and those that it has taken.
+local function slow_terminal()
+  local taken, room = {}, 0
+  local function write(_, bytes, place)
+    local part = bytes:sub(place or 1, (place or 1) + room - 1)
+    room = room - #part
+    taken[#taken + 1] = part
+    return #part
+  end
+  local nothing = function() end
+  local terminal = setmetatable({
+    handle = { write = write }, poll = { start = nothing, stop = nothing }, dropped = 0, events = "", options = {},
+  }, Terminal)
+  terminal:forget()
+  return terminal, taken, function(bytes)
+    room = bytes
+  end
+end
+
+describe("a terminal that takes little at a time", function()
+  it("gets all that was written, in order", function()
+    for seed = 1, 50 do
+      local random = dice(seed)
+      local terminal, taken, let = slow_terminal()
+      local written = {}
+      for i = 1, 200 do
+        let(random(40))
+        written[i] = ("%d\n"):format(i):rep(random(4))
+        assert.is_true(terminal:write(written[i]))
+      end
+      let(1 << 40)
+      terminal:write ""
+      assert.equal(table.concat(written), table.concat(taken))
+      assert.is_true(terminal:is_drained())
+    end
   end)
 end)

@@ -205,6 +205,40 @@ print "over"]] }
     assert.truthy(sockets)
   end)
 
+  it("gives a program that was asked to end its time, and its text whole", function()
+    local sockets <close> = RuntimeFolder.new()
+    local folder <close> = Folder.new { ["main.lua"] = [[
+local async = require "strobe.async"
+io.stdout:write(os.getenv "GREETING", "\n", "\xc3"):flush()
+local ok = pcall(async.sleep, 1000)
+io.stdout:write "\xa9 \xff"
+async.shield(async.create_task(async.sleep, 1.2)):await() -- more than is given to one that does not answer
+print "cleaned up"]] }
+    local client, done = connected { last_words = 1 }
+    local _ <close> = done
+    client:must("initialize", {})
+    client:must("launch", { program = folder.path .. "/main.lua", env = { GREETING = "hello" } })
+    client:must "configurationDone"
+    repeat
+    until client:event("output").output:find "hello"
+    client:must("terminate", {})
+    client:event "exited"
+    client:event "terminated"
+    assert.equal("hello\né \u{FFFD}cleaned up\n", printed(client, "stdout"))
+    assert.truthy(sockets)
+  end)
+
+  it("says that a program has ended before it could be debugged", function()
+    local sockets <close> = RuntimeFolder.new()
+    local client, done = connected { flags = { "--no-such-flag" } }
+    local _ <close> = done
+    client:must("initialize", {})
+    local _, message = client:request("launch", { program = "x.lua" })
+    assert.matches("has ended before it could be debugged, with status %d", message)
+    assert.matches("no%-such%-flag", printed(client, "stderr"))
+    assert.truthy(sockets)
+  end)
+
   it("says what it cannot start, and that something has to come first", function()
     local sockets <close> = RuntimeFolder.new()
     local client, done = connected {}
@@ -245,6 +279,36 @@ print "over"]] }
     })
     spoken:wait()
     assert.matches('"command":"initialize"', spoken.output.stdout)
+    assert.truthy(sockets)
+  end)
+
+  it("on a port is not ended by who is no editor, and then takes no second one", function()
+    local sockets <close> = RuntimeFolder.new()
+    local folder <close> = Folder.new { ["main.lua"] = "print 'ran'" }
+    local child <close> = Child.spawn(program, { "debug", "--port", "0", folder.path .. "/main.lua" })
+    local port = math.tointeger(tonumber(child:expect("stderr", "127%.0%.0%.1:(%d+)")))
+    local body = '{"seq":1,"type":"request","command":"initialize"}'
+    for _, bytes in ipairs { "", "\0\255", "Content-Length: 70\r\n\r\n" .. body,
+      protocol.frame "{" .. protocol.frame "7",
+      ("POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n%s"):format(#body, body) } do
+      local stream <close> = assert(net.connect("127.0.0.1", port))
+      assert(stream:write(bytes))
+      assert(stream:shutdown())
+      repeat
+        local answer = stream:read()
+        assert.is_nil((answer or ""):find "capabilit")
+      until not answer or answer == ""
+    end
+    assert.matches("is no message: a line of a header is no field", child.output.stderr)
+    local stream <close> = assert(net.connect("127.0.0.1", port))
+    local client = client_of(stream)
+    client:must("initialize", {})
+    assert.equal("ECONNREFUSED", select(3, net.connect("127.0.0.1", port)))
+    client:must("launch", {})
+    client:must "configurationDone"
+    client:event "terminated"
+    async.wait { client.reader }
+    assert.equal(0, child:wait())
     assert.truthy(sockets)
   end)
 
@@ -306,6 +370,51 @@ end]] }
     until now > first
     again:must("disconnect", {})
     assert.is_nil(child.status)
+    assert.truthy(sockets)
+  end)
+
+  it("lets all that is stopped go on when the editor vanishes, and tells a second one that there is one", function()
+    local sockets <close> = RuntimeFolder.new()
+    local folder <close> = Folder.new { ["main.lua"] = [[
+local async, attach = require "strobe.async", require "strobe.attach"
+local server <close> = attach.serve { rights = "rw" }
+print "ready"
+local list = {}
+for i = 1, 20 do
+  list[i] = async.create_task(function()
+    while not go do
+      async.sleep(0.005)
+    end
+    local x = i
+    return x
+  end)
+end
+async.wait(list)
+print "all went on"]] }
+    local child <close> = Child.spawn(program, { folder.path .. "/main.lua" })
+    child:expect("stdout", "ready")
+    local client, done = connected { pid = child.pid }
+    do
+      local _ <close> = done
+      client.folder = folder
+      client:must("initialize", {})
+      client:must("attach", { stopAll = false })
+      client:breakpoints("main.lua", { 10 })
+      client:must "configurationDone"
+      local second, over = connected { pid = child.pid }
+      do
+        local _ <close> = over
+        second:must("initialize", {})
+        assert.equal("another debugger is at work in this process", select(2, second:request("attach", {})))
+      end
+      client:must("evaluate", { expression = "go = true" })
+      for _ = 1, 20 do
+        client:event "stopped"
+      end
+      client.send { type = "request", seq = 0, command = "evaluate", arguments = { expression = "1 + 1" } }
+    end
+    child:expect("stdout", "all went on")
+    assert.equal(0, child:wait())
     assert.truthy(sockets)
   end)
 

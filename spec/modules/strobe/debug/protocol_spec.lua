@@ -30,6 +30,12 @@ describe("the decoder of debug messages", function()
       ["Content-Length: -1\r\n\r\n{}"] = "a header tells no Content-Length",
       ["Content-Length: 99999999\r\n\r\n"] = "a message has 99999999 bytes, more than 4194304",
       [("x"):rep(5000)] = "a header has no end",
+      ["POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"] = "a line of a header is no field",
+      ["\r\n\r\n{}"] = "a line of a header is no field",
+      ["Content-Length: 2\r\n: 7\r\n\r\n{}"] = "a line of a header is no field",
+      ["Content-Length: 2x\r\n\r\n{}"] = "a header tells no Content-Length",
+      ["Content-Length: 99999999999999999999\r\n\r\n{}"] = "a header tells no Content-Length",
+      ["Content-Length:\r\n2: x\r\n\r\n{}"] = "a header tells no Content-Length",
     } do
       local decoder = protocol.Decoder()
       assert.same({ { ONE }, why }, { decoder:feed(framed(ONE) .. bad) })

@@ -1,5 +1,6 @@
 local DebugClient = require "spec.support.debug_client"
 local async = require "strobe.async"
+local uv = require "luv"
 
 local COUNT = [[
 local async = require "strobe.async"
@@ -414,7 +415,7 @@ return big]] }
     client:run "main.lua"
     local _, frame = stopped(client, "breakpoint")
     local told = client:must("evaluate", { frameId = frame.id, expression = "big" })
-    assert.same({ 3000, 4 }, { told.indexedVariables, told.namedVariables })
+    assert.same({ 3000, 5 }, { told.indexedVariables, told.namedVariables })
     local number = told.variablesReference
     local page = client:must("variables", {
       variablesReference = number, filter = "indexed", start = 2990, count = 100,
@@ -484,12 +485,54 @@ describe("a debug session", function()
       assert.is_nil(body, command)
       assert.is_string(message)
     end
+    local source = { path = client.folder.path .. "/main.lua" }
+    for _, key in ipairs { "condition", "hitCondition", "logMessage" } do
+      local wrong = { source = source, breakpoints = { { line = 4, [key] = {} } } }
+      assert.same({ nil, key .. ": a string expected" }, { client:request("setBreakpoints", wrong) })
+    end
+    assert.equal("1", client:must("evaluate", { expression = "1", context = true }).result)
     for _, strange in ipairs { {}, { type = "request" }, { type = "event", command = "next" },
       { type = "request", command = "next", arguments = 7 } } do
       client.session:receive(strange)
     end
     assert.same({ nil, "main.lua is not stopped" },
       { client:request("continue", { threadId = select(2, client:run "main.lua") }) })
+  end)
+
+  it("counts lines and writes files as its client does", function()
+    local client <close> = DebugClient.here { ["main.lua"] = COUNT }
+    client:must("initialize", { linesStartAt1 = false, columnsStartAt1 = false, pathFormat = "uri" })
+    local uri = "file://" .. client.folder.path .. "/main.lua"
+    local source = { path = uri }
+    local set = client:must("setBreakpoints", { source = source, breakpoints = { { line = 3 } } }).breakpoints
+    assert.same({ true, 3, uri }, { set[1].verified, set[1].line, set[1].source.path })
+    assert.same({ { line = 2 }, { line = 3 } }, client:must("breakpointLocations", {
+      source = source, line = 1, endLine = 3,
+    }).breakpoints)
+    local _, thread = client:run "main.lua"
+    local _, frame = stopped(client, "breakpoint")
+    assert.same({ "add", 3, 0, uri }, { frame.name, frame.line, frame.column, frame.source.path })
+    assert.equal(uri, client:must("loadedSources").sources[1].path)
+    assert.equal(COUNT, client:must("source", { source = source }).content)
+    client:must("setBreakpoints", { source = source, lines = { -1e15 // 1 | 0, 2 } })
+    client:must("continue", { threadId = thread })
+    _, frame = stopped(client, "breakpoint")
+    assert.equal(2, frame.line)
+  end)
+
+  it("shows files under the names that its client has for them", function()
+    local client <close> = DebugClient.here { ["real/main.lua"] = COUNT }
+    assert(uv.fs_symlink(client.folder.path .. "/real", client.folder.path .. "/link"))
+    client:breakpoints("link/main.lua", { 4 })
+    client:run "real/main.lua"
+    local _, frame = stopped(client, "breakpoint")
+    assert.equal(client.folder.path .. "/link/main.lua", frame.source.path)
+  end)
+
+  it("verifies no breakpoint in what is no file", function()
+    local client <close> = DebugClient.here {}
+    local set = client:must("setBreakpoints", { source = { sourceReference = 1 }, breakpoints = { { line = 1 } } })
+    assert.same({ false, "only code of a file can stop" }, { set.breakpoints[1].verified, set.breakpoints[1].message })
   end)
 
   it("tells sources by path and by number", function()

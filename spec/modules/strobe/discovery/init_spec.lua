@@ -283,7 +283,7 @@ describe("over real sockets, on the loopback", function()
       end
     end
     assert.same({ "added", "removed" }, { events[1], events[#events] })
-    assert.equal("", other.output.stderr)
+    assert.equal("", other:complaints())
   end))
 
   it("a machine without any network will do", function()

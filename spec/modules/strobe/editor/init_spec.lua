@@ -121,6 +121,7 @@ describe("the line editor", function()
       { "nothing at the start of a line", "ab\ncd\1\20", "ab\n|cd" },
       { "words to upper, lower and title case by Alt-U, Alt-L, Alt-C", "one TWO tHREE\1\27u\27l\27c",
         "ONE two Three|" },
+      { "words of other scripts, too", "größe ΤΙΜΉ цЕНА\1\27u\27l\27c", "GRÖßE τιμή Цена|" },
       { "the input back word by word, with Ctrl-_", "one two three\31", "one two |" },
       { "it back to nothing, and no further", "one two three\31\31\31\31", "|" },
       { "it on again with Alt-_", "one two\31\31\27_", "one |" },

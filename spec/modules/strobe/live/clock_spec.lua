@@ -1,5 +1,7 @@
+local Alarm = require "strobe.alarm"
 local Clock = require "strobe.live.clock"
 local async = require "strobe.async"
+local time = require "strobe.core.time"
 
 describe("the clock which units see", function()
   it("begins with the loop's under the virtual clock", function()
@@ -28,6 +30,29 @@ describe("the clock which units see", function()
       clock:wait_until(at)
       assert.equal(at, clock:now())
     end
+  end)
+
+  it("does not go on by itself while somebody holds the time, or lets it stand", function()
+    local clock, open = Clock.new(), Alarm.new(print)
+    open:set(1000) -- else nothing is open, and the loop jumps by itself
+    clock.settle = function()
+      return true
+    end
+    for hold, release in pairs {
+      [time.hold] = time.release,
+      [function() time.stands(true, true) end] = function() time.stands(false) end, -- luacheck: ignore
+    } do
+      local began = clock:now()
+      hold()
+      local waiting = async.create_task(clock.wait_until, clock, began + 5)
+      Alarm.pass(0.01)
+      local stood = clock:now() == began and not waiting:done()
+      release()
+      waiting:await()
+      assert.is_true(stood)
+      assert.near(began + 5, clock:now(), 1e-6)
+    end
+    open:close()
   end)
 
   it("does not wait for what has passed", function()

@@ -114,12 +114,14 @@ describe("strobe live", function()
   it("goes on when nobody reads what it says, or the disk is full", function()
     local folder <close> = Folder.new { ["mm.lua"] = beating "x" }
     for _, words in ipairs { "mm.lua", "mm.lua --json" } do
-      for _, reader in ipairs { ">/dev/full", "| head -n 1" } do
-        local line = ("cd '%s'; { timeout --preserve-status 1 $S live %s; echo status $? >&2; } %s")
-        local output = sh(line:format(folder.path, words, reader))
-        assert.matches("status [01]\n", output)
-        assert.matches("strobe: stdout: ", output)
-        assert.not_matches("Traceback", output)
+      for _, reader in ipairs { ">/dev/full", "> >(head -n 1)" } do
+        local line = ("exec '%s' live %s %s"):format(program, words, reader)
+        local process <close> = child.spawn("bash", { "-c", line }, { cwd = folder.path })
+        process:expect("stderr", "strobe: stdout: ")
+        process:kill "sigterm"
+        assert.equal(0, process:wait())
+        assert.matches("mm: info: disposed: stop\n", process.output.stderr)
+        assert.not_matches("Traceback", process.output.stderr)
       end
     end
   end)
@@ -222,18 +224,47 @@ describe("strobe live", function()
 
     it("is a back-test that takes no longer than it must, and can be ended", function()
       local folder <close> = Folder.new { ["mm.lua"] = [[
-        return { version = 1, subscribe = { "btc_usd" }, on_event = function(_, st) st.n = (st.n or 0) + 1 end,
-          dispose = function(ctx, st, why) print(why .. " " .. (st.n > 1000 and "many" or st.n)) end }]] }
+        return { version = 1, subscribe = { "btc_usd" }, on_event = function(_, st)
+            st.n = (st.n or 0) + 1
+            if st.n == 1000 then print "many" end
+          end, dispose = function(ctx, st, why) print(why) end }]] }
       local began = time.real()
       local quick <close> = live(folder, "mm.lua", "--feed", "synthetic:1?count=20000", "--clock=virtual")
       assert.equal(0, quick:wait())
       assert.is_true(time.real() - began < 20, "time does not linger at each tick")
       local endless <close> = live(folder, "mm.lua", "--feed", "synthetic:1", "--clock=virtual")
       endless:expect("stderr", "mm: committed")
-      async.sleep(1)
+      endless:expect("stdout", "many\n")
+      repeat
+        async.sleep(0)
+      until sh("$S ps"):find "%d+ +%S+ s +mm:1 " -- it can be looked at, as any
       endless:kill "sigterm"
       assert.equal(0, endless:wait())
-      assert.equal("stop many\n", endless.output.stdout)
+      assert.equal("many\nstop\n", endless.output.stdout)
+      assert.is_nil(endless:complaints():find "warning", endless.output.stderr)
+    end)
+
+    it("is a back-test whose time can be held, and moved on, from afar", function()
+      local folder <close> = Folder.new { -- of few words: nobody reads them while a line of the shell runs
+        ["mm.lua"] = 'return { version = 1, subscribe = { "btc_usd" }, on_event = function() end }',
+      }
+      local process <close> = live(folder, "mm.lua", "--feed", "synthetic:1", "--clock=virtual")
+      process:expect("stderr", "mm: committed")
+      local function ask(text)
+        return (sh(("$S attach %d -e '%s'"):format(process.pid, text)))
+      end
+      local function now()
+        return tonumber((ask "return async.time()"))
+      end
+      repeat
+        async.sleep(0)
+      until ask(":clock stop"):find "virtual, and stands"
+      local at = now()
+      assert.equal(at, now())
+      assert.matches("^10.0 s on: ", ask ":advance 10")
+      assert.near(at + 10, now(), 1e-3)
+      assert.matches("it jumps when every task waits", ask ":clock run")
+      assert.is_true(now() > at + 10)
     end)
 
     it("has names for feeds, and knows their streams", function()

@@ -264,7 +264,7 @@ describe("a source", function()
       reader.pipes.stdin:write(CSV)
       assert.equal(0, reader:wait())
       assert.matches("1 ticks\n$", reader.output.stdout)
-      assert.equal("", reader.output.stderr)
+      assert.equal("", reader:complaints())
     end)
 
     it("tells the line of what is no tick, and of a line without end", function()

@@ -1,3 +1,4 @@
+local Alarm = require "strobe.alarm"
 local Attached = require("spec.support.attached").Attached
 local async = require "strobe.async"
 local time = require "strobe.core.time"
@@ -22,6 +23,15 @@ describe("the operation", function()
     for _, fields in ipairs { '"seconds":-1', '"seconds":1e300', '"seconds":"x"', '"x":1' } do
       assert.equal("bad_request", raw:ask(('{"id":3,"op":"advance",%s}'):format(fields)).code)
     end
+  end)
+
+  it("advance lets the process wait for who will move the time again, when he is not there", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    raw:ask '{"id":1,"op":"advance","stands":true}'
+    raw.stream:abort()
+    Alarm.pass(0.02) -- else all is blocked for ever, after 5 ms without input
+    assert.is_false(attached:raw("rw"):ask('{"id":1,"op":"advance","stands":false}').stands)
   end)
 
   it("step moves to the next timer", function()

@@ -2,10 +2,26 @@ local Attached = require("spec.support.attached").Attached
 local async = require "strobe.async"
 local json = require "strobe.json"
 local near = require "strobe.attach.near"
+local output = require "strobe.output"
 local watchdog = require "strobe.core.watchdog"
 
 local function request(id, code, more)
   return ('{"id":%d,"op":"eval","code":%s%s}'):format(id, json.encode(code), more or "")
+end
+
+-- Collects what goes to the process's own standard output while f runs.
+local function process_output(f)
+  local texts = {}
+  local restore <close> = setmetatable({}, { -- luacheck: ignore
+    __close = function()
+      output.divert(nil)
+    end,
+  })
+  output.divert(function(text)
+    table.insert(texts, text)
+  end)
+  f()
+  return table.concat(texts)
 end
 
 describe("the operation eval", function()
@@ -19,6 +35,47 @@ describe("the operation eval", function()
     assert.same({ "nil", '"x"', "{1, a=2}" }, answer.values)
     assert.is_number(answer.ms)
     assert.same({}, raw:ask(request(2, "")).values)
+  end)
+
+  it("has what an input writes to standard output told to who typed it, however it is written", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    local written = process_output(function()
+      for i, code in ipairs {
+        "io.write('a', 1)", "io.stdout:write('a', 1)", "io.output():write('a', 1)", "async.stdout:write('a1')",
+        "async.create_task(io.write, 'a', 1):await()", "local p = _G.print async.sleep(1) p('a1')",
+      } do
+        raw:send(request(i, code))
+        assert.same({ id = i, ev = "out", text = i == 6 and "a1\n" or "a1" }, (raw:receive()))
+        assert.is_true(raw:receive().ok)
+      end
+    end)
+    assert.equal("", written)
+  end)
+
+  it("leaves to the process what others write meanwhile, and what is written once the input is over", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    local written = process_output(function()
+      raw:ask(request(1, "late = async.create_task(function() async.sleep(1) io.write('late ') end)"))
+      raw:send(request(2, "async.sleep(3)"))
+      async.sleep(2)
+      io.write "ours "
+      assert.is_true(raw:receive().ok)
+      raw:send(request(3, "io.stderr:write('log ') late:await()"))
+      assert.is_true(raw:receive().ok)
+      io.write "ours"
+    end)
+    assert.equal("late ours log ours", written)
+  end)
+
+  it("tells what a job writes without an id", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    raw:ask(request(1, "async.sleep(1) io.write 'x' print 'y'", ',"background":true'))
+    assert.same({ ev = "out", text = "x" }, (raw:receive()))
+    assert.same({ ev = "out", text = "y\n" }, (raw:receive()))
+    assert.equal("job", raw:receive().ev)
   end)
 
   it("keeps variables for the next input, and lets the process's globals alone", function()

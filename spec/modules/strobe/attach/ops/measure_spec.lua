@@ -1,6 +1,7 @@
 local Attached = require("spec.support.attached").Attached
 local async = require "strobe.async"
 local inspect = require "strobe.core.inspect"
+local time = require "strobe.core.time"
 
 describe("the operation", function()
   it("time tells what an input took, in seconds and bytes", function()
@@ -48,6 +49,17 @@ describe("the operation", function()
     assert.is_false(inspect.times())
     busy:cancel()
     async.wait { busy }
+  end)
+
+  it("top measures for a real second where time stands", function()
+    local attached <close> = Attached.new()
+    local raw = attached:raw "rw"
+    raw:ask '{"id":1,"op":"advance","stands":true}'
+    local began = time.now()
+    local told = raw:ask '{"id":2,"op":"top"}'
+    raw:ask '{"id":3,"op":"advance","stands":false}'
+    assert.is_true(told.ok and told.seconds > 0.5)
+    assert.is_true(time.now() - began < 0.5)
   end)
 
   it("leaves nothing behind when the connection ends", function()

@@ -2,7 +2,7 @@ local Attached = require("spec.support.attached").Attached
 local async = require "strobe.async"
 local captured = require "spec.support.captured"
 local inspect = require "strobe.core.inspect"
-local pries = require "strobe.attach.pries"
+local pries = require "strobe.repl.pries"
 
 local function parked()
   return (captured.run(function()

@@ -102,6 +102,8 @@ describe("the operation complete", function()
     assert.matches("^async.sleep%(", answer.signature.text)
     assert.same(answer.signature, ask(raw, "signature", { text = "async.sleep(1", cursor = 12 }).signature)
     assert.is_nil(ask(raw, "signature", { text = "async.sleep(1)" }).signature)
+    answer = ask(raw, "complete", { text = "attach ser", of = "TASK" })
+    assert.same({ 1, 10, {} }, { answer.first, answer.last, answer.list })
   end)
 
   it("knows the variables of a task that is looked into, and behind them the console's", function()

@@ -28,14 +28,17 @@ describe("the operation", function()
     assert.same({ { stream = "ticks", units = { "mm" }, events = 0, rate = 0 } }, answer.streams)
     assert.near(1, answer.seconds, 0.1)
     assert.same({}, answer.feeds)
-    table.insert(attached.units.runtime.feeds, {
-      name = "binance", url = "ws://x", statistics = function()
-        return { events = 5, gaps = 0, last = async.time() - 2 }
-      end,
-    })
+    local binance = { name = "binance", url = "ws://x", statistics = function()
+      return { events = 5, gaps = 0, last = 1700000000 }
+    end }
+    table.insert(attached.units.runtime.feeds, binance)
     local feed = raw:ask('{"id":1,"op":"streams"}').feeds[1]
-    table.remove(attached.units.runtime.feeds)
     assert.same({ "binance", "ws://x", 5, 0 }, { feed.name, feed.url, feed.events, feed.gaps })
+    assert.is_true(feed.quiet >= 1)
+    attached.units.runtime.delivery:offer("ticks", 1, 1700000000, nil, binance)
+    async.sleep(2)
+    feed = raw:ask('{"id":1,"op":"streams"}').feeds[1]
+    table.remove(attached.units.runtime.feeds)
     assert.near(2, feed.age, 0.1)
   end)
 

@@ -2,6 +2,7 @@ local Attached = require("spec.support.attached").Attached
 local Console = require "spec.support.console"
 local async = require "strobe.async"
 local inspect = require "strobe.core.inspect"
+local Pace = require "spec.support.pace"
 
 local function each(f)
   local attached <close> = Attached.new()
@@ -10,6 +11,7 @@ end
 
 describe(":time", function()
   it("tells the values, then what they took", function()
+    local kept <close> = Pace.keep() -- luacheck: ignore kept
     each(function(console)
       local text = console:command ":time async.sleep(0.02) async.sleep(0.02) return 6 * 7, 'x'"
       assert.matches("^42\n\"x\"\n[%d.]+ m?s: [%d.]+ .?.?s running, [%d.]+ m?s waiting in 2 awaits; ", text)

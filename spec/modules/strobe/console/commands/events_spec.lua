@@ -1,6 +1,7 @@
 local Attached = require("spec.support.attached").Attached
 local Console = require "spec.support.console"
 local async = require "strobe.async"
+local Pace = require "spec.support.pace"
 
 local UNIT = [[
 return { version = 1, subscribe = { "ticks", "fills" }, on_event = function(ctx, st, m)
@@ -55,8 +56,8 @@ describe(":streams", function()
       end,
     }
     Console.both(attached, function(console)
-      assert.matches("^FEED  RATE  LAST  EVENTS  GAPS  LOST  TWICE  BROKEN  RECONN.  FROM\n"
-        .. "tdb +0/s +%- +7 +2 +5 +0 +0 +1  tectonic://localhost/btc\n", console:command ":streams")
+      assert.matches("^FEED  RATE +LAST  EVENTS  GAPS  LOST  TWICE  BROKEN  RECONN.  FROM\n"
+        .. "tdb +0/s +> 1%.%d+ s ago +7 +2 +5 +0 +0 +1  tectonic://localhost/btc\n", console:command ":streams")
     end)
     attached.units.runtime.feeds[1] = nil
   end)
@@ -129,10 +130,20 @@ local function each_terminal(f)
 end
 
 describe(":watch", function()
+  local kept
+
+  before_each(function()
+    kept = Pace.keep()
+  end)
+
+  after_each(function()
+    kept:close()
+  end)
+
   it("keeps a value above the prompt, with a line of its last numbers", function()
     each_terminal(function(console)
       _G.watched_by_spec = 1
-      console:command ":watch watched_by_spec 1s"
+      console:command ":watch watched_by_spec 100ms"
       for i = 1, 9 do
         _G.watched_by_spec = i
         Attached.wait_until(function()
@@ -195,7 +206,7 @@ describe(":watch", function()
       _G.watched_by_spec = "a"
       console:command ":watch watched_by_spec 100ms"
       wait_lines(console, 1)
-      async.sleep(1)
+      async.sleep(0.3)
       _G.watched_by_spec = "b"
       wait_lines(console, 2)
       _G.watched_by_spec = nil

@@ -21,7 +21,7 @@ describe(":metrics", function()
     each(function(console)
       local text = console:command ":metrics"
       assert.matches("^process +%d+  ", text)
-      assert.matches("\nmemory +%S+ MiB\n", text)
+      assert.matches("\nmemory +%S+ [MG]iB\n", text)
       assert.matches("\nCOUNTER +VALUE\n", text)
       assert.matches("\nlive.units.mm.inbox.size +65,536\n", text)
       assert.matches("^COUNTER +VALUE\nlua_bytes +%S+ MiB$", console:command ":metrics lua_by")

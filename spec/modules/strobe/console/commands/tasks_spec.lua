@@ -2,6 +2,7 @@ local Attached = require("spec.support.attached").Attached
 local Console = require "spec.support.console"
 local async = require "strobe.async"
 local inspect = require "strobe.core.inspect"
+local Pace = require "spec.support.pace"
 
 local UNIT = [[
 return { version = 1, subscribe = { "ticks" }, on_event = function(ctx)
@@ -198,6 +199,7 @@ end)
 
 describe(":top", function()
   it("shows the tasks that took most time in a second", function()
+    local kept <close> = Pace.keep() -- luacheck: ignore kept
     local attached <close> = Attached.new()
     Console.both(attached, function(console)
       local busy = async.create_task(function()
@@ -217,6 +219,7 @@ describe(":top", function()
   end)
 
   it("is drawn anew above the prompt until a key is pressed", function()
+    local kept <close> = Pace.keep() -- luacheck: ignore kept
     local attached <close> = Attached.new()
     local console <close> = Console.near { server = attached.server }
     local busy = async.create_task(function()
