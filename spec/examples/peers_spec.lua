@@ -32,7 +32,7 @@ describe("examples/peers.lua", function()
 
   it("has them in two programs as well, whichever comes first", with_group(function(group)
     local function start(...)
-      return child.spawn("timeout", { "20", "env", "STROBE_DISCOVERY=" .. group, program, "examples/peers.lua", ... })
+      return child.spawn("timeout", { "100", "env", "STROBE_DISCOVERY=" .. group, program, "examples/peers.lua", ... })
     end
     local left <close> = start("left", "right")
     local right <close> = start("right", "left")

@@ -1,15 +1,8 @@
-local program = require("strobe.core.host").program
-
--- All that a command prints.
-local function output_of(command)
-  local pipe = assert(io.popen(command .. " 2>&1"))
-  local output = pipe:read "a"
-  return output, select(3, pipe:close())
-end
+local sh = require("spec.support.shell").run
 
 describe("examples/tasks.lua", function()
   local function run()
-    return output_of(("'%s' --clock=virtual examples/tasks.lua"):format(program))
+    return sh "$S --clock=virtual examples/tasks.lua"
   end
 
   it("prints what its comments promise", function()
@@ -30,7 +23,7 @@ describe("examples/tasks.lua", function()
   end)
 
   it("prints line by line what the same program prints in Python", function()
-    local python, status = output_of "python3 spec/examples/tasks.py"
+    local python, status = sh "python3 spec/examples/tasks.py"
     if status == 127 then
       pending "there is no python3 here"
       return

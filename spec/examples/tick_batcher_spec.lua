@@ -1,10 +1,8 @@
-local program = require("strobe.core.host").program
+local sh = require("spec.support.shell").run
 
 describe("examples/tick_batcher.lua", function()
   local function run()
-    local pipe = assert(io.popen(("'%s' --clock=virtual examples/tick_batcher.lua 2>&1"):format(program)))
-    local output = pipe:read "a"
-    return output, select(3, pipe:close())
+    return sh "$S --clock=virtual examples/tick_batcher.lua"
   end
 
   it("reports each second, and counts every tick once", function()

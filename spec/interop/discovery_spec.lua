@@ -54,7 +54,7 @@ local function on_machine(holder, f)
   })
   local pid = holder:expect("stdout", "PID (%d+)")
   f(function(...)
-    local program = child.spawn("timeout", { "--foreground", "20", "nsenter", "-n", "-t", pid, ... }, { input = false })
+    local program = child.spawn("timeout", { "--foreground", "100", "nsenter", "-n", "-t", pid, ... }, { input = false })
     table.insert(programs, program)
     return program
   end)

@@ -123,7 +123,7 @@ describe("curl", function()
 
   -- What it prints, and what it says of its way.
   local function curl(words, options)
-    local all = { "-sSv", "--max-time", "20", table.unpack(words) }
+    local all = { "-sSv", "--max-time", "100", table.unpack(words) }
     return peer.run(line, all, options)
   end
 

@@ -70,7 +70,7 @@ describe("TectonicDB's server", function()
       remove_tree(folder)
     end)
     local port = free_port()
-    local process <close> = child.spawn("timeout", { "20", program(), "-h", "127.0.0.1", "-p", tostring(port), "-f",
+    local process <close> = child.spawn("timeout", { "100", program(), "-h", "127.0.0.1", "-p", tostring(port), "-f",
       folder, "-l", folder .. "/log" }, { cwd = folder })
     local stop <close> = at_exit(function() -- luacheck: ignore
       process:kill "sigterm" -- which `timeout` passes on

@@ -41,7 +41,7 @@ end
 
 -- Runs f(process) with a program of the peer, which is over in the end.
 local function with_program(peer, file, words, f)
-  local line = { "20", table.unpack(peer.line) }
+  local line = { "100", table.unpack(peer.line) }
   table.insert(line, FOLDER .. file)
   table.move(words, 1, #words, #line + 1, line)
   local process <close> = child.spawn("timeout", line)

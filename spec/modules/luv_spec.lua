@@ -1,18 +1,10 @@
 local async = require "strobe.async"
-local host = require "strobe.core.host"
+local shell = require "spec.support.shell"
 local uv = require "luv"
 
 -- Runs a line in a strobe of its own; returns all it printed, and its status.
 local function strobe(code)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  file:write('local async, uv = require "strobe.async", require "luv"\n', code)
-  file:close()
-  local pipe = assert(io.popen(("timeout 20 '%s' %s 2>&1"):format(host.program, path)))
-  local output = pipe:read "a"
-  local _, _, status = pipe:close()
-  os.remove(path)
-  return output, status
+  return shell.run("$S $F", 'local async, uv = require "strobe.async", require "luv"\n' .. code)
 end
 
 describe("luv", function()

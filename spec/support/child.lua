@@ -4,6 +4,7 @@
 -- spec to real time; `strobe test` switches back at the end of each `it`.
 
 local async = require "strobe.async"
+local steps = require "spec.support.steps"
 local time = require "strobe.core.time"
 local uv = require "luv"
 
@@ -127,7 +128,7 @@ end
 --- What it printed on stderr, but for steps that took long on a busy machine.
 ---@return string
 function Child:complaints()
-  return (self.output.stderr:gsub("strobe: warning: [^\n]* ran %d+%.%d+ s without waiting[^\n]*\n", ""))
+  return steps.left_out(self.output.stderr)
 end
 
 --- Sends it a signal, by its pid.

@@ -1,7 +1,7 @@
 local async = require "strobe.async"
 local core = require "strobe.core.socket"
 local net = require "strobe.net"
-local program = require("strobe.core.host").program
+local shell = require "spec.support.shell"
 
 -- A port of 127.0.0.1 on which nobody listens.
 local function free_port()
@@ -219,14 +219,7 @@ describe("a socket", function()
         s:write "still here"
         print(t:read())
       ]]
-      local path = os.tmpname()
-      local file = assert(io.open(path, "w"))
-      file:write(script)
-      file:close()
-      local pipe = assert(io.popen(("ulimit -n 64; '%s' %s 2>&1"):format(program, path)))
-      local output = pipe:read "a"
-      local _, _, status = pipe:close()
-      os.remove(path)
+      local output, status = shell.run("ulimit -n 64; $S $F", script)
       assert.equal("too many open files\tEMFILE\ttrue\nstill here\n", output)
       assert.equal(0, status)
     end)
@@ -265,14 +258,7 @@ describe("a socket", function()
         s:write "still here"
         print(failed > 0, s:read())
       ]]
-      local path = os.tmpname()
-      local file = assert(io.open(path, "w"))
-      file:write(script)
-      file:close()
-      local pipe = assert(io.popen(("ulimit -n 64; '%s' %s 2>&1"):format(program, path)))
-      local output = pipe:read "a"
-      local _, _, status = pipe:close()
-      os.remove(path)
+      local output, status = shell.run("ulimit -n 64; $S $F", script)
       assert.equal("true\tstill here\n", output)
       assert.equal(0, status)
     end)
@@ -296,9 +282,7 @@ describe("a socket", function()
         end })
         print "end"
       ]]
-      local pipe = assert(io.popen(("'%s' -e '%s' 2>&1"):format(program, script)))
-      local output = pipe:read "a"
-      local _, _, status = pipe:close()
+      local output, status = shell.run("$S $F", script)
       assert.matches("end\n", output)
       assert.equal(0, status)
     end)

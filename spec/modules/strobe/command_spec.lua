@@ -59,7 +59,7 @@ describe("the command line", function()
         local stream <close> = assert(silent:accept_one()) -- luacheck: ignore stream
         child:kill(signal)
         assert.equal(status, child:wait(), words[1])
-        assert.equal("", child.output.stderr)
+        assert.equal("", child:complaints())
       end
     end
   end)

@@ -11,7 +11,7 @@ describe("strobe test", function()
   -- What strobe test with these words prints and returns, in a folder with these files.
   local function test(files, ...)
     local folder <close> = Folder.new(files)
-    local arguments = { "20", table.unpack(strobe) }
+    local arguments = { "100", table.unpack(strobe) }
     for _, word in ipairs { "test", ... } do
       table.insert(arguments, word)
     end

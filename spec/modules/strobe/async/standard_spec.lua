@@ -222,7 +222,7 @@ describe("async.stdout", function()
     assert.same({ "true\n", 0 }, { sh("$S $F >/dev/null", code) })
     local run <close> = start(code)
     assert.equal(0, run:wait())
-    assert.same({ "one\ntwo\nthree\n", "true\n" }, { run.output.stdout, run.output.stderr })
+    assert.same({ "one\ntwo\nthree\n", "true\n" }, { run.output.stdout, run:complaints() })
   end)
 
   it("stays in order with print and io.write, however slow its reader is", function()
@@ -301,7 +301,7 @@ describe("async.stdout", function()
     run.pipes.stdin:shutdown(function() end)
     assert.equal(0, run:wait())
     assert.same({ "all of it", "ECANCELED stdout: it was closed by this script" },
-      { run.output.stdout, run.output.stderr })
+      { run.output.stdout, run:complaints() })
   end)
 end)
 

@@ -33,8 +33,7 @@ local function run(process, words, input)
   local command <close> = Child.spawn(program, { "attach", tostring(process.pid), table.unpack(words) },
     { input = input or "" })
   local status = command:wait()
-  -- A busy machine may make it slow, which it says.
-  return status, command.output.stdout, (command.output.stderr:gsub("strobe: warning: [^\n]+ without waiting\n", ""))
+  return status, command.output.stdout, command:complaints()
 end
 
 describe("strobe attach", function()

@@ -269,7 +269,7 @@ describe("over real sockets, on the loopback", function()
     async.sleep(15)]]
 
   it("two programs find each other, and one hears that the other was stopped", with_group(function(group)
-    local other <close> = child.spawn("timeout", { "--foreground", "20", "env", "STROBE_DISCOVERY=" .. group,
+    local other <close> = child.spawn("timeout", { "--foreground", "100", "env", "STROBE_DISCOVERY=" .. group,
       host.program, "-e", code })
     other:expect("stdout", "announced\tiopin\n")
     assert.equal(4321, assert(discovery.find("iopin", { group = group })).port)

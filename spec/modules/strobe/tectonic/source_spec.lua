@@ -232,7 +232,7 @@ describe("a source", function()
 
     -- Prints what comes in; with `count`, only so many.
     local function read(input, count)
-      return child.spawn("timeout", { "20", program, "-e", PRINT, count }, { input = input })
+      return child.spawn("timeout", { "100", program, "-e", PRINT, count }, { input = input })
     end
 
     it("reads ticks from a pipe as they come", function()
@@ -254,7 +254,7 @@ describe("a source", function()
     end)
 
     it("reads a file", function()
-      local pipe = assert(io.popen(("timeout 20 '%s' -e '%s' < '%s'"):format(program, PRINT, file(CSV))))
+      local pipe = assert(io.popen(("timeout 100 '%s' -e '%s' < '%s'"):format(program, PRINT, file(CSV))))
       assert.matches("2 ticks\n$", pipe:read "a")
       assert.is_true(pipe:close())
     end)
