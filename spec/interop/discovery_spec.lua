@@ -54,7 +54,8 @@ local function on_machine(holder, f)
   })
   local pid = holder:expect("stdout", "PID (%d+)")
   f(function(...)
-    local program = child.spawn("timeout", { "--foreground", "100", "nsenter", "-n", "-t", pid, ... }, { input = false })
+    local words = { "--foreground", "100", "nsenter", "-n", "-t", pid, ... }
+    local program = child.spawn("timeout", words, { input = false })
     table.insert(programs, program)
     return program
   end)

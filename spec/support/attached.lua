@@ -111,7 +111,7 @@ end
 --- Waits until f() is true.
 function Attached.wait_until(f)
   local time = require "strobe.core.time"
-  assert(timeouts.move_on_after(20, function()
+  assert(timeouts.move_on_after(100, function()
     while not f() do
       time.sleep(0.01)
     end

@@ -6,6 +6,7 @@ local expand = require("strobe.console.commands.path").expand
 local refusal = require "strobe.console.commands.refusal"
 local request = require "strobe.console.commands.request"
 local quantity = require "strobe.quantity"
+local time = require "strobe.core.time"
 
 -- Bytes of a file that is taken as an input.
 local MOST = 1024 * 1024
@@ -93,6 +94,7 @@ local function run_editor(console, path)
     ok, status = pcall(function()
       return subprocess.create_subprocess_exec(table.unpack(words)):wait()
     end)
+    time.sleep(0) -- a Ctrl-C that was for the editor may be told as late as in the turn behind its end
   end)
   if not ok and errors.is(status, errors.CancelledError) then
     error(status, 0)

@@ -1,7 +1,9 @@
 local Folder = require "spec.support.folder"
 local Pty = require "spec.support.pty"
+local async = require "strobe.async"
 local child = require "spec.support.child"
 local program = require("strobe.core.host").program
+local uv = require "luv"
 
 local CTRL_C = "\3"
 
@@ -24,6 +26,14 @@ end
 local function enter(pty, line, expected)
   pty:type(line .. "\r")
   pty:shows(expected .. "\n>")
+end
+
+-- Waits until a process has ended, though nobody may have asked for its status yet.
+local function wait_until_ended(pid)
+  repeat
+    async.sleep(0.01)
+    local stat <close> = io.open(("/proc/%d/stat"):format(pid))
+  until not stat or stat:read("a"):find "%) Z "
 end
 
 describe(":edit at a terminal", function()
@@ -93,6 +103,26 @@ describe(":edit at a terminal", function()
     pty:type(CTRL_C)
     pty:sends "caught"
     pty:type "word\r"
+    pty:shows "> x = 3"
+  end)
+
+  shows("takes no Ctrl-C of the editor for its own, however late it hears of it", function()
+    local folder <close> = Folder.new {}
+    local pty <close> = seated(folder, [[
+      trap 'echo "x = 3" > "$1"; exit 0' INT
+      echo $$ > pid
+      echo here
+      read word]])
+    enter(pty, "x = 1", "> x = 1")
+    pty:type ":edit\r"
+    pty:sends "here"
+    local editor = assert(io.open(folder.path .. "/pid")):read "n"
+    pty:signal "SIGSTOP"
+    pty:wait_stop()
+    uv.kill(pty:pid(), "sigint") -- what Ctrl-C does: to all in the foreground
+    uv.kill(editor, "sigint")
+    wait_until_ended(editor)
+    pty:foreground()
     pty:shows "> x = 3"
   end)
 
