@@ -13,7 +13,7 @@ local inspect = require "strobe.core.inspect"
 local DebugClient = {}
 DebugClient.__index = DebugClient
 
-local PATIENCE = 20
+local PATIENCE = 60
 
 --- Makes one that sends by `send`; what comes goes to client:take.
 ---@param send fun(message: table)

@@ -13,7 +13,7 @@ local peer = require "spec.support.peer"
 local program = require("strobe.core.host").program
 
 -- Seconds that a check may take.
-local PATIENCE = 20
+local PATIENCE = 60
 
 local signals = require("luv").constants
 
