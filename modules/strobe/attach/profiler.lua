@@ -107,7 +107,7 @@ function Profiler.start()
     hooked = setmetatable({}, { __mode = "k" }),
   }, Profiler)
   function profiler.hook()
-    if not profiler.seconds and core_task.current() ~= profiler.looking then
+    if profiler.is_open and core_task.current() ~= profiler.looking then
       sample(profiler)
     end
   end
@@ -121,6 +121,7 @@ function Profiler.start()
   profiler.looking:set_name "profiler"
   look(profiler, FIRST_LOOK)
   inspect.keep_hooks(true) -- of threads that are used again
+  profiler.is_open = true
   return profiler
 end
 
@@ -129,7 +130,7 @@ function Profiler:stop()
   if self.seconds then
     return
   end
-  self.seconds = time.real() - self.began
+  self.seconds, self.is_open = time.real() - self.began, false
   self.looking:cancel()
   inspect.keep_hooks(false)
   for thread in pairs(self.hooked) do

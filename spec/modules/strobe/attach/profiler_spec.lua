@@ -23,6 +23,23 @@ describe("a profiler", function()
     assert.is_true(most.count >= 10 and profiler.samples >= most.count)
   end)
 
+  it("does not count its own beginning, however many threads it has to look at", function()
+    local group = {}
+    for i = 1, 5000 do
+      group[i] = async.create_task(async.sleep, 1000)
+    end
+    async.sleep(0)
+    local profiler = Profiler.start()
+    profiler:stop()
+    for _, task in ipairs(group) do
+      task:cancel()
+    end
+    async.wait(group)
+    for _, folded in ipairs(profiler:folded()) do
+      assert.is_nil(folded.stack:find "profiler.lua", folded.stack)
+    end
+  end)
+
   it("leaves code alone that has a hook already", function()
     local calls = 0
     local task = async.create_task(function()
