@@ -56,7 +56,7 @@ function Pty.open(arguments, options)
   words[#words + 1] = options.program or program
   table.move(arguments, 1, #arguments, #words + 1, words)
   return setmetatable({
-    screen = Screen.new(rows, columns), fed = 0, seen = 1,
+    screen = Screen.new(rows, columns), seen = 1,
     relay = child.spawn(HELPER, words, { input = false }),
   }, Pty)
 end
@@ -71,20 +71,10 @@ function Pty:output()
   return self.relay.output.stdout
 end
 
--- Shows what came meanwhile: the sequences and characters that are whole.
-local function refresh(self)
-  local news = self:output():sub(self.fed + 1)
-  local whole = news:gsub("\27%[[%d;?]*$", ""):gsub("\27$", "")
-  local _, broken = utf8.len(whole)
-  whole = whole:sub(1, (broken or #whole + 1) - 1)
-  self.screen:feed(whole)
-  self.fed = self.fed + #whole
-end
-
 --- What its screen shows, as spec.Screen.text.
 ---@return string
 function Pty:text()
-  refresh(self)
+  self.screen:follow(self:output())
   return self.screen:text()
 end
 
@@ -117,6 +107,15 @@ function Pty:shows(text)
   wait_until(self, text, function()
     return self:text():find(text, 1, true)
   end)
+end
+
+--- Types a line, and waits for what comes of it and the prompt behind.
+---@async
+---@param line string
+---@param expected string as it is
+function Pty:enter(line, expected)
+  self:type(line .. "\r")
+  self:shows(expected .. "\n>")
 end
 
 --- Waits for a pattern in the bytes that came since the last one that was waited for so.

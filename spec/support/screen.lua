@@ -22,7 +22,7 @@ Screen.__index = Screen
 function Screen.new(rows, columns)
   local screen = setmetatable({
     rows = rows, columns = columns, row = 1, column = 1, wraps = true, cells = {}, gone = {}, kept = {},
-    pasting = false, reflows = false,
+    pasting = false, reflows = false, followed = 0,
   }, Screen)
   screen.top, screen.bottom = 1, rows
   for row = 1, rows do
@@ -219,6 +219,17 @@ function Screen:feed(bytes)
       at = at + #character
     end
   end
+end
+
+--- Gives it what is new in the output of a program: the sequences and characters that are whole.
+---@param output string all of it
+function Screen:follow(output)
+  local news = output:sub(self.followed + 1)
+  local whole = news:gsub("\27%[[%d;?]*$", ""):gsub("\27$", "")
+  local _, broken = utf8.len(whole)
+  whole = whole:sub(1, (broken or #whole + 1) - 1)
+  self:feed(whole)
+  self.followed = self.followed + #whole
 end
 
 -- --- Size ---------------------------------------------------------------------------------------

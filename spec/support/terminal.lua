@@ -40,7 +40,7 @@ function Terminal.open(arguments, options)
   local line = ("stty rows %d cols %d; tty; printf '\\002'; exec %s %s 2>/dev/null"):format(rows, columns,
     quoted(environment), quoted { program, table.unpack(arguments) })
   return setmetatable({
-    screen = Screen.new(rows, columns), fed = 0,
+    screen = Screen.new(rows, columns),
     process = child.spawn("script", { "-qefc", line, "/dev/null" }, { input = false }),
   }, Terminal)
 end
@@ -51,20 +51,10 @@ function Terminal:output()
   return self.process.output.stdout:match(MARK .. "(.*)") or ""
 end
 
--- Shows what came meanwhile: the sequences and characters that are whole.
-local function refresh(self)
-  local news = self:output():sub(self.fed + 1)
-  local whole = news:gsub("\27%[[%d;?]*$", ""):gsub("\27$", "")
-  local _, broken = utf8.len(whole)
-  whole = whole:sub(1, (broken or #whole + 1) - 1)
-  self.screen:feed(whole)
-  self.fed = self.fed + #whole
-end
-
 --- What its screen shows, as spec.Screen.text.
 ---@return string
 function Terminal:text()
-  refresh(self)
+  self.screen:follow(self:output())
   return self.screen:text()
 end
 

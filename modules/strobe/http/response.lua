@@ -6,6 +6,7 @@
 local errors = require "strobe.async.error"
 local json = require "strobe.json"
 local time = require "strobe.core.time"
+local transport = require "strobe.http.transport"
 
 local PIECE = 64 * 1024
 
@@ -120,17 +121,6 @@ local function source_of(body)
   }
 end
 
-local function whole_of(body)
-  if type(body) == "string" or body == nil then
-    return body or ""
-  end
-  local pieces = {}
-  for piece in body do
-    pieces[#pieces + 1] = piece
-  end
-  return table.concat(pieces)
-end
-
 --- Makes a response of an answer.
 ---@async
 ---@param request strobe.http.Outgoing
@@ -149,7 +139,7 @@ function response.new(request, answer, history)
     method = request.method,
     history = history,
     timeout = request.timeout,
-    body = not request.stream and whole_of(answer.body) or nil,
+    body = not request.stream and transport.whole_body(answer.body) or nil,
     source = request.stream and (answer.source or source_of(answer.body or "")) or nil,
   }, Response)
 end

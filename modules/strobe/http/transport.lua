@@ -86,4 +86,19 @@ function transport.send(request)
   return send_at(#stack, request)
 end
 
+--- A body as a whole: what is in pieces is read.
+---@async
+---@param body? string|fun(): string?
+---@return string
+function transport.whole_body(body)
+  if type(body) == "string" or body == nil then
+    return body or ""
+  end
+  local pieces = {}
+  for piece in body do
+    pieces[#pieces + 1] = piece
+  end
+  return table.concat(pieces)
+end
+
 return transport

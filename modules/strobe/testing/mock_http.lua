@@ -109,18 +109,6 @@ local function matches(rule, call, place)
     and (not rule.query or shallow.equal(rule.query, call.query))
 end
 
--- A body in pieces, read.
-local function whole(body)
-  if type(body) == "string" or body == nil then
-    return body or ""
-  end
-  local pieces = {}
-  for piece in body do
-    pieces[#pieces + 1] = piece
-  end
-  return table.concat(pieces)
-end
-
 local function call_of(request)
   local place, query = request.url:match "^([^?#]*)%??([^#]*)"
   local headers = {}
@@ -129,7 +117,7 @@ local function call_of(request)
   end
   return {
     method = request.method, url = request.url, path = place:match "^%a+://[^/]*(/?.*)$",
-    query = (target.pairs(query)), headers = headers, body = whole(request.body),
+    query = (target.pairs(query)), headers = headers, body = transport.whole_body(request.body),
   }, place
 end
 

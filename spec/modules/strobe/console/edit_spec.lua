@@ -22,12 +22,6 @@ local function seated(folder, script, arguments)
   return pty
 end
 
--- Types a line, and waits for the prompt behind what comes of it.
-local function enter(pty, line, expected)
-  pty:type(line .. "\r")
-  pty:shows(expected .. "\n>")
-end
-
 -- Waits until a process has ended, though nobody may have asked for its status yet.
 local function wait_until_ended(pid)
   repeat
@@ -42,12 +36,12 @@ describe(":edit at a terminal", function()
   shows("brings the last input back into the prompt, and does not run it", function()
     local folder <close> = Folder.new {}
     local pty <close> = seated(folder, 'sed -i s/1/2/ "$1"')
-    enter(pty, "x = 1", "> x = 1")
+    pty:enter("x = 1", "> x = 1")
     pty:type ":edit\r"
     pty:shows "> x = 2"
     pty:type "0\r"
     pty:shows "> x = 20\n>"
-    enter(pty, "x", "> x\n20")
+    pty:enter("x", "> x\n20")
   end)
 
   shows("lets the editor have the keys, and the terminal as the shell had it", function()
@@ -62,13 +56,13 @@ describe(":edit at a terminal", function()
     pty:shows "> y = 'hello'"
     assert.equal(ours, pty:settings())
     pty:type "\r"
-    enter(pty, "y", '"hello"')
+    pty:enter("y", '"hello"')
   end)
 
   shows("lets the loop go on, and what others print wait until the editor is gone", function()
     local folder <close> = Folder.new {}
     local pty <close> = seated(folder, 'echo here; while [ ! -e beaten ]; do sleep 0.01; done; echo gone')
-    enter(pty, ([[create_task = async.create_task(function() while not io.open "%s/editing" do async.sleep(0.01) end ]]
+    pty:enter(([[create_task = async.create_task(function() while not io.open "%s/editing" do async.sleep(0.01) end ]]
       .. [[for i = 1, 3 do print("beat " .. i) async.sleep(0.01) end io.open("%s/beaten", "w"):close() end)]]):format(
       folder.path, folder.path), "")
     pty:type ":edit\r"
@@ -82,12 +76,12 @@ describe(":edit at a terminal", function()
   shows("changes nothing when the editor fails, or is not there", function()
     local folder <close> = Folder.new {}
     local pty <close> = seated(folder, 'echo "x = 2" > "$1"; exit 3')
-    enter(pty, "x = 1", "> x = 1")
-    enter(pty, ":edit", "ended with status 3: nothing was changed")
+    pty:enter("x = 1", "> x = 1")
+    pty:enter(":edit", "ended with status 3: nothing was changed")
     os.remove(folder.path .. "/editor")
     pty:type ":edit\r"
     pty:expect "the editor does not start: [^>]*\n>"
-    enter(pty, "x", "> x\n1")
+    pty:enter("x", "> x\n1")
   end)
 
   shows("leaves Ctrl-C to an editor that has a use for it", function()
@@ -97,7 +91,7 @@ describe(":edit at a terminal", function()
       echo here
       read word || read word
       echo "x = 3" > "$1"]])
-    enter(pty, "x = 1", "> x = 1")
+    pty:enter("x = 1", "> x = 1")
     pty:type ":edit\r"
     pty:sends "here"
     pty:type(CTRL_C)
@@ -113,7 +107,7 @@ describe(":edit at a terminal", function()
       echo $$ > pid
       echo here
       read word]])
-    enter(pty, "x = 1", "> x = 1")
+    pty:enter("x = 1", "> x = 1")
     pty:type ":edit\r"
     pty:sends "here"
     local editor = assert(io.open(folder.path .. "/pid")):read "n"
@@ -129,14 +123,14 @@ describe(":edit at a terminal", function()
   shows("comes back when Ctrl-C ends the editor", function()
     local folder <close> = Folder.new {}
     local pty <close> = seated(folder, "echo here; exec sleep 100")
-    enter(pty, "x = 1", "> x = 1")
+    pty:enter("x = 1", "> x = 1")
     local ours = pty:settings()
     pty:type ":edit\r"
     pty:sends "here"
     pty:type(CTRL_C)
     pty:expect "editor ended [^>]*: nothing was\n? ?changed\n>"
     assert.equal(ours, pty:settings())
-    enter(pty, "x", "> x\n1")
+    pty:enter("x", "> x\n1")
   end)
 
   shows("offers to reload the unit whose file it was, also from afar", function()

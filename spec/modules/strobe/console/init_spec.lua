@@ -13,25 +13,19 @@ describe("the console of a process", function()
     return pty
   end
 
-  -- Types a line, and waits for the prompt behind what comes of it.
-  local function enter(pty, line, expected)
-    pty:type(line .. "\r")
-    pty:shows(expected .. "\n>")
-  end
-
   shows("tells values, one on each line", function()
     local pty <close> = opened()
-    enter(pty, "1+1", "> 1+1\n2")
-    enter(pty, "'a', nil, {1}", "\"a\"\nnil\n{1}")
-    enter(pty, "x = 5", "> x = 5")
-    enter(pty, "_ == 'a', x", "true\n5")
+    pty:enter("1+1", "> 1+1\n2")
+    pty:enter("'a', nil, {1}", "\"a\"\nnil\n{1}")
+    pty:enter("x = 5", "> x = 5")
+    pty:enter("_ == 'a', x", "true\n5")
   end)
 
   shows("keeps local variables, and has modules at hand", function()
     local pty <close> = opened()
-    enter(pty, "local a = 20", "> local a = 20")
-    enter(pty, "a + 22", "\n42")
-    enter(pty, "async.sleep(0.01, 'slept')", "\n\"slept\"")
+    pty:enter("local a = 20", "> local a = 20")
+    pty:enter("a + 22", "\n42")
+    pty:enter("async.sleep(0.01, 'slept')", "\n\"slept\"")
   end)
 
   shows("asks for more while an input is not complete", function()
@@ -44,15 +38,15 @@ describe("the console of a process", function()
 
   shows("tells errors, with what was wrong", function()
     local pty <close> = opened()
-    enter(pty, "1 + * 2", "unexpected symbol near '*'\n  1 + * 2\n      ^")
+    pty:enter("1 + * 2", "unexpected symbol near '*'\n  1 + * 2\n      ^")
     pty:type "error 'oh no'\r"
     pty:shows "oh no"
-    enter(pty, "'alive'", "\n\"alive\"")
+    pty:enter("'alive'", "\n\"alive\"")
   end)
 
   shows("goes on turning while an input waits; Ctrl-C ends that", function()
     local pty <close> = opened()
-    enter(pty, "n = 0; t = async.create_task(function() while true do async.sleep(0.01) n = n + 1 end end)", "end end)")
+    pty:enter("n = 0; t = async.create_task(function() while true do async.sleep(0.01) n = n + 1 end end)", "end end)")
     pty:type "repeat async.sleep(0.01) until n > 5 print 'it turns' async.sleep(1000)\r"
     pty:shows "\nit turns"
     pty:type(CTRL_C)
@@ -69,7 +63,7 @@ describe("the console of a process", function()
     pty:shows "^C\n> ^C\n>"
     pty:type(CTRL_C)
     pty:shows ":q or Ctrl-D leaves\n>"
-    enter(pty, "x", "\nnil")
+    pty:enter("x", "\nnil")
   end)
 
   shows("ends a loop that does not wait when Ctrl-C comes", function()
@@ -78,17 +72,17 @@ describe("the console of a process", function()
     pty:shows "\nit spins"
     pty:type(CTRL_C)
     pty:shows "console:1:1"
-    enter(pty, "'alive'", "\n\"alive\"")
+    pty:enter("'alive'", "\n\"alive\"")
   end)
 
   shows("moves what waits to the background when Ctrl-Z comes, and tells its end", function()
     local pty <close> = opened()
-    enter(pty, "gate = async.Event()", "Event()")
+    pty:enter("gate = async.Event()", "Event()")
     pty:type "print 'it waits' gate:wait() return 6 * 7\r"
     pty:shows "\nit waits"
     pty:type(CTRL_Z)
     pty:shows "[1] bg\n>"
-    enter(pty, "async.get_running_loop():call_later(0.2, gate.set, gate) and nil", "\nnil")
+    pty:enter("async.get_running_loop():call_later(0.2, gate.set, gate) and nil", "\nnil")
     pty:type "half"
     pty:shows "[1] done: 42\n> half"
   end)
@@ -103,9 +97,9 @@ describe("the console of a process", function()
 
   shows("puts what tasks print above the prompt, and what is typed stays whole", function()
     local pty <close> = opened { rows = 10 }
-    enter(pty, "function chat() async.sleep(0.3) while true do async.sleep(0.01) print 'line' print 'more' end end",
+    pty:enter("function chat() async.sleep(0.3) while true do async.sleep(0.01) print 'line' print 'more' end end",
       "end end")
-    enter(pty, "a, b = async.create_task(chat), async.create_task(chat)", "(chat)")
+    pty:enter("a, b = async.create_task(chat), async.create_task(chat)", "(chat)")
     pty:type "x = 'typed"
     for i = 1, 20 do
       pty:type(tostring(i % 10))
@@ -122,7 +116,7 @@ describe("the console of a process", function()
 
   shows("shows control bytes of tasks, but passes those of an input on", function()
     local pty <close> = opened()
-    enter(pty, "async.create_task(function() async.sleep(0.1) print '\\27[2Jwiped?' end) and nil", "\nnil")
+    pty:enter("async.create_task(function() async.sleep(0.1) print '\\27[2Jwiped?' end) and nil", "\nnil")
     pty:shows "\\x1b[2Jwiped?\n>"
     pty:type "io.write '\\27[1mbold\\27[0m\\n'\r"
     pty:sends "\27%[1mbold\27%[0m\r\n"
@@ -130,19 +124,19 @@ describe("the console of a process", function()
 
   shows("tells errors that nobody awaits, those of callbacks too", function()
     local pty <close> = opened()
-    enter(pty, "later = require('strobe.core.handle').call_later", "call_later")
+    pty:enter("later = require('strobe.core.handle').call_later", "call_later")
     pty:type "x = later(0.1, function() error 'by a callback' end)\r"
     pty:shows "by a callback\n"
     pty:type "do async.create_task(function() error 'by a task' end) end\r"
     pty:shows "end\n>"
     pty:type "collectgarbage()\r"
     pty:shows "by a task\n"
-    enter(pty, "'alive'", "\n\"alive\"")
+    pty:enter("'alive'", "\n\"alive\"")
   end)
 
   shows("begins a line for the prompt when an input leaves one open", function()
     local pty <close> = opened()
-    enter(pty, "do io.write 'no end' end", "\nno end")
+    pty:enter("do io.write 'no end' end", "\nno end")
   end)
 
   shows("completes names, and commands", function()
@@ -169,19 +163,19 @@ describe("the console of a process", function()
   shows("lets virtual time pass while an input waits, and only then", function()
     local pty <close> = Pty.open { "--clock=virtual", "repl", "--norc" }
     pty:shows "\n>"
-    enter(pty, "n = 0; t = async.create_task(function() while true do async.sleep(1) n = n + 1 end end)", "end end)")
+    pty:enter("n = 0; t = async.create_task(function() while true do async.sleep(1) n = n + 1 end end)", "end end)")
     async.sleep(0.2)
-    enter(pty, "n", "\n0")
-    enter(pty, "async.sleep(1000)", "sleep(1000)")
-    enter(pty, "n >= 999 and n <= 1001", "\ntrue")
+    pty:enter("n", "\n0")
+    pty:enter("async.sleep(1000)", "sleep(1000)")
+    pty:enter("n >= 999 and n <= 1001", "\ntrue")
   end)
 
   shows("lets a virtual day with a timer each second pass in a moment, and hears keys meanwhile", function()
     local pty <close> = Pty.open { "--clock=virtual", "repl", "--norc" }
     pty:shows "\n>"
-    enter(pty, "n = 0; t = async.create_task(async.every, 1, function() n = n + 1 end)", "1 end)")
-    enter(pty, "async.sleep(86400)", "sleep(86400)")
-    enter(pty, "n >= 86399 and n <= 86401", "\ntrue")
+    pty:enter("n = 0; t = async.create_task(async.every, 1, function() n = n + 1 end)", "1 end)")
+    pty:enter("async.sleep(86400)", "sleep(86400)")
+    pty:enter("n >= 86399 and n <= 86401", "\ntrue")
     pty:type "async.sleep(1e12)\r"
     pty:shows "sleep(1e12)"
     async.sleep(0.2)
@@ -197,7 +191,7 @@ describe("the console of a process", function()
     pty:sends("\27%[J.*xxxxx")
     pty:type(CTRL_C)
     pty:shows "^C\n>"
-    enter(pty, "1+1", "\n2")
+    pty:enter("1+1", "\n2")
   end)
 
   shows("ends by Ctrl-D and by :q, with the settings as they were", function()
@@ -235,8 +229,8 @@ describe("the console of a process", function()
     local home <close> = Folder.new {}
     do
       local pty <close> = opened { home = home.path }
-      enter(pty, "'first'", "\n\"first\"")
-      enter(pty, " secret = 1", "secret = 1")
+      pty:enter("'first'", "\n\"first\"")
+      pty:enter(" secret = 1", "secret = 1")
       pty:type(CTRL_D)
       pty:wait()
     end
@@ -259,7 +253,7 @@ describe("the console of a process", function()
 
   shows("does not wait for a terminal that takes nothing", function()
     local pty <close> = opened()
-    enter(pty, "long = ('x'):rep(99) .. '\\n'", "'\\n'")
+    pty:enter("long = ('x'):rep(99) .. '\\n'", "'\\n'")
     pty:stop()
     pty:type "for i = 1, 30000 do io.write(long) end done = async.time()\r"
     async.sleep(1)
