@@ -219,14 +219,15 @@ void watchdog_deliver(struct watchdog *watchdog) {
  */
 
 /* Calls the judge, whose answer is left on top. False when there is none. [-0, +1, e] */
-static bool ask(struct watchdog *watchdog, lua_State *L) {
+static bool ask(struct watchdog *watchdog, lua_State *L, uint64_t beat) {
   if (lua_rawgetp(L, LUA_REGISTRYINDEX, &judge) != LUA_TFUNCTION) {
     lua_pop(L, 1);
     return false;
   }
-  lua_pushnumber(L, clock_seconds(atomic_load(&watchdog->used)));
+  lua_pushnumber(L, clock_seconds(clock_spent(watchdog->clock) - atomic_load(&watchdog->began)));
   luaL_where(L, 0);
-  lua_call(L, 2, 1);
+  lua_pushinteger(L, (lua_Integer)beat);
+  lua_call(L, 3, 1);
   return true;
 }
 
@@ -247,7 +248,7 @@ static bool examine(struct scheduler *scheduler, lua_State *L) {
   if (!L || atomic_load(&watchdog->asked) != beat || !atomic_exchange(&watchdog->wanted, false))
     return false;
   answer(watchdog, beat, CLOCK_NEVER);
-  if (!ask(watchdog, L))
+  if (!ask(watchdog, L, beat))
     return false;
   int type = lua_type(L, -1);
   if (type == LUA_TNUMBER)
@@ -295,7 +296,7 @@ static void see_turn(const struct loop *loop, struct sight *sight, bool idle, in
 }
 
 static void request(struct watchdog *watchdog, const struct sight *sight) {
-  atomic_store(&watchdog->used, clock_spent(watchdog->clock) - sight->spent);
+  atomic_store(&watchdog->began, sight->spent);
   atomic_store(&watchdog->asked, sight->beat);
   atomic_store(&watchdog->wanted, true);
   pthread_kill(watchdog->main, ALARM);
@@ -449,9 +450,10 @@ static int limit(lua_State *L, struct watchdog *watchdog, int64_t quota, int64_t
   return 0;
 }
 
-/* quota([seconds, f]): f(seconds, place) is called in the hook, in the task that has run for so
- * much processor time without waiting. It returns an error to be raised until the step ends or
- * pardon is called; or a time in seconds at which it is to be asked again; or nil. */
+/* quota([seconds, f]): f(seconds, place, step) is called in the hook, in the task that has run for
+ * so much processor time without waiting; each step has its number. It returns an error to be
+ * raised until the step ends or pardon is called; or a time in seconds at which it is to be asked
+ * again; or nil. */
 static int watchdog_quota(lua_State *L) {
   struct watchdog *watchdog = check_watchdog(L);
   int64_t seconds = check_limit(L, 1);

@@ -43,7 +43,7 @@ struct watchdog {
   atomic_bool stacks;        /* are to be printed */
   atomic_bool wanted;        /* `asked` is to be examined */
   _Atomic uint64_t asked;    /* the beat that is to be examined */
-  _Atomic int64_t used;      /* processor time of that step when it was asked */
+  _Atomic int64_t began;     /* processor time when that step was seen first */
   _Atomic int64_t stood;     /* real time that the turn had taken when it stalled, or 0 */
   _Atomic uint64_t answered; /* the beat that was examined last */
   _Atomic int64_t due;       /* when that wants to be asked again */

@@ -7,17 +7,17 @@ local runaway = {}
 
 ---@class strobe.Judge
 ---@field seconds number of processor time after which it is asked first
----@field judge fun(seconds: number, place: string): any an error to be raised until the step ends; the time at which it
----wants to be asked again, in seconds; or nil
+---@field judge fun(seconds: number, place: string, step: integer): any an error to be raised until the step ends; the
+---time at which it wants to be asked again, in seconds; or nil
 
 ---@type table<any, strobe.Judge>
 local judges = {}
 
 -- The first error, else the earliest time.
-local function judge(seconds, place)
+local function judge(seconds, place, step)
   local due
   for _, each in pairs(judges) do
-    local verdict = each.judge(seconds, place)
+    local verdict = each.judge(seconds, place, step)
     if type(verdict) == "number" then
       due = math.min(due or verdict, verdict)
     elseif verdict ~= nil then
@@ -38,7 +38,7 @@ end
 --- Has a judge asked about steps that have used so much processor time.
 ---@param key any whose judge it is; each has one
 ---@param seconds number at least 0.001
----@param f fun(seconds: number, place: string): any see strobe.Judge
+---@param f fun(seconds: number, place: string, step: integer): any see strobe.Judge
 function runaway.watch(key, seconds, f)
   judges[key] = { seconds = seconds, judge = f }
   update()

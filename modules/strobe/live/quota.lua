@@ -3,6 +3,10 @@
 -- Code that goes on longer gets an error of code "budget" again and again, until it is left: neither pcall nor a
 -- coroutine keeps it from that, only a slow function in C, or a finalizer, has to end by itself. strobe's own modules
 -- are not cut. What has run for too long has failed, even if it has come to its end meanwhile: see run.exceeded.
+--
+-- A step is looked at twice, for one that is cut leaves its state half changed: a cycle of the collector in a large
+-- heap, or a machine that stood still, may use up the quota of one that is about to end. What has used four times as
+-- much at the first look is not given more.
 
 local core_error = require "strobe.core.error"
 local errors = require "strobe.async.error"
@@ -19,6 +23,12 @@ local BudgetError = core_error.class("BudgetError", errors.Error)
 BudgetError.code = "budget"
 
 local quota = { BudgetError = BudgetError }
+
+-- For how long a step may go on that was seen to have used its quota, and how late that may be seen; in quotas.
+local GRACE, LATE = 0.25, 4
+
+-- The step that was seen so last.
+local suspect
 
 -- Seconds by runtime; one that was forgotten is not kept alive.
 local limits = setmetatable({}, { __mode = "k" })
@@ -42,7 +52,7 @@ local function whose()
 end
 
 -- Asked by the watchdog, in a hook.
-local function judge(seconds, place)
+local function judge(seconds, place, step)
   local run, limit = whose()
   if not limit then
     return seconds + (least() or math.huge) -- a step that is nobody's may come to call migrate
@@ -50,6 +60,9 @@ local function judge(seconds, place)
     return seconds + limit -- ports are not the unit's code
   elseif seconds < limit then
     return limit
+  elseif suspect ~= step and seconds < limit * LATE then
+    suspect = step
+    return seconds + limit * GRACE
   end
   local e = BudgetError(("%sit ran for %.3g s without waiting; its quota is %g s"):format(place, seconds, limit))
   if run then

@@ -1,6 +1,7 @@
 local UnitFolder = require "spec.support.unit_folder"
 local async = require "strobe.async"
 local host = require "strobe.core.host"
+local runaway = require "strobe.async.runaway"
 local watchdog = require "strobe.core.watchdog"
 
 -- A unit that adds up what comes; at 13 it does something else first.
@@ -61,6 +62,31 @@ describe("a unit's quota", function()
         assert.equal("running", units.runtime.units.mm.state)
       end)
     end
+  end)
+
+  it("is looked at twice in each step: what was held up once may end", function()
+    local watch, judge = runaway.watch, nil
+    runaway.watch = function(key, seconds, f)
+      judge = f
+      return watch(key, seconds, f)
+    end
+    local units <close> = units_with { ["mm.lua"] = [[
+      return { version = 1, subscribe = { "ticks" }, on_event = function(_, _, m) m.data() end }]] }
+    runaway.watch = watch
+    units:start "mm"
+    local verdicts
+    units:offer("ticks", function()
+      verdicts = {
+        judge(0.021, "mm.lua:1: ", 1), judge(0.0255, "mm.lua:1: ", 1), judge(0.03, "mm.lua:1: ", 2),
+        judge(0.08, "mm.lua:1: ", 3),
+      }
+    end)
+    async.sleep(0.1)
+    local cut = "mm.lua:1: it ran for %g s without waiting; its quota is 0.02 s"
+    assert.near(0.026, verdicts[1], 1e-9)
+    assert.equal(cut:format(0.0255), verdicts[2].message)
+    assert.near(0.035, verdicts[3], 1e-9)
+    assert.equal(cut:format(0.08), verdicts[4].message)
   end)
 
   it("is no other unit's matter: it goes on being served", function()

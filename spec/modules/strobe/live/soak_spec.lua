@@ -105,22 +105,53 @@ local function model(count)
   return sum
 end
 
--- Each event at least once; what came again has its id again, and no other has that. There are millions of them.
-local function check(units, count)
-  local seen, values, ids = {}, {}, {}
-  for _, sent in ipairs(units.sent) do
-    local id, value = sent.id, sent.value
-    values[id], ids[value] = values[id] or value, ids[value] or id
-    if values[id] ~= value or ids[value] ~= id then
-      error(("effect %s of event %s: %s has that id, and %s that event"):format(id, value, values[id], ids[value]))
-    end
-    seen[value] = true
+-- What goes out, as `sent` of a folder of units. Each event has an effect; what comes again has its id again, and no
+-- other has that. Looked at as it comes, and forgotten when it is old: millions of them would make the collector's
+-- cycles as long as a quota.
+local WINDOW = 10000
+
+---@class spec.SoakEffects
+---@field problem? string the first
+local Effects = {}
+Effects.__index = Effects
+
+function Effects.new()
+  return setmetatable({ last = 0, ids = {}, values = {} }, Effects)
+end
+
+function Effects:is_lost(value)
+  if value >= 1 and not self.ids[value] then
+    self.problem = self.problem or ("event %d was lost"):format(value)
   end
-  for seq = 1, count do
-    if not seen[seq] then
-      error(("event %d was lost"):format(seq))
-    end
+end
+
+-- The newest is `value`: others are too old to come again.
+function Effects:move_on(value)
+  for old = self.last + 1 - WINDOW, value - WINDOW do
+    self:is_lost(old)
+    self.values[self.ids[old] or 0], self.ids[old] = nil, nil
   end
+  self.last = value
+end
+
+function Effects:take(id, value)
+  local ids, values = self.ids, self.values
+  if value > self.last then
+    self:move_on(value)
+  end
+  values[id], ids[value] = values[id] or value, ids[value] or id
+  if value <= self.last - WINDOW or values[id] ~= value or ids[value] ~= id then
+    local text = "effect %s of event %s: %s has that id, and %s that event; the last was %s"
+    self.problem = self.problem or text:format(id, value, values[id], ids[value], self.last)
+  end
+end
+
+-- Why they are not those of so many events.
+function Effects:problem_of(count)
+  for value = self.last - WINDOW + 1, count do
+    self:is_lost(value)
+  end
+  return self.problem
 end
 
 -- Of processor time; well above the 5 ms that a batch takes, for a step that is cut leaves st half changed: with one
@@ -139,6 +170,10 @@ local function soak(seed, count)
   local units <close> = UnitFolder.new({ ["mm.lua"] = unit { version = 1 } }, {
     probation = probation, quota = QUOTA,
   })
+  local effects = Effects.new()
+  units.sent = setmetatable({}, { __newindex = function(_, _, sent)
+    effects:take(sent.id, sent.value)
+  end })
   assert.equal("committed", units:start("mm").verdict)
   local feeding = async.create_task(feed, units, count)
   local verdicts = reload_at_random(units, random, feeding)
@@ -157,9 +192,35 @@ local function soak(seed, count)
   assert.is_true(hung > 0 or count < 100000) -- a short soak may draw none
   assert.equal(count, mm.run.st.count)
   assert.equal(model(count), mm.run.st.sum)
-  check(units, count)
+  assert.is_nil(effects:problem_of(count))
   return verdicts
 end
+
+describe("the check of what goes out", function()
+  local function problem_of(count, ...)
+    local effects = Effects.new()
+    for _, sent in ipairs { ... } do
+      effects:take(sent[1], sent[2])
+    end
+    return effects:problem_of(count)
+  end
+
+  it("takes each event's own effect, as often as it comes soon", function()
+    assert.is_nil(problem_of(3, { "a", 1 }, { "b", 2 }, { "a", 1 }, { "c", 3 }, { "b", 2 }))
+  end)
+
+  it("sees what is lost, now or long ago", function()
+    assert.equal("event 3 was lost", problem_of(3, { "a", 1 }, { "b", 2 }))
+    assert.equal("event 2 was lost", problem_of(3, { "a", 1 }, { "c", 3 }))
+    assert.equal("event 1 was lost", problem_of(WINDOW + 2, { "b", 2 }, { "z", WINDOW + 2 }))
+  end)
+
+  it("sees another id for the same event, the same for another, and what comes again too late", function()
+    assert.matches("effect c of event 1: 1 has that id, and a that event", problem_of(1, { "a", 1 }, { "c", 1 }))
+    assert.matches("effect a of event 2: 1 has that id, and a that event", problem_of(2, { "a", 1 }, { "a", 2 }))
+    assert.matches("effect a of event 1: ", problem_of(WINDOW + 1, { "a", 1 }, { "z", WINDOW + 1 }, { "a", 1 }))
+  end)
+end)
 
 describe("a strategy that is reloaded at random", function()
   for seed = 1, tonumber(os.getenv "STROBE_SOAK_SEEDS" or 3) do
