@@ -1,3 +1,4 @@
+local Pace = require "spec.support.pace"
 local async = require "strobe.async"
 local shell = require "spec.support.shell"
 local uv = require "luv"
@@ -19,6 +20,7 @@ describe("luv", function()
   end)
 
   it("does work on its threads while tasks go on", function()
+    local kept <close> = Pace.keep() -- luacheck: ignore kept
     local f = async.Future()
     uv.fs_stat(".", function(e, stat)
       f:set_result(e or stat.type)
