@@ -7,6 +7,7 @@ local async = require "strobe.async"
 local json = require "strobe.json"
 local net = require "strobe.net"
 local peer = require "spec.support.peer"
+local prolong = require("strobe.testing").clock.prolong
 local site = require "spec.support.site"
 local ws = require "strobe.ws"
 
@@ -73,7 +74,7 @@ describe("nginx before our server", function()
   end
 
   local function ask(...)
-    return (peer.run(curl, { "-sS", "--max-time", "60", ... }))
+    return (peer.run(curl, { "-sS", "--max-time", "300", ... }))
   end
 
   shows("hands on what it is asked, on connections that stay", function()
@@ -101,6 +102,7 @@ describe("nginx before our server", function()
   end)
 
   shows("carries 20 MB both ways, gathered or as they come, by their length or in chunks", function()
+    prolong(300) -- ten times 20 MB, under a sanitizer and on a busy machine
     behind({ max_body = 32 * MB }, function(base)
       local body = site.numbered(20 * MB)
       local folder <close> = Folder.new { body = body }

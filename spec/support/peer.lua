@@ -6,7 +6,7 @@ local assert = require "luassert"
 local child = require "spec.support.child"
 
 -- Seconds after which a program is ended, whatever it does.
-local LONGEST = 120
+local LONGEST = 400
 -- Bytes that are shown of what a program printed before it failed.
 local MOST_SHOWN = 2000
 local FOLDER = debug.getinfo(1, "S").source:match "^@(.*/)support/" .. "interop/peers/"
