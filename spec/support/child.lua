@@ -4,7 +4,7 @@
 -- spec to real time; `strobe test` switches back at the end of each `it`.
 
 local async = require "strobe.async"
-local steps = require "spec.support.steps"
+local delays = require "spec.support.delays"
 local time = require "strobe.core.time"
 local uv = require "luv"
 
@@ -125,10 +125,10 @@ function Child:wait()
   return self.status
 end
 
---- What it printed on stderr, but for steps that took long on a busy machine.
+--- What it printed on stderr, but for warnings of delays, which a busy machine brings about.
 ---@return string
 function Child:complaints()
-  return steps.left_out(self.output.stderr)
+  return delays.left_out(self.output.stderr)
 end
 
 --- Sends it a signal, by its pid.

@@ -9,6 +9,7 @@
 local Screen = require "spec.support.screen"
 local async = require "strobe.async"
 local child = require "spec.support.child"
+local delays = require "spec.support.delays"
 local peer = require "spec.support.peer"
 local program = require("strobe.core.host").program
 
@@ -71,11 +72,11 @@ function Pty:output()
   return self.relay.output.stdout
 end
 
---- What its screen shows, as spec.Screen.text.
+--- What its screen shows, as spec.Screen.text, but for warnings of delays.
 ---@return string
 function Pty:text()
   self.screen:follow(self:output())
-  return self.screen:text()
+  return delays.left_out(self.screen:text())
 end
 
 local function wait_until(self, what, condition)

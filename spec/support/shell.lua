@@ -4,7 +4,7 @@
 -- in 100 s is ended, with status 124. Warnings that a busy machine alone may bring about are left out.
 
 local program = require("strobe.core.host").program
-local steps = require "spec.support.steps"
+local delays = require "spec.support.delays"
 
 local function quoted(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
@@ -35,7 +35,7 @@ function shell.run(line, text)
     os.remove(path)
     output = output:gsub(path:gsub("%p", "%%%0"), "FILE")
   end
-  return steps.unnamed_left_out(output), status
+  return delays.unnamed_left_out(output), status
 end
 
 --- Runs lines of Lua in a strobe of its own; `async` is there.
