@@ -3,11 +3,12 @@ local Terminal = require "strobe.console.terminal"
 local async = require "strobe.async"
 local dice = require "spec.support.dice"
 
--- A program that does something, has its terminal raw, and then does something else.
+-- A program that does something, has its terminal raw when somebody has pressed Enter, and then does something else.
 local function raw(rest, first)
   return { "-e", ([[
     %s
     local t = require("strobe.core.terminal").open(0)
+    io.read()
     assert(t:raw())
     io.stdout:write("raw\n")
     %s
@@ -22,6 +23,7 @@ describe("a terminal that is raw", function()
   local function opened(arguments)
     local pty = Pty.open(arguments)
     pty.before = pty:settings()
+    pty:type "\r"
     pty:shows "raw"
     return pty
   end
